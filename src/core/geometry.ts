@@ -1,0 +1,66 @@
+// The arithmetic of pieces and blocks: length and piece length in, counts, offsets and checks out. Knows no files.
+import { assert } from "../lib/assert.ts";
+import { type PieceIndex, pieceIndex } from "./ids.ts";
+import { BLOCK_LENGTH } from "./limits.ts";
+import type { Block } from "./peer-message.ts";
+
+export class Geometry {
+  /** Bytes of the whole file, > 0. */
+  readonly length: number;
+  /** Bytes of every piece but the last. */
+  readonly pieceLength: number;
+  readonly pieceCount: number;
+
+  constructor(length: number, pieceLength: number) {
+    assert(Number.isSafeInteger(length) && length > 0, `bad length ${length}`);
+    assert(Number.isSafeInteger(pieceLength) && pieceLength > 0, `bad piece length ${pieceLength}`);
+    this.length = length;
+    this.pieceLength = pieceLength;
+    this.pieceCount = Math.ceil(length / pieceLength);
+  }
+
+  /** An index from outside becomes a PieceIndex here or not at all. */
+  piece(index: number): PieceIndex | undefined {
+    return Number.isInteger(index) && index >= 0 && index < this.pieceCount ? pieceIndex(index) : undefined;
+  }
+
+  pieceOffset(piece: PieceIndex): number {
+    return piece * this.pieceLength;
+  }
+
+  lengthOfPiece(piece: PieceIndex): number {
+    return Math.min(this.pieceLength, this.length - piece * this.pieceLength);
+  }
+
+  blockCount(piece: PieceIndex): number {
+    return Math.ceil(this.lengthOfPiece(piece) / BLOCK_LENGTH);
+  }
+
+  /** The block at `index` within its piece, 0 <= index < blockCount(piece). */
+  block(piece: PieceIndex, index: number): Block {
+    const begin = index * BLOCK_LENGTH;
+    return { piece, begin, length: Math.min(BLOCK_LENGTH, this.lengthOfPiece(piece) - begin) };
+  }
+
+  /** @returns the block's number within its piece, or undefined unless it is exactly one of ours. */
+  blockIndex(block: Block): number | undefined {
+    if (block.begin % BLOCK_LENGTH !== 0) return undefined;
+    const index = block.begin / BLOCK_LENGTH;
+    if (index < 0 || index >= this.blockCount(block.piece)) return undefined;
+    return this.block(block.piece, index).length === block.length ? index : undefined;
+  }
+
+  /** True when a peer may ask for these bytes: inside the piece, not empty, at most `maxLength`. */
+  isServable(block: Block, maxLength: number): boolean {
+    return (
+      block.length > 0 &&
+      block.length <= maxLength &&
+      block.begin >= 0 &&
+      block.begin + block.length <= this.lengthOfPiece(block.piece)
+    );
+  }
+
+  offsetOf(block: Block): number {
+    return block.piece * this.pieceLength + block.begin;
+  }
+}

@@ -1,0 +1,14 @@
+// What a session needs from the world around it; the CLI and the tests each bring their own.
+import type { Logger } from "../lib/logger.ts";
+import type { EmitEvent } from "./session-event.ts";
+
+export interface SessionContext {
+  readonly emit: EmitEvent;
+  readonly logger: Logger;
+  /** Aborted on SIGINT, SIGTERM and SIGHUP: the session stops in an orderly, resumable way within 3 s. */
+  readonly signal: AbortSignal;
+  /** Relative paths and the state store `.p2pfile.db` are found from here. */
+  readonly workingDirectory: string;
+  /** P2PFILE_IO=pread keeps the workers from mapping files. */
+  readonly io: "map" | "pread";
+}

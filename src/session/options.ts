@@ -1,0 +1,32 @@
+// The decoded command line: what `serve` and `download` need to know, checked and in base units.
+import type { PeerAddress } from "../core/peer-address.ts";
+
+export interface NodeOptions {
+  /** Given with --ip: advertised and bound. Undefined: found from the default route, bound to all interfaces. */
+  readonly ip: string | undefined;
+  /** A fixed port, or undefined for a random one within `portRange`. */
+  readonly port: number | undefined;
+  readonly portRange: { readonly first: number; readonly last: number };
+  readonly peers: readonly PeerAddress[];
+  /** Bytes per second for the whole process; 0 is unlimited. */
+  readonly uploadLimit: number;
+  readonly downloadLimit: number;
+}
+
+export interface ServeOptions extends NodeOptions {
+  /** As given on the command line. */
+  readonly files: readonly string[];
+  /** `--magnet`: serve again under this one. */
+  readonly magnet: string | undefined;
+}
+
+export interface DownloadOptions extends NodeOptions {
+  readonly magnets: readonly string[];
+  readonly directory: string;
+  readonly seeding: boolean;
+  readonly seedingSeconds: number;
+  /** Uploaded / size. */
+  readonly seedingRatio: number;
+  /** 0 waits for ever. */
+  readonly timeoutSeconds: number;
+}
