@@ -12,6 +12,9 @@ export const MIN_PIECE_LENGTH = 256 * KiB;
 export const MAX_PIECE_LENGTH = 16 * MiB;
 /** Aim of `serve`: no more pieces than this until the largest piece length is reached; 160 KiB of metadata. */
 export const TARGET_PIECE_COUNT = 8192;
+/** Below this piece length `serve` aims at fewer pieces than this: hundreds keep a fleet's links busy at once. */
+export const COMMON_PIECE_LENGTH = 1 * MiB;
+export const FINE_PIECE_COUNT = 1024;
 /** Piece lengths accepted from foreign metadata: a multiple of the block length within these. */
 export const MIN_ACCEPTED_PIECE_LENGTH = 16 * KiB;
 export const MAX_ACCEPTED_PIECE_LENGTH = 64 * MiB;
@@ -19,6 +22,8 @@ export const MAX_ACCEPTED_PIECE_LENGTH = 64 * MiB;
 export const MAX_PIECE_COUNT = 262_144;
 /** 16 TiB, far inside 2^53. */
 export const MAX_FILE_LENGTH = 16 * 1024 * 1024 * MiB;
+/** Bytes of the name of a shared file: the part file's name adds 23, and Linux takes 255. */
+export const MAX_SHARED_NAME_LENGTH = 200;
 
 // --- Metadata ----------------------------------------------------------------------------------------------------
 
@@ -39,6 +44,12 @@ export const MAX_MAGNET_LENGTH = 8192;
 export const MAX_MAGNET_PEERS = 100;
 /** Metadata pieces a peer may ask for in its life: ten whole copies of the largest metadata. */
 export const MAX_METADATA_REQUESTS_SERVED = 5120;
+/** Metadata requests of one peer waiting for room in its output: the largest metadata twice. More are rejected. */
+export const MAX_METADATA_REQUESTS_QUEUED = 1024;
+/** Metadata pieces sent to a peer before its output has drained: 256 KiB, far below MAX_OUTPUT_BUFFER. */
+export const METADATA_SEND_BURST = 16;
+/** Metadata pieces asked of a peer at once: 128 KiB in flight hide a round trip, and no queue of a peer is that short. */
+export const METADATA_REQUEST_WINDOW = 8;
 /** A peer that does not deliver a piece of metadata within this time is passed over for another. */
 export const METADATA_TIMEOUT_MS = 4_000;
 
@@ -53,17 +64,40 @@ export const MAX_EXTENDED_FRAME_LENGTH = 64 * KiB;
 /** Unknown messages are skipped up to this length and count; then the peer speaks another protocol. */
 export const MAX_UNKNOWN_FRAME_LENGTH = 128 * KiB;
 export const MAX_UNKNOWN_FRAMES = 100;
+/** Allowed-fast pieces remembered of a peer before the metadata is known; clients allow about ten (BEP 6). */
+export const MAX_HELD_ALLOWED_FAST = 100;
+/** Extension handshakes of one peer: one at the start, and one for each change of its state. */
+export const MAX_EXTENDED_HANDSHAKES = 100;
 /** Requests a peer may have waiting with us; told to it as `reqq`. 32 MiB of coordinates, not of bytes. */
 export const MAX_INBOUND_REQUESTS = 2048;
 /** Requests for pieces we lack, or while choked beyond a grace, before we hang up. */
 export const MAX_BAD_REQUESTS = 300;
+/** Values and keys of an extended handshake; those of libtorrent and Transmission have about 40. */
+export const MAX_HANDSHAKE_ITEMS = 1000;
+/** Requests that a peer says it takes (`reqq`) are believed within 1 and this. */
+export const MAX_PEER_REQUEST_QUEUE = 2048;
+/** Characters kept of the client name in an extended handshake; it is only ever logged. */
+export const MAX_CLIENT_NAME_LENGTH = 64;
 /** Requests we keep waiting with one peer. 512 blocks are 8 MiB: 8 ms at 1 GB/s, 0.3 s at 200 Mbit/s. */
 export const MIN_REQUEST_WINDOW = 8;
 export const MAX_REQUEST_WINDOW = 512;
+/** Upload slots: enough for a small fleet at once, and no more than a seed of 10 Gbit/s can feed a piece a second. */
+export const MIN_UPLOAD_SLOTS = 8;
+export const MAX_UPLOAD_SLOTS = 100;
+/** A block is asked for a second time at the end only when it is this late, or twice the second peer's own delay. */
+export const ENDGAME_PATIENCE_MS = 100;
+/** Peers asked for the same block at the end of a transfer: the first, and one to overtake it. */
+export const MAX_ENDGAME_COPIES = 2;
 /** Bytes handed to the shell for one peer and not yet taken by its socket. */
 export const MAX_UPLOAD_IN_FLIGHT = 1 * MiB;
 /** Bytes waiting in one peer's output buffer before the peer counts as too slow to keep. */
 export const MAX_OUTPUT_BUFFER = 4 * MiB;
+/** Memory of an output queue comes in segments: fifteen blocks leave in one system call. Measured by bench/wire.ts. */
+export const OUTPUT_SEGMENT_LENGTH = 256 * KiB;
+/** A connection that only sends requests and haves keeps this much: 240 requests or 900 haves. */
+export const SMALL_OUTPUT_SEGMENT_LENGTH = 4 * KiB;
+/** Drained segments kept for all connections together: 8 MiB. */
+export const MAX_SPARE_OUTPUT_SEGMENTS = 32;
 
 // --- Time (milliseconds) -----------------------------------------------------------------------------------------
 
@@ -82,6 +116,19 @@ export const OPTIMISTIC_UNCHOKE_MS = 30_000;
 export const SNUB_MS = 10_000;
 /** Heart beat of the core while there is work: timeouts, rechokes and rate limits are looked at this often. */
 export const TICK_MS = 100;
+/** A rate limit saves up what flows in this time, so that no 100 ms see twice the limit. Ask again sooner than this. */
+export const RATE_BURST_MS = 50;
+
+/** Progress is told this often; a screen that changes faster cannot be read. */
+export const PROGRESS_MS = 200;
+/** How often the end of seeding and of patience is looked for. */
+export const SEEDING_CHECK_MS = 100;
+/** How often the resume journal is asked whether it is time to record. */
+export const RESUME_TICK_MS = 500;
+/** A served file is looked at this often for a change of its size, times or inode. */
+export const SOURCE_CHECK_MS = 1_000;
+/** The same under a rate limit: tokens are handed out this often, so that traffic stays smooth. */
+export const LIMITED_TICK_MS = 10;
 
 // --- Connections -------------------------------------------------------------------------------------------------
 
@@ -103,13 +150,24 @@ export const REDIAL_MIN_MS = 200;
 export const REDIAL_PINNED_MAX_MS = 5_000;
 export const REDIAL_MAX_MS = 60_000;
 export const MAX_DIAL_FAILURES = 5;
+/** First redial of an address that is not pinned: five tries then last half a minute. */
+export const REDIAL_OTHER_MIN_MS = 1_000;
+/** A connection shorter than this counts as a failed dial, or a peer that hangs up at once is dialled in a hot loop. */
+export const STABLE_CONNECTION_MS = 10_000;
 /** A peer whose data failed its hash is not spoken to for this long; doubled each time. */
 export const BAN_MS = 600_000;
+export const MAX_BAN_MS = 86_400_000;
+/** A pinned address is never banned, it may be the only one; it waits this long instead, doubled up to BAN_MS. */
+export const PINNED_BAN_MS = 10_000;
+/** Addresses found to be our own, remembered for ever; a host has a handful of interfaces. */
+export const MAX_SELF_ADDRESSES = 64;
 
 // --- Discovery ---------------------------------------------------------------------------------------------------
 
 export const LOOKUP_HUNGRY_MS = 1_000;
 export const LOOKUP_SATISFIED_MS = 15_000;
+/** Lookups move by up to this share either way, so that machines started together do not ask in step. */
+export const LOOKUP_JITTER = 0.2;
 export const ANNOUNCE_MS = 30_000;
 /** Peers that did not announce themselves again are forgotten by the DHT nodes after this (three announces). */
 export const PEER_EXPIRY_MS = 90_000;
@@ -117,6 +175,31 @@ export const PEER_EXPIRY_MS = 90_000;
 export const DHT_QUERY_TIMEOUT_MS = 500;
 /** Peers in one reply: 50 x 6 bytes keep the datagram below 700 bytes, so it is never fragmented nor amplified. */
 export const MAX_DHT_REPLY_PEERS = 50;
+/** Nodes beside the peers of one reply (BEP 5's k is 8); with 50 peers the datagram has 680 bytes. */
+export const DHT_REPLY_NODES = 7;
+/** A walk through the DHT is cut off after this: about ten rounds of lost queries. */
+export const DHT_LOOKUP_TIMEOUT_MS = 5_000;
+/** Queries in flight at once: the 20 nodes of one walk, with room for dead ones and other torrents' walks. */
+export const DHT_CONCURRENCY = 64;
+/** Peers kept for other nodes, all info hashes together: a fleet of 1000 with ten files. */
+export const MAX_DHT_STORED_PEERS = 10_000;
+/** Silent bootstrap addresses asked again beside a lookup, in turns: few, or the dead ones would hold up the walk. */
+export const BOOTSTRAP_PINGS_PER_LOOKUP = 4;
+/** Queries whose replies are still let in; more than can be in flight with a full magnet of addresses. */
+export const MAX_PENDING_QUERIES = 512;
+/** A datagram refused by the network because of an earlier, dead destination is sent again at most this often. */
+export const DATAGRAM_RESENDS = 2;
+/**
+ * Datagrams from one address and port: a burst, then a rate per second. An honest process sends about two per second
+ * and torrent, so 20 hungry downloads in one process stay below; up to 30 processes share a host, each with its own.
+ */
+export const DATAGRAM_SOURCE_BURST = 200;
+export const DATAGRAM_SOURCE_RATE = 40;
+/** Datagrams from everybody, burst and per second: 1000 machines started together send about 3000 at once. */
+export const DATAGRAM_TOTAL_BURST = 4_000;
+export const DATAGRAM_TOTAL_RATE = 4_000;
+/** Sources whose rate is remembered. */
+export const MAX_RATE_SOURCES = 4_096;
 /** BEP 11: at most one message a minute, 50 added and 50 dropped. */
 export const PEX_INTERVAL_MS = 60_000;
 
@@ -126,10 +209,76 @@ export const PEX_INTERVAL_MS = 60_000;
 export const WRITE_SPAN_LENGTH = 1 * MiB;
 /** Spans filling or being written; over it, sockets are not read. */
 export const MAX_WRITE_SPANS = 48;
+/** Writes handed to the system at once: enough to keep a disk busy, few enough to leave threads for reads. */
+export const MAX_WRITES_IN_FLIGHT = 4;
 /** The upload side reads spans of this size from the file and keeps the latest ones. */
 export const READ_SPAN_LENGTH = 256 * KiB;
 export const MAX_READ_SPANS = 96;
+/** Reads handed to the system at once; the rest wait in order. A cold disk answers about this many side by side. */
+export const MAX_READS_IN_FLIGHT = 8;
+/** A load whose first span was evicted before its second arrived is repeated, ahead of the others. */
+export const MAX_SPAN_LOAD_ATTEMPTS = 3;
 /** Bytes a worker maps at once. */
 export const HASH_WINDOW_LENGTH = 16 * MiB;
+/** Bytes of one bulk job of a worker (whole pieces): 4 ms of hashing, so a received piece never waits long for its turn. */
+export const HASH_JOB_LENGTH = 8 * MiB;
+/** Jobs handed to one worker: while it works on the first the second is already there, and it never waits for us. */
+export const HASH_JOBS_IN_FLIGHT = 2;
+/** Received pieces waiting for a worker: MAX_OPEN_PIECE_BYTES in pieces of the smallest accepted length. */
+export const MAX_QUEUED_PIECES = 16_384;
+/** Files being hashed as a whole at the same time. */
+export const MAX_QUEUED_RANGES = 1024;
+/** A closed pool lets its workers finish the job they are in, so that none dies with a file open; then it ends them. */
+export const HASH_CLOSE_GRACE_MS = 1_000;
+/** A worker that dies is started again this often; a second death is no accident. */
+export const MAX_WORKER_RESTARTS = 1;
 /** Received but unverified pieces, in bytes, that the picker may have open at once. */
 export const MAX_OPEN_PIECE_BYTES = 256 * MiB;
+
+// --- Files and state ---------------------------------------------------------------------------------------------
+
+/** Work repeated after a kill: verified pieces are synced and recorded after this many bytes or this long. */
+export const RESUME_SYNC_LENGTH = 64 * MiB;
+export const RESUME_SYNC_MS = 5_000;
+/** Bytes that stay free beside a download, so that logs and the state store of the machine go on working. */
+export const DISK_RESERVE_LENGTH = 16 * MiB;
+/** Space is reserved in steps of this size with the event loop running in between: 0.6 ms each on ext4. */
+export const ALLOCATION_STEP_LENGTH = 256 * MiB;
+/** Bytes of one file name on every Linux file system (NAME_MAX). */
+export const MAX_FILE_NAME_LENGTH = 255;
+/** A part file that vanishes between its opening and its locking belonged to a download that just ended: try again. */
+export const MAX_PART_OPEN_ATTEMPTS = 5;
+/** Rows the state store keeps of each kind; the latest stay. 64 hashed files of the usual size are 10 MiB. */
+export const MAX_STORED_HASHED_FILES = 64;
+export const MAX_STORED_METADATA = 64;
+export const MAX_STORED_DOWNLOADS = 256;
+export const MAX_STORED_PORTS = 1024;
+/** SQLite waits this long on the main thread for another process; our own transactions last about a millisecond. */
+export const STORE_BUSY_TIMEOUT_MS = 100;
+/** Tries of one transaction, and of opening the file, where twenty processes may start at once. */
+export const STORE_ATTEMPTS = 3;
+export const STORE_OPEN_ATTEMPTS = 20;
+/** Between two tries: other transactions of ours end in a fraction of it. */
+export const STORE_RETRY_MS = 5;
+/** Pages of 4 KiB in the write-ahead log before they are copied home, the only time the store waits for the disk. */
+export const STORE_CHECKPOINT_PAGES = 4096;
+
+// --- Command line ------------------------------------------------------------------------------------------------
+
+/** Bytes of a configuration file; a full one has 14 keys and below 1 KiB. */
+export const MAX_CONFIG_LENGTH = 64 * KiB;
+/** Addresses in one `--peers`: they must all fit into a magnet. */
+export const MAX_FLAG_PEERS = MAX_MAGNET_PEERS;
+/** The longest a timer can wait (2^31 - 1 ms), in seconds: 24 days. */
+export const MAX_DURATION_SECONDS = 2_147_483;
+/** A live progress display is redrawn at most this often: quicker cannot be read and costs a slow terminal much. */
+export const PROGRESS_REDRAW_MS = 200;
+/** Without a terminal, one line per moving file this often; one that stands still is repeated more rarely. */
+export const PROGRESS_LINE_MS = 5_000;
+export const PROGRESS_IDLE_LINE_MS = 60_000;
+/** `--json` says how far each file is at most this often. */
+export const JSON_PROGRESS_MS = 1_000;
+/** Characters written to a pipe that nobody reads; over it, progress is left out (answers never are). */
+export const MAX_OUTPUT_BACKLOG = 1 * MiB;
+/** How long the end of the process waits for a slow reader of its output. */
+export const OUTPUT_FLUSH_MS = 3_000;

@@ -1,0 +1,138 @@
+// A set of piece numbers as the wire and the store write it (BEP 3): piece 0 is the high bit of byte 0, spare bits at
+// the end are zero. Of fixed size, with its count at hand. Does not know what a bit means.
+
+/** Number of bits set in each byte value. */
+const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let count = 0;
+  for (let rest = byte; rest > 0; rest >>>= 1) count += rest & 1;
+  return count;
+});
+
+export class Bitfield {
+  /** Number of bits. */
+  readonly size: number;
+  readonly #bytes: Uint8Array;
+  #count = 0;
+
+  /** All bits clear. */
+  constructor(size: number) {
+    if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`a bitfield of ${size} bits`);
+    this.size = size;
+    this.#bytes = new Uint8Array(Math.ceil(size / 8));
+  }
+
+  /** Copies `bytes`; set spare bits are cleared. @returns undefined unless the length fits `size` exactly. */
+  static parse(bytes: Uint8Array, size: number): Bitfield | undefined {
+    const bitfield = new Bitfield(size);
+    if (bytes.length !== bitfield.#bytes.length) return undefined;
+    bitfield.#bytes.set(bytes);
+    bitfield.#settle();
+    return bitfield;
+  }
+
+  static full(size: number): Bitfield {
+    const bitfield = new Bitfield(size);
+    bitfield.#bytes.fill(0xff);
+    bitfield.#settle();
+    return bitfield;
+  }
+
+  /** Number of bits set. O(1). */
+  get count(): number {
+    return this.#count;
+  }
+
+  get isFull(): boolean {
+    return this.#count === this.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** The bits themselves, not a copy: to be sent or stored, never written to. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** False outside of 0..size-1. */
+  get(index: number): boolean {
+    return ((this.#bytes[index >>> 3] ?? 0) & (0x80 >>> (index & 7))) !== 0;
+  }
+
+  /** @returns false when the bit was set already. @throws RangeError outside of 0..size-1. */
+  set(index: number): boolean {
+    const byte = this.#byteOf(index);
+    const mask = 0x80 >>> (index & 7);
+    if ((byte & mask) !== 0) return false;
+    this.#bytes[index >>> 3] = byte | mask;
+    this.#count++;
+    return true;
+  }
+
+  /** @returns false when the bit was clear already. @throws RangeError outside of 0..size-1. */
+  clear(index: number): boolean {
+    const byte = this.#byteOf(index);
+    const mask = 0x80 >>> (index & 7);
+    if ((byte & mask) === 0) return false;
+    this.#bytes[index >>> 3] = byte & ~mask;
+    this.#count--;
+    return true;
+  }
+
+  copy(): Bitfield {
+    const copy = new Bitfield(this.size);
+    copy.#bytes.set(this.#bytes);
+    copy.#count = this.#count;
+    return copy;
+  }
+
+  equals(other: Bitfield): boolean {
+    if (this.size !== other.size || this.#count !== other.#count) return false;
+    return this.#bytes.every((byte, at) => byte === other.#bytes[at]);
+  }
+
+  /** True when a bit is set here that is clear in `other`: "the peer has something for us". O(size / 8). */
+  hasBitsBeyond(other: Bitfield): boolean {
+    for (let at = 0; at < this.#bytes.length; at++) {
+      if (((this.#bytes[at] ?? 0) & ~(other.#bytes[at] ?? 0)) !== 0) return true;
+    }
+    return false;
+  }
+
+  /** Visits the set bits in ascending order; whole empty bytes are skipped. */
+  forEachSet(visit: (index: number) => void): void {
+    this.#forEach(0x00, visit);
+  }
+
+  /** Visits the clear bits in ascending order; whole full bytes are skipped. */
+  forEachClear(visit: (index: number) => void): void {
+    this.#forEach(0xff, visit);
+  }
+
+  /** Visits each bit that differs from the same bit of `flip`, a byte of all ones or all zeros. */
+  #forEach(flip: number, visit: (index: number) => void): void {
+    for (let at = 0; at < this.#bytes.length; at++) {
+      let byte = (this.#bytes[at] ?? 0) ^ flip;
+      for (let index = at * 8; byte !== 0 && index < this.size; index++) {
+        if ((byte & 0x80) !== 0) visit(index);
+        byte = (byte << 1) & 0xff;
+      }
+    }
+  }
+
+  #byteOf(index: number): number {
+    if (!Number.isInteger(index) || index < 0 || index >= this.size) {
+      throw new RangeError(`bit ${index} of ${this.size}`);
+    }
+    return this.#bytes[index >>> 3] ?? 0;
+  }
+
+  #settle(): void {
+    const spare = this.#bytes.length * 8 - this.size;
+    const last = this.#bytes.length - 1;
+    if (spare > 0) this.#bytes[last] = (this.#bytes[last] ?? 0) & (0xff << spare);
+    this.#count = 0;
+    for (const byte of this.#bytes) this.#count += bitCounts[byte] ?? 0;
+  }
+}

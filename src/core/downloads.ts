@@ -1,0 +1,130 @@
+// The fetching half of a transfer: what to ask whom, what to do with a block, when to stop waiting for a peer.
+import { bytesEqual } from "../lib/bytes.ts";
+import type { Bitfield } from "./bitfield.ts";
+import type { Geometry } from "./geometry.ts";
+import type { PieceIndex } from "./ids.ts";
+import { BLOCK_LENGTH, ENDGAME_PATIENCE_MS, SNUB_MS } from "./limits.ts";
+import type { Block } from "./peer-message.ts";
+import type { PeerState } from "./peer-state.ts";
+import { PiecePicker } from "./piece-picker.ts";
+import { RateMeter } from "./rate-meter.ts";
+import { blockKey } from "./request-window.ts";
+import type { TokenBucket } from "./token-bucket.ts";
+import type { TransferEffect } from "./transfer-types.ts";
+
+export class Downloads {
+  readonly picker: PiecePicker;
+  readonly #geometry: Geometry;
+  readonly #have: Bitfield;
+  readonly #expected: (piece: PieceIndex) => Uint8Array;
+  readonly #bucket: TokenBucket;
+  readonly #meter = new RateMeter();
+  downloaded = 0;
+  wasted = 0;
+
+  constructor(
+    geometry: Geometry,
+    have: Bitfield,
+    expected: (piece: PieceIndex) => Uint8Array,
+    bucket: TokenBucket,
+    random: () => number,
+  ) {
+    this.#geometry = geometry;
+    this.#have = have;
+    this.#expected = expected;
+    this.#bucket = bucket;
+    this.picker = new PiecePicker(geometry, have, random);
+  }
+
+  rate(now: number): number {
+    return this.#meter.rate(now);
+  }
+
+  /** Sends as many requests as the peer's window and the rate limit allow. */
+  fill(peer: PeerState, now: number, effects: TransferEffect[]): void {
+    if (peer.peerChoking || !peer.amInterested) return;
+    // A snubbed peer gets one request at a time until it answers one.
+    const room = peer.snubbed ? 1 - peer.window.outstandingCount : peer.window.room;
+    const allowed = Math.min(room, Math.ceil(this.#bucket.available(now) / BLOCK_LENGTH));
+    if (allowed <= 0) return;
+    for (const block of this.picker.pick(peer, allowed, now)) this.#ask(peer, block, now, effects);
+    if (peer.window.outstandingCount > 0 || !this.picker.isEndgame) return;
+    const patience = Math.max(ENDGAME_PATIENCE_MS, 2 * peer.window.delayMs);
+    const duplicate = this.picker.pickDuplicate(peer, patience, now);
+    if (duplicate !== undefined) this.#ask(peer, duplicate, now, effects);
+  }
+
+  /** A block arrived. @returns peers whose windows became free because they need not send it any more. */
+  received(peer: PeerState, block: Block, peers: ReadonlyMap<number, PeerState>, now: number, effects: TransferEffect[]): void {
+    const key = blockKey(block, this.#geometry.pieceLength);
+    const asked = peer.window.arrived(key, now) || peer.late.delete(key);
+    const receipt = asked ? this.picker.received(peer, block) : undefined;
+    if (receipt === undefined || receipt.kind === "unwanted") {
+      this.wasted += block.length;
+      return;
+    }
+    peer.lastBlockAt = now;
+    peer.snubbed = false;
+    peer.downloaded += block.length;
+    this.downloaded += block.length;
+    this.#meter.add(block.length, now);
+    effects.push({ type: "writeBlock", block });
+    for (const handle of receipt.cancel) {
+      const other = peers.get(handle);
+      if (other === undefined || !other.window.forget(key)) continue;
+      effects.push({ type: "send", peer: handle, message: { type: "cancel", block } });
+      this.fill(other, now, effects);
+    }
+    if (receipt.pieceComplete) effects.push({ type: "verifyPiece", piece: block.piece });
+  }
+
+  rejected(peer: PeerState, block: Block): void {
+    const key = blockKey(block, this.#geometry.pieceLength);
+    if (peer.window.forget(key)) this.#giveBack(peer, block);
+    peer.late.delete(key);
+  }
+
+  /** Without the fast extension a choke silently drops what was asked; with it, rejects follow (BEP 6). */
+  choked(peer: PeerState): void {
+    if (!peer.fast) this.releaseAll(peer);
+  }
+
+  releaseAll(peer: PeerState): void {
+    for (const block of peer.window.drain()) this.#giveBack(peer, block);
+  }
+
+  /** Takes the requests away from a peer that owes us blocks and sends none. */
+  checkSnubbed(peer: PeerState, now: number): void {
+    const oldest = peer.window.oldestSentAt();
+    if (oldest === undefined || now - Math.max(oldest, peer.lastBlockAt) < SNUB_MS) return;
+    peer.snubbed = true;
+    peer.window.collapse();
+    // Only the latest batch is still expected; older ones would only be remembered for ever.
+    peer.late.clear();
+    for (const block of peer.window.drain()) {
+      peer.late.add(blockKey(block, this.#geometry.pieceLength));
+      this.#giveBack(peer, block);
+    }
+  }
+
+  /** @returns whether the piece is right, and who delivered it. */
+  hashed(piece: PieceIndex, digest: Uint8Array): { readonly right: boolean; readonly contributors: Set<number> } {
+    if (bytesEqual(digest, this.#expected(piece))) {
+      this.#have.set(piece);
+      return { right: true, contributors: this.picker.verified(piece) };
+    }
+    this.wasted += this.#geometry.lengthOfPiece(piece);
+    return { right: false, contributors: this.picker.failed(piece) };
+  }
+
+  #ask(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {
+    this.#bucket.spend(block.length, now);
+    peer.window.sent(blockKey(block, this.#geometry.pieceLength), block, now);
+    effects.push({ type: "send", peer: peer.handle, message: { type: "request", block } });
+  }
+
+  #giveBack(peer: PeerState, block: Block): void {
+    this.picker.released(peer, block);
+    this.#bucket.refund(block.length);
+  }
+}

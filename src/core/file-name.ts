@@ -1,0 +1,37 @@
+// Which names a file may have that comes from the network, and how any name is shown on a terminal. A bad name is
+// refused, never "cleaned" into another one. Touches no file system.
+import { MAX_SHARED_NAME_LENGTH } from "./limits.ts";
+
+/** C0, DEL and C1 controls, line and paragraph separators. */
+const control = /[\p{Cc}\u2028\u2029]/u;
+/** Characters that turn the direction of the text after them, so that "gpj.exe" reads "exe.jpg". */
+const bidirectional = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+const unprintable = new RegExp(`${control.source}|${bidirectional.source}|\\p{Surrogate}`, "gu");
+
+/**
+ * A name passes when it is one plain path component that no shell, terminal or state file of ours mistakes for
+ * something else.
+ * @returns what is wrong with `name`, to follow "the file name …", or undefined when nothing is.
+ */
+export function checkFileName(name: string): string | undefined {
+  if (name === "") return "is empty";
+  if (name === "." || name === "..") return "is a directory";
+  if (/[/\\]/.test(name)) return "contains a path separator";
+  if (name.startsWith("-")) return 'starts with "-"';
+  if (!name.isWellFormed()) return "is not valid UTF-8";
+  if (control.test(name)) return "contains control characters";
+  if (bidirectional.test(name)) return "contains bidirectional control characters";
+  if (new TextEncoder().encode(name).length > MAX_SHARED_NAME_LENGTH) {
+    return `is longer than ${MAX_SHARED_NAME_LENGTH} bytes`;
+  }
+  // The state store, its journals and the configuration file; lower-cased for file systems that ignore case.
+  const folded = name.toLowerCase();
+  if (folded.startsWith(".p2pfile") || folded.endsWith(".p2pfile-part"))
+    return "is reserved for p2pfile itself";
+  return undefined;
+}
+
+/** `text` with everything that could steer a terminal or reverse its order written as \u{…}. */
+export function printable(text: string): string {
+  return text.replaceAll(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`);
+}

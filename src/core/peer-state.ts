@@ -1,0 +1,45 @@
+// Everything a transfer knows of one connected peer. Plain data: the parts of the transfer that own a field say so.
+import { Bitfield } from "./bitfield.ts";
+import type { PeerHandle } from "./ids.ts";
+import type { PickerPeer } from "./piece-picker.ts";
+import { RequestWindow } from "./request-window.ts";
+import { UploadQueue } from "./upload-queue.ts";
+
+export class PeerState implements PickerPeer {
+  readonly handle: PeerHandle;
+  /** Both sides speak the fast extension (BEP 6). */
+  readonly fast: boolean;
+  /** Replaced once, when the peer's own bitfield arrives. */
+  bitfield: Bitfield;
+  // Written by the picker.
+  pickable = 0;
+  wanted = 0;
+  counted = false;
+  // Choking and interest, in the words of BEP 3; both sides start choked and not interested.
+  amChoking = true;
+  amInterested = false;
+  peerChoking = true;
+  peerInterested = false;
+  // Downloading, written by Downloads.
+  readonly window = new RequestWindow();
+  /** Blocks given up as too late that may still arrive and are welcome then, by block key. */
+  readonly late = new Set<number>();
+  lastBlockAt: number;
+  snubbed = false;
+  downloaded = 0;
+  // Uploading, written by Uploads.
+  readonly uploads = new UploadQueue();
+  /** Payload bytes ordered for this peer and not yet taken by its socket. */
+  uploadInFlight = 0;
+  uploaded = 0;
+  uploadedAtLastRound = 0;
+  /** Requests that no well-behaved peer sends. */
+  badRequests = 0;
+
+  constructor(handle: PeerHandle, fast: boolean, pieceCount: number, now: number) {
+    this.handle = handle;
+    this.fast = fast;
+    this.bitfield = new Bitfield(pieceCount);
+    this.lastBlockAt = now;
+  }
+}

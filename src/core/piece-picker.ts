@@ -1,0 +1,217 @@
+// Decides which blocks to ask which peer for: started pieces first (strict priority), then the rarest, the first one at
+// random, and at the very end the same block from a second peer (bounded endgame). It must not know choking, rate
+// limits or bytes. A piece is in exactly one state: had, active (somebody works on it or it is being verified), or in
+// the rarity order (nobody does).
+import { assert } from "../lib/assert.ts";
+import type { Bitfield } from "./bitfield.ts";
+import type { Geometry } from "./geometry.ts";
+import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
+import { BLOCK_LENGTH, MAX_ENDGAME_COPIES, MAX_OPEN_PIECE_BYTES } from "./limits.ts";
+import type { Block } from "./peer-message.ts";
+import { PieceProgress } from "./piece-progress.ts";
+import { RarityOrder } from "./rarity-order.ts";
+
+/** What the picker knows of a peer. It keeps the three counters; nobody else writes them. */
+export interface PickerPeer {
+  readonly handle: PeerHandle;
+  /** Pieces the peer has. */
+  readonly bitfield: Bitfield;
+  /** Pieces it has and nobody works on: zero means that no search is needed. */
+  pickable: number;
+  /** Pieces it has and we lack: above zero we are interested (BEP 3). */
+  wanted: number;
+  /** Whether its pieces count in the availability; complete peers do not. */
+  counted: boolean;
+}
+
+export type Receipt =
+  | { readonly kind: "unwanted" }
+  | { readonly kind: "kept"; readonly cancel: readonly PeerHandle[]; readonly pieceComplete: boolean };
+
+const UNWANTED: Receipt = { kind: "unwanted" };
+
+export class PiecePicker {
+  readonly #geometry: Geometry;
+  /** Verified pieces; owned by the transfer, changed only together with `verified`. */
+  readonly #have: Bitfield;
+  readonly #random: () => number;
+  readonly #order: RarityOrder;
+  readonly #active = new Map<PieceIndex, PieceProgress>();
+  /** Active pieces with a block nobody was asked for, oldest first. */
+  readonly #open = new Set<PieceProgress>();
+  readonly #peers = new Set<PickerPeer>();
+  /** Pieces that failed with several contributors: the next try has a sole source. */
+  readonly #suspect = new Set<PieceIndex>();
+  readonly #maxActive: number;
+
+  constructor(geometry: Geometry, have: Bitfield, random: () => number) {
+    this.#geometry = geometry;
+    this.#have = have;
+    this.#random = random;
+    this.#order = new RarityOrder(geometry.pieceCount);
+    this.#maxActive = Math.max(2, Math.floor(MAX_OPEN_PIECE_BYTES / geometry.pieceLength));
+    for (let i = 0; i < geometry.pieceCount; i++) if (!have.get(i)) this.#order.insert(pieceIndex(i));
+  }
+
+  /** True when every missing block was asked for: only duplicates are left to ask. */
+  get isEndgame(): boolean {
+    return this.#order.size === 0 && this.#open.size === 0;
+  }
+
+  /** Pieces being fetched or verified. */
+  get activeCount(): number {
+    return this.#active.size;
+  }
+
+  addPeer(peer: PickerPeer): void {
+    this.#peers.add(peer);
+  }
+
+  removePeer(peer: PickerPeer): void {
+    if (!this.#peers.delete(peer)) return;
+    for (const progress of this.#active.values()) {
+      if (progress.soleSource === peer.handle) progress.soleSource = undefined;
+    }
+    if (!peer.counted) return;
+    for (let i = 0; i < this.#geometry.pieceCount; i++) {
+      if (peer.bitfield.get(i)) this.#order.decrease(pieceIndex(i));
+    }
+  }
+
+  /** The peer's whole bitfield became known; its bits are set already and were all clear before. O(pieces). */
+  peerHasMany(peer: PickerPeer): void {
+    peer.counted = !peer.bitfield.isFull;
+    peer.wanted = 0;
+    peer.pickable = 0;
+    for (let i = 0; i < this.#geometry.pieceCount; i++) {
+      const piece = pieceIndex(i);
+      if (!peer.bitfield.get(piece)) continue;
+      if (peer.counted) this.#order.increase(piece);
+      if (!this.#have.get(piece)) peer.wanted++;
+      if (this.#order.contains(piece)) peer.pickable++;
+    }
+  }
+
+  /** The peer got one more piece; sets its bit. @returns false when it had it already. */
+  peerHas(peer: PickerPeer, piece: PieceIndex): boolean {
+    if (peer.bitfield.get(piece)) return false;
+    peer.bitfield.set(piece);
+    peer.counted = true;
+    this.#order.increase(piece);
+    if (!this.#have.get(piece)) peer.wanted++;
+    if (this.#order.contains(piece)) peer.pickable++;
+    return true;
+  }
+
+  /** Chooses up to `count` blocks for the peer and marks them as asked for. */
+  pick(peer: PickerPeer, count: number, now: number): Block[] {
+    const picked: Block[] = [];
+    for (const progress of this.#open) {
+      if (picked.length >= count) return picked;
+      if (peer.bitfield.get(progress.piece)) this.#takeFree(peer, progress, count, now, picked);
+    }
+    while (picked.length < count && peer.pickable > 0 && this.#active.size < this.#maxActive) {
+      const progress = this.#start(peer);
+      if (progress === undefined) break;
+      this.#takeFree(peer, progress, count, now, picked);
+    }
+    return picked;
+  }
+
+  /**
+   * One block that others were asked for longer than `patienceMs` ago, for a peer with nothing else to do at the end.
+   * The oldest request first; at most MAX_ENDGAME_COPIES peers are asked for one block.
+   */
+  pickDuplicate(peer: PickerPeer, patienceMs: number, now: number): Block | undefined {
+    let best: { readonly progress: PieceProgress; readonly block: number } | undefined;
+    let bestAt = now - patienceMs;
+    for (const progress of this.#active.values()) {
+      if (progress.exclusive || progress.isComplete || !peer.bitfield.get(progress.piece)) continue;
+      for (let block = 0; block < progress.blockCount; block++) {
+        if (progress.isReceived(block) || progress.requestedAt(block) > bestAt) continue;
+        const requesters = progress.requestersOf(block);
+        if (requesters.length >= MAX_ENDGAME_COPIES || requesters.includes(peer.handle)) continue;
+        best = { progress, block };
+        bestAt = progress.requestedAt(block);
+      }
+    }
+    if (best === undefined) return undefined;
+    best.progress.request(best.block, peer.handle, now);
+    return this.#geometry.block(best.progress.piece, best.block);
+  }
+
+  /** A block arrived that this peer was asked for. */
+  received(peer: PickerPeer, block: Block): Receipt {
+    const progress = this.#active.get(block.piece);
+    const index = this.#geometry.blockIndex(block);
+    if (progress === undefined || index === undefined || progress.isReceived(index)) return UNWANTED;
+    if (!this.#mayDeliver(peer, progress)) return UNWANTED;
+    const cancel = progress.receive(index, peer.handle);
+    if (progress.freeCount === 0) this.#open.delete(progress);
+    return { kind: "kept", cancel, pieceComplete: progress.isComplete };
+  }
+
+  /** The peer will not deliver the block (choked, rejected, gone, too slow): others may be asked. */
+  released(peer: PickerPeer, block: Block): void {
+    const progress = this.#active.get(block.piece);
+    if (progress === undefined) return;
+    progress.release(block.begin / BLOCK_LENGTH, peer.handle);
+    if (progress.soleSource === peer.handle) progress.soleSource = undefined;
+    if (progress.freeCount > 0) this.#open.add(progress);
+  }
+
+  /** The piece's hash was right; its bit in `have` is set already. @returns who delivered it. */
+  verified(piece: PieceIndex): Set<number> {
+    const progress = this.#end(piece);
+    this.#suspect.delete(piece);
+    for (const peer of this.#peers) if (peer.bitfield.get(piece)) peer.wanted--;
+    return progress.contributors();
+  }
+
+  /** The piece's hash was wrong: it is missing again. @returns who delivered it. */
+  failed(piece: PieceIndex): Set<number> {
+    const contributors = this.#end(piece).contributors();
+    if (contributors.size > 1) this.#suspect.add(piece);
+    this.#order.insert(piece);
+    for (const peer of this.#peers) if (peer.bitfield.get(piece)) peer.pickable++;
+    return contributors;
+  }
+
+  #end(piece: PieceIndex): PieceProgress {
+    const progress = this.#active.get(piece);
+    assert(progress !== undefined, `piece ${piece} was not being fetched`);
+    this.#active.delete(piece);
+    this.#open.delete(progress);
+    return progress;
+  }
+
+  #start(peer: PickerPeer): PieceProgress | undefined {
+    const accepts = (piece: PieceIndex) => peer.bitfield.get(piece);
+    // The first piece is taken at random: what is rare is often slow to get, and any whole piece lets us trade.
+    const first = this.#have.count === 0 && this.#active.size === 0;
+    const piece = first ? this.#order.any(accepts, this.#random) : this.#order.rarest(accepts, this.#random);
+    if (piece === undefined) return undefined;
+    this.#order.remove(piece);
+    for (const other of this.#peers) if (other.bitfield.get(piece)) other.pickable--;
+    const progress = new PieceProgress(piece, this.#geometry.blockCount(piece), this.#suspect.has(piece));
+    this.#active.set(piece, progress);
+    this.#open.add(progress);
+    return progress;
+  }
+
+  #takeFree(peer: PickerPeer, progress: PieceProgress, count: number, now: number, picked: Block[]): void {
+    if (!this.#mayDeliver(peer, progress)) return;
+    if (progress.exclusive) progress.soleSource = peer.handle;
+    while (picked.length < count) {
+      const index = progress.nextFree();
+      if (index === undefined) break;
+      progress.request(index, peer.handle, now);
+      picked.push(this.#geometry.block(progress.piece, index));
+    }
+    if (progress.freeCount === 0) this.#open.delete(progress);
+  }
+
+  #mayDeliver(peer: PickerPeer, progress: PieceProgress): boolean {
+    return !progress.exclusive || progress.soleSource === undefined || progress.soleSource === peer.handle;
+  }
+}

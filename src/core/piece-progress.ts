@@ -1,0 +1,112 @@
+// One piece somebody works on: which of its blocks are free, asked for, or here, and who gave them.
+import { assert } from "../lib/assert.ts";
+import type { PeerHandle, PieceIndex } from "./ids.ts";
+
+const FREE = 0;
+const REQUESTED = 1;
+const RECEIVED = 2;
+
+export class PieceProgress {
+  readonly piece: PieceIndex;
+  readonly blockCount: number;
+  readonly #state: Uint8Array;
+  /** Who delivered the block, by handle; 0 is nobody. */
+  readonly #contributor: Uint32Array;
+  /** When the block was asked for first, in milliseconds of the caller's clock. */
+  readonly #requestedAt: Float64Array;
+  /** Peers asked for the block right now. More than one only in the endgame. */
+  readonly #requesters: (PeerHandle[] | undefined)[];
+  /** Set after a failed hash with several contributors: only this peer may deliver, so that the next failure is its own. */
+  soleSource: PeerHandle | undefined;
+  /** True while only one peer may deliver this piece. */
+  readonly exclusive: boolean;
+  #free: number;
+  #received = 0;
+  /** No free block lies before this index. */
+  #firstFree = 0;
+
+  constructor(piece: PieceIndex, blockCount: number, exclusive: boolean) {
+    this.piece = piece;
+    this.blockCount = blockCount;
+    this.exclusive = exclusive;
+    this.#state = new Uint8Array(blockCount);
+    this.#contributor = new Uint32Array(blockCount);
+    this.#requestedAt = new Float64Array(blockCount);
+    this.#requesters = Array.from({ length: blockCount });
+    this.#free = blockCount;
+  }
+
+  /** Blocks nobody was asked for. */
+  get freeCount(): number {
+    return this.#free;
+  }
+
+  get isComplete(): boolean {
+    return this.#received === this.blockCount;
+  }
+
+  isReceived(block: number): boolean {
+    return this.#state[block] === RECEIVED;
+  }
+
+  /** Peers asked for this block and not yet answered. */
+  requestersOf(block: number): readonly PeerHandle[] {
+    return this.#requesters[block] ?? [];
+  }
+
+  requestedAt(block: number): number {
+    return this.#requestedAt[block] ?? 0;
+  }
+
+  /** The first block nobody was asked for. Amortised O(1). */
+  nextFree(): number | undefined {
+    if (this.#free === 0) return undefined;
+    while (this.#state[this.#firstFree] !== FREE) this.#firstFree++;
+    return this.#firstFree;
+  }
+
+  request(block: number, peer: PeerHandle, now: number): void {
+    assert(this.#state[block] !== RECEIVED, `block ${block} of piece ${this.piece} is already here`);
+    if (this.#state[block] === FREE) {
+      this.#free--;
+      this.#state[block] = REQUESTED;
+      this.#requestedAt[block] = now;
+    }
+    const requesters = this.#requesters[block];
+    if (requesters === undefined) this.#requesters[block] = [peer];
+    else if (!requesters.includes(peer)) requesters.push(peer);
+  }
+
+  /** The peer will not deliver the block: free again unless another was asked too. */
+  release(block: number, peer: PeerHandle): void {
+    if (this.#state[block] !== REQUESTED) return;
+    const requesters = this.#requesters[block]?.filter((requester) => requester !== peer) ?? [];
+    if (requesters.length > 0) {
+      this.#requesters[block] = requesters;
+      return;
+    }
+    this.#requesters[block] = undefined;
+    this.#state[block] = FREE;
+    this.#free++;
+    if (block < this.#firstFree) this.#firstFree = block;
+  }
+
+  /** @returns the other peers that were asked for the block and can be told to forget it. */
+  receive(block: number, peer: PeerHandle): readonly PeerHandle[] {
+    assert(this.#state[block] !== RECEIVED, `block ${block} of piece ${this.piece} came twice`);
+    if (this.#state[block] === FREE) this.#free--;
+    const requesters = this.#requesters[block] ?? [];
+    this.#requesters[block] = undefined;
+    this.#state[block] = RECEIVED;
+    this.#contributor[block] = peer;
+    this.#received++;
+    return requesters.length === 1 && requesters[0] === peer ? NOBODY : requesters.filter((other) => other !== peer);
+  }
+
+  /** Handles of the peers that delivered the blocks, each once. */
+  contributors(): Set<number> {
+    return new Set(this.#contributor.filter((peer) => peer !== 0));
+  }
+}
+
+const NOBODY: readonly PeerHandle[] = [];

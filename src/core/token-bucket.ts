@@ -1,0 +1,65 @@
+// A rate limit as arithmetic on tokens and time. One token is one byte; time comes in as `now` in milliseconds.
+import { BLOCK_LENGTH, RATE_BURST_MS } from "./limits.ts";
+
+/** Far below one byte: what rounding may leave missing when exactly the waited time has passed. */
+const ROUNDING = 1e-6;
+
+export class TokenBucket {
+  readonly #ratePerSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #lastMs: number | undefined;
+
+  /**
+   * `ratePerSecond` in bytes, 0 for no limit. `burst` is the most that is saved up in quiet times: by default what
+   * flows in 50 ms, so that no 100 ms see twice the limit, and at least one block, or nothing would ever pass.
+   */
+  constructor(ratePerSecond: number, burst = Math.max(BLOCK_LENGTH, (ratePerSecond * RATE_BURST_MS) / 1000)) {
+    if (!(ratePerSecond >= 0) || !(burst > 0))
+      throw new RangeError(`bad rate ${ratePerSecond}, burst ${burst}`);
+    this.#ratePerSecond = ratePerSecond;
+    this.#burst = burst;
+    this.#tokens = burst;
+  }
+
+  get isUnlimited(): boolean {
+    return this.#ratePerSecond === 0;
+  }
+
+  /** Bytes that may flow now; negative while in debt, Infinity without a limit. */
+  available(now: number): number {
+    if (this.isUnlimited) return Number.POSITIVE_INFINITY;
+    // A clock that steps back gives nothing and takes nothing.
+    const elapsedMs = Math.max(0, now - (this.#lastMs ?? now));
+    this.#lastMs = Math.max(now, this.#lastMs ?? now);
+    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs * this.#ratePerSecond) / 1000);
+    return this.#tokens;
+  }
+
+  /**
+   * Takes `amount` or nothing. An amount above the burst passes when the bucket is full and leaves a debt, so that
+   * the rate holds over time and large blocks still move.
+   */
+  take(amount: number, now: number): boolean {
+    if (this.available(now) + ROUNDING < Math.min(amount, this.#burst)) return false;
+    this.#tokens -= amount;
+    return true;
+  }
+
+  /** Counts what has flowed already, such as protocol bytes: goes into debt if need be. */
+  spend(amount: number, now: number): void {
+    this.available(now);
+    this.#tokens -= amount;
+  }
+
+  /** Gives back what was taken and did not flow. */
+  refund(amount: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + amount);
+  }
+
+  /** Milliseconds until `take(amount)` succeeds if nothing else is taken; 0 when it does now. */
+  waitMs(amount: number, now: number): number {
+    const missing = Math.min(amount, this.#burst) - this.available(now);
+    return this.isUnlimited || missing <= ROUNDING ? 0 : Math.ceil((missing * 1000) / this.#ratePerSecond);
+  }
+}

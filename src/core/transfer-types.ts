@@ -1,0 +1,54 @@
+// What can happen to a transfer (events: facts in the past) and what it wants done (effects: orders to the shell).
+// Both speak in coordinates; the bytes of a block never pass through the core.
+import type { PeerHandle, PieceIndex } from "./ids.ts";
+import type { Block, PeerFault, PeerMessage } from "./peer-message.ts";
+
+export type TransferEvent =
+  /** A handshake was completed. `greeted`: the connection has already said what we have (nothing), before metadata. */
+  | {
+      readonly type: "peerJoined";
+      readonly peer: PeerHandle;
+      readonly fast: boolean;
+      readonly greeted: boolean;
+    }
+  | { readonly type: "peerLeft"; readonly peer: PeerHandle }
+  /** Requests the peer is willing to hold (`reqq` of its extension handshake). */
+  | { readonly type: "peerQueueLimit"; readonly peer: PeerHandle; readonly requests: number }
+  | { readonly type: "received"; readonly peer: PeerHandle; readonly message: PeerMessage }
+  /** The socket took these payload bytes of earlier `serveBlock` effects. */
+  | { readonly type: "uploaded"; readonly peer: PeerHandle; readonly bytes: number }
+  /** A block could not be read for a peer; it is told so. */
+  | { readonly type: "serveFailed"; readonly peer: PeerHandle; readonly block: Block }
+  /** Answer to `verifyPiece`: 20 bytes. */
+  | { readonly type: "pieceHashed"; readonly piece: PieceIndex; readonly digest: Uint8Array }
+  | { readonly type: "ticked" };
+
+export type TransferEffect =
+  | { readonly type: "send"; readonly peer: PeerHandle; readonly message: PeerMessage }
+  /** Read the block from the file and send it; report `uploaded` when the socket took it. */
+  | { readonly type: "serveBlock"; readonly peer: PeerHandle; readonly block: Block }
+  /** Keep the bytes of the block message being handled. Not ordered: throw them away. */
+  | { readonly type: "writeBlock"; readonly block: Block }
+  /** All blocks of the piece were written: hash it and answer `pieceHashed`. */
+  | { readonly type: "verifyPiece"; readonly piece: PieceIndex }
+  /** The piece is right: record it. */
+  | { readonly type: "pieceVerified"; readonly piece: PieceIndex }
+  /** The piece was wrong and is wanted again. */
+  | { readonly type: "pieceFailed"; readonly piece: PieceIndex }
+  | { readonly type: "closePeer"; readonly peer: PeerHandle; readonly fault: PeerFault }
+  | { readonly type: "completed" };
+
+/** What the outside may know of a transfer at a moment. Rates in bytes per second. */
+export interface TransferStatus {
+  readonly completedBytes: number;
+  readonly isComplete: boolean;
+  readonly downloadRate: number;
+  readonly uploadRate: number;
+  /** Payload bytes since the start. */
+  readonly downloaded: number;
+  readonly uploaded: number;
+  /** Payload bytes that arrived unasked, twice, or in pieces that failed. */
+  readonly wasted: number;
+  readonly peers: number;
+  readonly seeds: number;
+}

@@ -1,0 +1,261 @@
+// Every decision about one torrent: handle(event, now) → effects. No clock, no chance, no bytes, no I/O: time and
+// randomness come in as arguments, so a swarm of these runs in one test on a virtual clock.
+import { assertNever } from "../lib/assert.ts";
+import { Bitfield } from "./bitfield.ts";
+import { Downloads } from "./downloads.ts";
+import type { Geometry } from "./geometry.ts";
+import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
+import type { PeerMessage } from "./peer-message.ts";
+import { PeerState } from "./peer-state.ts";
+import type { TokenBucket } from "./token-bucket.ts";
+import type { TransferEffect, TransferEvent, TransferStatus } from "./transfer-types.ts";
+import { Uploads } from "./uploads.ts";
+
+export interface TransferOptions {
+  readonly geometry: Geometry;
+  /** The 20 bytes a piece must hash to. */
+  readonly expected: (piece: PieceIndex) => Uint8Array;
+  /** Verified pieces; the transfer owns it from now on. */
+  readonly have: Bitfield;
+  /** Shared by all transfers of the process. */
+  readonly uploadBucket: TokenBucket;
+  readonly downloadBucket: TokenBucket;
+  readonly random: () => number;
+  readonly now: number;
+}
+
+export class Transfer {
+  readonly #geometry: Geometry;
+  readonly #have: Bitfield;
+  readonly #peers = new Map<PeerHandle, PeerState>();
+  readonly #downloads: Downloads;
+  readonly #uploads: Uploads;
+  /** Under a download limit requests leave by the clock alone, so that transfers share the limit. */
+  readonly #paced: boolean;
+
+  constructor(options: TransferOptions) {
+    const { geometry, have, expected, uploadBucket, downloadBucket, random, now } = options;
+    this.#geometry = geometry;
+    this.#have = have;
+    this.#paced = !downloadBucket.isUnlimited;
+    this.#downloads = new Downloads(geometry, have, expected, downloadBucket, random);
+    this.#uploads = new Uploads(geometry, have, uploadBucket, random, now);
+  }
+
+  /** Verified pieces. Read only. */
+  get have(): Bitfield {
+    return this.#have;
+  }
+
+  get isComplete(): boolean {
+    return this.#have.isFull;
+  }
+
+  /** @param now milliseconds of a monotonic clock, never less than before. */
+  handle(event: TransferEvent, now: number): TransferEffect[] {
+    const effects: TransferEffect[] = [];
+    switch (event.type) {
+      case "peerJoined":
+        this.#join(event.peer, event.fast, event.greeted, now, effects);
+        break;
+      case "peerLeft":
+        this.#leave(event.peer, now, effects);
+        break;
+      case "peerQueueLimit":
+        this.#peers.get(event.peer)?.window.limitTo(event.requests);
+        break;
+      case "received": {
+        const peer = this.#peers.get(event.peer);
+        if (peer !== undefined) this.#receive(peer, event.message, now, effects);
+        break;
+      }
+      case "uploaded": {
+        const peer = this.#peers.get(event.peer);
+        if (peer !== undefined) this.#uploads.sent(peer, event.bytes, now, effects);
+        break;
+      }
+      case "serveFailed": {
+        const peer = this.#peers.get(event.peer);
+        if (peer !== undefined) this.#uploads.serveFailed(peer, event.block, effects);
+        break;
+      }
+      case "pieceHashed":
+        this.#pieceHashed(event.piece, event.digest, now, effects);
+        break;
+      case "ticked":
+        this.#tick(now, effects);
+        break;
+      default:
+        assertNever(event);
+    }
+    return effects;
+  }
+
+  status(now: number): TransferStatus {
+    let seeds = 0;
+    for (const peer of this.#peers.values()) if (peer.bitfield.isFull) seeds++;
+    return {
+      completedBytes: this.#completedBytes(),
+      isComplete: this.isComplete,
+      downloadRate: this.#downloads.rate(now),
+      uploadRate: this.#uploads.rate(now),
+      downloaded: this.#downloads.downloaded,
+      uploaded: this.#uploads.uploaded,
+      wasted: this.#downloads.wasted,
+      peers: this.#peers.size,
+      seeds,
+    };
+  }
+
+  /** True when the peer has all pieces. */
+  isSeed(handle: PeerHandle): boolean {
+    return this.#peers.get(handle)?.bitfield.isFull ?? false;
+  }
+
+  #join(handle: PeerHandle, fast: boolean, greeted: boolean, now: number, effects: TransferEffect[]): void {
+    const peer = new PeerState(handle, fast, this.#geometry.pieceCount, now);
+    this.#peers.set(handle, peer);
+    this.#downloads.picker.addPeer(peer);
+    const send = (message: PeerMessage) => effects.push({ type: "send", peer: handle, message });
+    if (greeted) {
+      // A bitfield may only be a connection's first message; what we know since then goes out piece by piece.
+      for (let i = 0; i < this.#geometry.pieceCount; i++) {
+        if (this.#have.get(i)) send({ type: "have", piece: pieceIndex(i) });
+      }
+    } else if (this.#have.isFull && fast) send({ type: "haveAll" });
+    else if (this.#have.count === 0) {
+      if (fast) send({ type: "haveNone" });
+    } else send({ type: "bitfield", bytes: this.#have.bytes.slice() });
+  }
+
+  #leave(handle: PeerHandle, now: number, effects: TransferEffect[]): void {
+    const peer = this.#peers.get(handle);
+    if (peer === undefined) return;
+    this.#peers.delete(handle);
+    this.#downloads.releaseAll(peer);
+    this.#downloads.picker.removePeer(peer);
+    this.#uploads.remove(peer);
+    this.#uploads.fillSlots(this.#peers.values(), now, effects);
+    this.#fillAll(now, effects);
+  }
+
+  #receive(peer: PeerState, message: PeerMessage, now: number, effects: TransferEffect[]): void {
+    switch (message.type) {
+      case "choke":
+        peer.peerChoking = true;
+        this.#downloads.choked(peer);
+        this.#fillAll(now, effects);
+        break;
+      case "unchoke":
+        peer.peerChoking = false;
+        peer.lastBlockAt = now;
+        this.#fill(peer, now, effects);
+        break;
+      case "interested":
+        peer.peerInterested = true;
+        this.#uploads.fillSlots(this.#peers.values(), now, effects);
+        break;
+      case "notInterested":
+        peer.peerInterested = false;
+        break;
+      case "have":
+        if (this.#downloads.picker.peerHas(peer, message.piece)) {
+          this.#updateInterest(peer, effects);
+          this.#fill(peer, now, effects);
+        }
+        break;
+      case "bitfield":
+        this.#learnBitfield(peer, Bitfield.parse(message.bytes, this.#geometry.pieceCount), now, effects);
+        break;
+      case "haveAll":
+        this.#learnBitfield(peer, Bitfield.full(this.#geometry.pieceCount), now, effects);
+        break;
+      case "haveNone":
+        break;
+      case "request":
+        this.#uploads.request(peer, message.block, now, effects);
+        break;
+      case "cancel":
+        this.#uploads.cancel(peer, message.block, effects);
+        break;
+      case "block":
+        this.#downloads.received(peer, message.block, this.#peers, now, effects);
+        this.#fill(peer, now, effects);
+        break;
+      case "reject":
+        this.#downloads.rejected(peer, message.block);
+        break;
+      case "suggest":
+      case "allowedFast":
+        break;
+      default:
+        assertNever(message);
+    }
+  }
+
+  /** `bits` is undefined when the bitfield had another size than the torrent. */
+  #learnBitfield(peer: PeerState, bits: Bitfield | undefined, now: number, effects: TransferEffect[]): void {
+    if (bits === undefined || peer.bitfield.count > 0) {
+      const fault = bits === undefined ? "badBitfield" : "unexpectedMessage";
+      effects.push({ type: "closePeer", peer: peer.handle, fault });
+      return;
+    }
+    peer.bitfield = bits;
+    this.#downloads.picker.peerHasMany(peer);
+    this.#updateInterest(peer, effects);
+    this.#fill(peer, now, effects);
+  }
+
+  #pieceHashed(piece: PieceIndex, digest: Uint8Array, now: number, effects: TransferEffect[]): void {
+    const { right, contributors } = this.#downloads.hashed(piece, digest);
+    if (!right) {
+      effects.push({ type: "pieceFailed", piece });
+      // Only a sole contributor is surely guilty; with several, the picker fetches the piece from one alone next.
+      if (contributors.size === 1) {
+        for (const peer of this.#peers.values()) {
+          if (contributors.has(peer.handle)) effects.push({ type: "closePeer", peer: peer.handle, fault: "hashMismatch" });
+        }
+      }
+      this.#fillAll(now, effects);
+      return;
+    }
+    effects.push({ type: "pieceVerified", piece });
+    for (const peer of this.#peers.values()) {
+      if (!peer.bitfield.get(piece)) effects.push({ type: "send", peer: peer.handle, message: { type: "have", piece } });
+      this.#updateInterest(peer, effects);
+    }
+    if (this.isComplete) effects.push({ type: "completed" });
+  }
+
+  #updateInterest(peer: PeerState, effects: TransferEffect[]): void {
+    const interested = peer.wanted > 0;
+    if (interested === peer.amInterested) return;
+    peer.amInterested = interested;
+    effects.push({ type: "send", peer: peer.handle, message: { type: interested ? "interested" : "notInterested" } });
+  }
+
+  #tick(now: number, effects: TransferEffect[]): void {
+    this.#uploads.tick(this.#peers.values(), now, effects);
+    this.#uploads.fillSlots(this.#peers.values(), now, effects);
+    this.#uploads.serve(now, effects);
+    if (this.isComplete) return;
+    for (const peer of this.#peers.values()) this.#downloads.checkSnubbed(peer, now);
+    for (const peer of this.#peers.values()) this.#downloads.fill(peer, now, effects);
+  }
+
+  #fill(peer: PeerState, now: number, effects: TransferEffect[]): void {
+    if (!this.#paced) this.#downloads.fill(peer, now, effects);
+  }
+
+  #fillAll(now: number, effects: TransferEffect[]): void {
+    if (this.#paced || this.isComplete) return;
+    for (const peer of this.#peers.values()) this.#downloads.fill(peer, now, effects);
+  }
+
+  #completedBytes(): number {
+    const last = this.#geometry.piece(this.#geometry.pieceCount - 1);
+    if (last === undefined) return 0;
+    const missingTail = this.#have.get(last) ? this.#geometry.pieceLength - this.#geometry.lengthOfPiece(last) : 0;
+    return this.#have.count * this.#geometry.pieceLength - missingTail;
+  }
+}

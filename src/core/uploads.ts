@@ -1,0 +1,176 @@
+// The serving half of a transfer: requests in, blocks out, choking. It decides what leaves and when; the shell reads
+// and sends. Peers take turns block by block under a rate limit, so that many share it fairly.
+import type { Bitfield } from "./bitfield.ts";
+import { chooseOptimistic, chooseUnchoked, uploadSlots, type ChokeCandidate } from "./choker.ts";
+import type { Geometry } from "./geometry.ts";
+import type { PeerHandle } from "./ids.ts";
+import {
+  MAX_BAD_REQUESTS,
+  MAX_INBOUND_REQUESTS,
+  MAX_UPLOAD_IN_FLIGHT,
+  OPTIMISTIC_UNCHOKE_MS,
+  RECHOKE_MS,
+} from "./limits.ts";
+import type { Block } from "./peer-message.ts";
+import type { PeerState } from "./peer-state.ts";
+import { RateMeter } from "./rate-meter.ts";
+import type { TokenBucket } from "./token-bucket.ts";
+import type { TransferEffect } from "./transfer-types.ts";
+
+/** Bytes of a block message besides its payload (BEP 3): they count towards the rate limit. */
+const BLOCK_HEADER_LENGTH = 13;
+
+export class Uploads {
+  readonly #geometry: Geometry;
+  readonly #have: Bitfield;
+  readonly #bucket: TokenBucket;
+  readonly #random: () => number;
+  readonly #meter = new RateMeter();
+  /** Peers with blocks waiting, in the order of their turns. */
+  #turns: PeerState[] = [];
+  #optimistic: PeerHandle | undefined;
+  #rechokeAt: number;
+  #optimisticAt: number;
+  uploaded = 0;
+
+  constructor(geometry: Geometry, have: Bitfield, bucket: TokenBucket, random: () => number, now: number) {
+    this.#geometry = geometry;
+    this.#have = have;
+    this.#bucket = bucket;
+    this.#random = random;
+    this.#rechokeAt = now + RECHOKE_MS;
+    this.#optimisticAt = now + OPTIMISTIC_UNCHOKE_MS;
+  }
+
+  rate(now: number): number {
+    return this.#meter.rate(now);
+  }
+
+  request(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {
+    if (peer.amChoking || !this.#have.get(block.piece) || peer.uploads.length >= MAX_INBOUND_REQUESTS) {
+      // A request may cross our choke on the wire, so some are honest; a flood of them is not.
+      if (++peer.badRequests > MAX_BAD_REQUESTS && !peer.amChoking) {
+        effects.push({ type: "closePeer", peer: peer.handle, fault: "badRequest" });
+      } else this.#reject(peer, block, effects);
+      return;
+    }
+    if (peer.uploads.length === 0) this.#turns.push(peer);
+    peer.uploads.push(block);
+    if (this.#bucket.isUnlimited) this.serve(now, effects);
+  }
+
+  cancel(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+    if (!peer.uploads.remove(block)) return;
+    if (peer.uploads.length === 0) this.#leaveTurns(peer);
+    // BEP 6: every request is answered, a cancelled one by a reject.
+    this.#reject(peer, block, effects);
+  }
+
+  /** The socket took payload bytes: there is room for more. */
+  sent(peer: PeerState, bytes: number, now: number, effects: TransferEffect[]): void {
+    peer.uploadInFlight = Math.max(0, peer.uploadInFlight - bytes);
+    peer.uploaded += bytes;
+    this.uploaded += bytes;
+    this.#meter.add(bytes, now);
+    if (this.#bucket.isUnlimited) this.serve(now, effects);
+  }
+
+  serveFailed(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+    peer.uploadInFlight = Math.max(0, peer.uploadInFlight - block.length);
+    this.#reject(peer, block, effects);
+  }
+
+  /**
+   * Orders blocks while there are tokens, one a turn. Under a limit this is called by the clock alone, so that all
+   * transfers of the process get their share and none can take it by reacting faster.
+   */
+  serve(now: number, effects: TransferEffect[]): void {
+    let idleTurns = 0;
+    while (this.#turns.length > 0 && idleTurns < this.#turns.length) {
+      const peer = this.#turns[0];
+      const block = peer?.uploads.peek();
+      if (peer === undefined || block === undefined) {
+        this.#turns.shift();
+        continue;
+      }
+      if (peer.uploadInFlight >= MAX_UPLOAD_IN_FLIGHT) idleTurns++;
+      else {
+        if (!this.#bucket.take(block.length + BLOCK_HEADER_LENGTH, now)) return;
+        idleTurns = 0;
+        peer.uploads.shift();
+        peer.uploadInFlight += block.length;
+        effects.push({ type: "serveBlock", peer: peer.handle, block });
+      }
+      this.#turns.shift();
+      if (peer.uploads.length > 0) this.#turns.push(peer);
+    }
+  }
+
+  remove(peer: PeerState): void {
+    peer.uploads.clear();
+    this.#leaveTurns(peer);
+    if (this.#optimistic === peer.handle) this.#optimistic = undefined;
+  }
+
+  /** A peer became interested or a slot became free: give free slots at once, take none away. */
+  fillSlots(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
+    const all = [...peers];
+    let free = this.#slots(now) + 1 - all.filter((peer) => !peer.amChoking).length;
+    for (const peer of all.toSorted((a, b) => a.uploaded - b.uploaded)) {
+      if (free <= 0) return;
+      if (!peer.amChoking || !peer.peerInterested) continue;
+      this.#unchoke(peer, effects);
+      free--;
+    }
+  }
+
+  /** Runs the 10 s and 30 s timers (BEP 3). */
+  tick(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
+    if (now < this.#rechokeAt) return;
+    this.#rechokeAt = now + RECHOKE_MS;
+    const all = [...peers];
+    const candidates = all.map((peer): ChokeCandidate => ({
+      handle: peer.handle,
+      interested: peer.peerInterested,
+      given: peer.uploaded,
+      givenLately: peer.uploaded - peer.uploadedAtLastRound,
+      unchoked: !peer.amChoking,
+    }));
+    if (now >= this.#optimisticAt) {
+      this.#optimisticAt = now + OPTIMISTIC_UNCHOKE_MS;
+      this.#optimistic = chooseOptimistic(candidates, this.#random) ?? this.#optimistic;
+    }
+    const chosen = chooseUnchoked(candidates, this.#slots(now), this.#optimistic);
+    for (const peer of all) {
+      peer.uploadedAtLastRound = peer.uploaded;
+      if (chosen.has(peer.handle)) this.#unchoke(peer, effects);
+      else this.#choke(peer, effects);
+    }
+  }
+
+  #slots(now: number): number {
+    return uploadSlots(this.#meter.rate(now), this.#geometry.pieceLength);
+  }
+
+  #unchoke(peer: PeerState, effects: TransferEffect[]): void {
+    if (!peer.amChoking) return;
+    peer.amChoking = false;
+    effects.push({ type: "send", peer: peer.handle, message: { type: "unchoke" } });
+  }
+
+  #choke(peer: PeerState, effects: TransferEffect[]): void {
+    if (peer.amChoking) return;
+    peer.amChoking = true;
+    effects.push({ type: "send", peer: peer.handle, message: { type: "choke" } });
+    for (const block of peer.uploads.clear()) this.#reject(peer, block, effects);
+    this.#leaveTurns(peer);
+  }
+
+  #reject(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+    if (peer.fast) effects.push({ type: "send", peer: peer.handle, message: { type: "reject", block } });
+  }
+
+  #leaveTurns(peer: PeerState): void {
+    this.#turns = this.#turns.filter((other) => other !== peer);
+  }
+}

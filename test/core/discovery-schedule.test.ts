@@ -1,0 +1,75 @@
+import { describe, expect, test } from "bun:test";
+import { DiscoverySchedule } from "../../src/core/discovery-schedule.ts";
+import { ANNOUNCE_MS, LOOKUP_HUNGRY_MS, LOOKUP_SATISFIED_MS } from "../../src/core/limits.ts";
+
+const hungry = { peers: 1, wanted: 30, nodes: 3 };
+const satisfied = { peers: 30, wanted: 30, nodes: 3 };
+
+/** Times of lookups and announces over `duration` at one tick per 10 ms. */
+function run(schedule: DiscoverySchedule, state: typeof hungry, duration: number, from = 0) {
+  const lookups: number[] = [];
+  const announces: number[] = [];
+  for (let now = from; now < from + duration; now += 10) {
+    const due = schedule.due(now, state);
+    if (due.lookup) lookups.push(now);
+    if (due.announce) announces.push(now);
+  }
+  return { lookups, announces };
+}
+
+describe("DiscoverySchedule", () => {
+  test("the first lookup and announce are due at once, whatever the clock says", () => {
+    for (const now of [0, 1e12]) {
+      const schedule = new DiscoverySchedule(() => 0.5);
+      expect(schedule.due(now, hungry)).toEqual({ lookup: true, announce: true });
+      expect(schedule.due(now, hungry)).toEqual({ lookup: false, announce: false });
+    }
+  });
+
+  test("a hungry torrent looks up every second, 20 % more or less", () => {
+    for (const [chance, interval] of [
+      [0, 800],
+      [0.5, 1000],
+      [0.999_999, 1200],
+    ] as const) {
+      const { lookups } = run(new DiscoverySchedule(() => chance), hungry, 12_010);
+      expect(lookups[1]).toBe(interval);
+      expect(lookups).toHaveLength(Math.floor(12_000 / interval) + 1);
+    }
+  });
+
+  test("a satisfied torrent looks up every 15 s", () => {
+    const { lookups } = run(new DiscoverySchedule(() => 0.5), satisfied, 60_000);
+    expect(lookups).toEqual([0, 15_000, 30_000, 45_000]);
+  });
+
+  test("hunger counts from the last lookup, not from the next one that was planned", () => {
+    const schedule = new DiscoverySchedule(() => 0.5);
+    run(schedule, satisfied, LOOKUP_HUNGRY_MS);
+    expect(schedule.due(LOOKUP_HUNGRY_MS, satisfied).lookup).toBe(false);
+    expect(schedule.due(LOOKUP_HUNGRY_MS, hungry).lookup).toBe(true);
+    expect(LOOKUP_SATISFIED_MS).toBeGreaterThan(LOOKUP_HUNGRY_MS);
+  });
+
+  test("announces come every 30 s, hungry or not", () => {
+    for (const state of [hungry, satisfied]) {
+      const { announces } = run(new DiscoverySchedule(() => 0), state, 100_000);
+      expect(announces).toEqual([0, ANNOUNCE_MS, 2 * ANNOUNCE_MS, 3 * ANNOUNCE_MS]);
+    }
+  });
+
+  test("an announce that nobody could hear is repeated as soon as a node is known, once", () => {
+    const schedule = new DiscoverySchedule(() => 0.5);
+    expect(run(schedule, { ...hungry, nodes: 0 }, 5_000).announces).toEqual([0]);
+    expect(run(schedule, hungry, 30_000, 5_000).announces).toEqual([5_000]);
+  });
+
+  test("nodes that come and go cause at most two announces per interval", () => {
+    const schedule = new DiscoverySchedule(() => 0.5);
+    let announces = 0;
+    for (let now = 0; now < 10 * ANNOUNCE_MS; now += 10) {
+      if (schedule.due(now, { ...hungry, nodes: (now / 10) % 2 }).announce) announces++;
+    }
+    expect(announces).toBeLessThanOrEqual(20);
+  });
+});

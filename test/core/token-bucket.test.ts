@@ -1,0 +1,117 @@
+import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { BLOCK_LENGTH } from "../../src/core/limits.ts";
+import { TokenBucket } from "../../src/core/token-bucket.ts";
+import { KiB, MiB } from "../../src/lib/units.ts";
+
+describe("TokenBucket", () => {
+  test("without a rate everything flows", () => {
+    const bucket = new TokenBucket(0);
+    expect([bucket.isUnlimited, bucket.take(1e12, 0), bucket.waitMs(1e12, 0)]).toEqual([true, true, 0]);
+    bucket.spend(1e12, 0);
+    expect(bucket.available(0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("never holds more than its burst", () => {
+    const bucket = new TokenBucket(1000, 100);
+    expect(bucket.available(0)).toBe(100);
+    expect(bucket.available(1e9)).toBe(100);
+    bucket.refund(1000);
+    expect(bucket.available(1e9)).toBe(100);
+  });
+
+  test("fills at its rate", () => {
+    const bucket = new TokenBucket(1000, 100);
+    expect(bucket.take(100, 0)).toBe(true);
+    expect([bucket.take(50, 49), bucket.take(50, 50), bucket.available(50)]).toEqual([false, true, 0]);
+  });
+
+  test("take takes all or nothing", () => {
+    const bucket = new TokenBucket(1000, 100);
+    bucket.take(60, 0);
+    expect([bucket.take(41, 0), bucket.available(0)]).toEqual([false, 40]);
+  });
+
+  test("lets an amount above the burst pass when full, and waits off the debt", () => {
+    const bucket = new TokenBucket(1000, 100);
+    expect([bucket.take(500, 0), bucket.available(0)]).toEqual([true, -400]);
+    expect(bucket.waitMs(500, 0)).toBe(500);
+    expect([bucket.take(500, 499), bucket.take(500, 500)]).toEqual([false, true]);
+  });
+
+  test("spend goes into debt and refund comes out of it", () => {
+    const bucket = new TokenBucket(1000, 100);
+    bucket.spend(300, 0);
+    expect([bucket.available(0), bucket.take(1, 200)]).toEqual([-200, false]);
+    bucket.refund(50);
+    expect(bucket.available(200)).toBe(50);
+  });
+
+  test("a clock that steps back gives nothing and takes nothing", () => {
+    const bucket = new TokenBucket(1000, 100);
+    bucket.take(100, 1000);
+    expect([bucket.available(0), bucket.available(1000), bucket.available(1010)]).toEqual([0, 0, 10]);
+  });
+
+  test("refuses a rate or burst that is no number", () => {
+    for (const rate of [-1, Number.NaN]) expect(() => new TokenBucket(rate)).toThrow(RangeError);
+    for (const burst of [0, -1, Number.NaN]) expect(() => new TokenBucket(1, burst)).toThrow(RangeError);
+  });
+
+  test("after the time that waitMs tells, take succeeds, and not a millisecond sooner", () => {
+    const amount = fc.integer({ min: 1, max: 200_000 });
+    const rate = fc.double({ min: 1000, max: 1e9, noNaN: true });
+    fc.assert(
+      fc.property(
+        rate,
+        fc.array(amount, { maxLength: 5 }),
+        amount,
+        fc.nat(1e9),
+        (rate, spent, amount, now) => {
+          const bucket = new TokenBucket(rate);
+          for (const bytes of spent) bucket.spend(bytes, now);
+          const wait = bucket.waitMs(amount, now);
+          if (wait > 0) expect(bucket.take(amount, now + wait - 1)).toBe(false);
+          expect(bucket.take(amount, now + wait)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test("rounding cannot make a wait too short", () => {
+    // After exactly the waited time these numbers leave the bucket at 99.99999999999272 of 100.
+    const bucket = new TokenBucket(240, 1000);
+    bucket.spend(53_850, 83_711.1);
+    expect(bucket.take(100, 83_711.1 + bucket.waitMs(100, 83_711.1))).toBe(true);
+  });
+
+  /** Bytes per millisecond when blocks are sent as soon as waitMs allows, after a quiet second. */
+  function flow(rate: number, milliseconds: number): number[] {
+    const bucket = new TokenBucket(rate);
+    const sent = Array.from({ length: milliseconds }, () => 0);
+    bucket.available(0);
+    for (let now = 1000; now < 1000 + milliseconds; now++) {
+      while (bucket.take(BLOCK_LENGTH, now)) sent[now - 1000]! += BLOCK_LENGTH;
+    }
+    return sent;
+  }
+
+  test.each([256 * KiB, 1 * MiB, 12.5 * MiB, 50 * MiB, 1024 * MiB])(
+    "holds %d B/s within 5 %% over ten seconds",
+    (rate) => {
+      const total = flow(rate, 10_000).reduce((sum, bytes) => sum + bytes, 0);
+      expect(Math.abs(total / (10 * rate) - 1)).toBeLessThan(0.05);
+    },
+  );
+
+  test.each([1 * MiB, 50 * MiB, 1024 * MiB])("at %d B/s no 100 ms see twice the limit", (rate) => {
+    const sent = flow(rate, 2000);
+    let window = 0;
+    let most = 0;
+    sent.forEach((bytes, at) => {
+      window += bytes - (at >= 100 ? sent[at - 100]! : 0);
+      most = Math.max(most, window);
+    });
+    expect(most).toBeLessThan(2 * rate * 0.1);
+  });
+});

@@ -1,0 +1,130 @@
+// The walls of the house as data, and a checker that reads a source file as text: import type and import() count, for
+// a leaked type is a leak. Bun.Transpiler.scanImports would skip them.
+import { posix } from "node:path";
+
+interface LayerRule {
+  /** Paths besides its own folder that a file may import: a folder ends with "/". */
+  readonly uses: readonly string[];
+  readonly packages?: readonly string[];
+  /** node: and bun: modules. */
+  readonly builtins?: readonly string[];
+  /** No clock, no chance, no timer, no platform: time and randomness come in as parameters. */
+  readonly pure?: boolean;
+}
+
+const lower = ["src/core/", "src/lib/"];
+
+export const layerRules: Readonly<Record<string, LayerRule>> = {
+  // L0, L1
+  "src/lib/": { uses: ["package.json"], pure: true },
+  "src/core/": { uses: ["src/lib/"], packages: ["bencode"], pure: true },
+  // L2: one outside thing each; siblings do not know one another
+  "src/wire/": { uses: lower, packages: ["bittorrent-protocol", "ut_metadata"] },
+  "src/net/": { uses: lower },
+  "src/discovery/": {
+    uses: lower,
+    packages: ["bittorrent-dht"],
+    // node:fs for the kernel's routing table under /proc.
+    builtins: ["node:dgram", "node:events", "node:fs", "node:os"],
+  },
+  "src/storage/": {
+    uses: lower,
+    builtins: ["bun:sqlite", "bun:ffi", "node:fs", "node:fs/promises", "node:path", "node:util"],
+  },
+  "src/hashing/": { uses: [...lower, "workers/hash-worker.ts"], builtins: ["node:os"] },
+  // L3, L4
+  "src/session/": {
+    uses: [...lower, "src/wire/", "src/net/", "src/discovery/", "src/storage/", "src/hashing/"],
+    builtins: ["node:os", "node:path"],
+  },
+  "src/cli/": {
+    uses: [...lower, "src/session/", "package.json"],
+    packages: ["citty", "consola"],
+    builtins: ["node:fs", "node:fs/promises", "node:os", "node:path", "node:tty", "node:util"],
+  },
+  // Puts the real session into the command line.
+  "src/main.ts": { uses: ["src/cli/", "src/session/", "src/lib/"] },
+  "workers/": { uses: ["src/hashing/messages.ts", "src/lib/"], builtins: ["bun:ffi", "node:fs"] },
+};
+
+/** Things that have one door, wherever else they might be allowed. */
+const oneDoor: readonly { readonly what: string; readonly pattern: RegExp; readonly door: string }[] = [
+  { what: "new Worker", pattern: /\bnew\s+Worker\b/, door: "src/hashing/spawn.ts" },
+  {
+    what: "a computed new URL(…, import.meta.url)",
+    pattern: /\bnew\s+URL\s*\(\s*[^"'\s)][^)]*import\.meta\.url/,
+    door: "src/hashing/spawn.ts",
+  },
+  { what: "a computed import", pattern: /\bimport\s*\(\s*[^"'\s]/, door: "" },
+];
+
+const impure: readonly { readonly what: string; readonly pattern: RegExp }[] = [
+  { what: "a clock", pattern: /\bDate\b|\bperformance\b|\bTemporal\b|\bhrtime\b/ },
+  { what: "chance", pattern: /\bMath\.random\b|\bcrypto\b/ },
+  { what: "a timer", pattern: /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask)\b/ },
+  { what: "Bun", pattern: /\bBun\b/ },
+  { what: "process", pattern: /\bprocess\s*[.[]/ },
+  { what: "a global", pattern: /\b(?:globalThis|console|fetch|Worker|WebSocket)\b(?!\s*:)/ },
+];
+/** The one call into the platform's SHA-1, and nothing else of Bun. */
+const pureExceptions: Readonly<Record<string, string>> = { "src/lib/sha1.ts": "Bun" };
+
+export const MAX_FILE_LINES = 300;
+
+/** @returns one line for each rule that the file breaks. `path` is relative to the root of the repository. */
+export function problemsOf(path: string, text: string): string[] {
+  const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
+  const problems = lines > MAX_FILE_LINES ? [`${path}: ${lines} lines, more than ${MAX_FILE_LINES}`] : [];
+  // Ambient declarations of untyped packages belong to no layer.
+  if (path.startsWith("src/types/")) return problems;
+  const home = Object.keys(layerRules).find(
+    (key) => path === key || (key.endsWith("/") && path.startsWith(key)),
+  );
+  const rule = home === undefined ? undefined : layerRules[home];
+  if (home === undefined || rule === undefined) return [...problems, `${path}: belongs to no layer`];
+
+  const code = withoutComments(text);
+  for (const specifier of specifiersIn(code)) {
+    if (!mayImport(path, home, rule, specifier)) problems.push(`${path}: imports ${specifier}`);
+  }
+  const bare = withoutStrings(code);
+  for (const { what, pattern, door } of oneDoor) {
+    if (path !== door && pattern.test(code)) problems.push(`${path}: ${what}`);
+  }
+  for (const { what, pattern } of rule.pure === true ? impure : []) {
+    if (pureExceptions[path] !== what && pattern.test(bare))
+      problems.push(`${path}: ${what} in a pure layer`);
+  }
+  return problems;
+}
+
+function mayImport(path: string, home: string, rule: LayerRule, specifier: string): boolean {
+  if (/^(?:node|bun):|^bun$/.test(specifier)) return rule.builtins?.includes(specifier) === true;
+  if (!specifier.startsWith(".")) {
+    const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1);
+    return rule.packages?.includes(name.join("/")) === true;
+  }
+  const target = posix.join(posix.dirname(path), specifier);
+  return [home, ...rule.uses].some((use) => target === use || (use.endsWith("/") && target.startsWith(use)));
+}
+
+/** Every module named in an import or export, static or dynamic, for values or types, or reached by new URL. */
+function specifiersIn(code: string): string[] {
+  const forms = [
+    /\b(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']/g,
+    /\bimport\s*["']([^"']+)["']/g,
+    /\b(?:import|require|import\.meta\.resolve)\s*\(\s*["']([^"']+)["']/g,
+    /\bnew\s+URL\s*\(\s*["']([^"']+)["']\s*,\s*import\.meta/g,
+  ];
+  return [...new Set(forms.flatMap((form) => Array.from(code.matchAll(form), (match) => match[1] ?? "")))];
+}
+
+/** Strings are matched only so that a "//" inside of one is not taken for a comment. */
+function withoutComments(text: string): string {
+  const tokens = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+  return text.replaceAll(tokens, (_, quoted: string | undefined) => quoted ?? " ");
+}
+
+function withoutStrings(code: string): string {
+  return code.replaceAll(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, '""');
+}
