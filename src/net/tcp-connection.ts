@@ -1,0 +1,154 @@
+// One TCP connection: bytes in as they come, bytes out through a queue, one end. Wraps a Bun socket and keeps its
+// exceptions and traps to itself. Knows no BitTorrent.
+import type { PeerAddress } from "../core/peer-address.ts";
+import { systemErrorCode } from "../lib/errors.ts";
+import { OutputQueue } from "./output-queue.ts";
+
+/** Ours: `local` (somebody called close) and `bug` (a handler threw). Theirs: `remote` (FIN) and `reset` (an error). */
+export type CloseReason = "local" | "bug" | "remote" | "reset";
+
+export interface TcpConnectionHandlers {
+  /** The chunk is fresh memory, at most 512 KiB. What the handler puts into `output` leaves in one write after it. */
+  onData(chunk: Uint8Array): void;
+  /** The socket took bytes: `totalWritten` of them since the beginning. The handler may queue more without flushing. */
+  onWritten?(totalWritten: number): void;
+  /** The queue became empty. The handler may queue more without flushing. */
+  onDrained?(): void;
+  /** Last call ever, also when `close` was called. */
+  onClose(reason: CloseReason): void;
+}
+
+/** Told about exceptions of handlers: our bugs. */
+export type OnBug = (error: unknown) => void;
+
+/** What is used of Bun's socket. */
+export type TcpSocket = Pick<
+  Bun.Socket<unknown>,
+  "write" | "terminate" | "pause" | "resume" | "remoteAddress" | "remotePort" | "localAddress" | "localPort"
+>;
+
+export class TcpConnection {
+  readonly remote: PeerAddress;
+  readonly local: PeerAddress;
+  readonly direction: "incoming" | "outgoing";
+  readonly output = new OutputQueue();
+  readonly #socket: TcpSocket;
+  readonly #onBug: OnBug;
+  #handlers: TcpConnectionHandlers | undefined;
+  /** What happened before `attach`: nothing is lost in between. */
+  #early: Uint8Array[] = [];
+  #closed: CloseReason | undefined;
+  #flushing = false;
+  #paused = false;
+
+  constructor(socket: TcpSocket, direction: "incoming" | "outgoing", onBug: OnBug) {
+    this.#socket = socket;
+    this.#onBug = onBug;
+    this.direction = direction;
+    this.remote = { host: plainIpv4(socket.remoteAddress), port: socket.remotePort };
+    this.local = { host: plainIpv4(socket.localAddress), port: socket.localPort };
+  }
+
+  get pendingBytes(): number {
+    return this.output.pendingBytes;
+  }
+
+  get totalWritten(): number {
+    return this.output.totalWritten;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Once. Whatever arrived before is delivered during the call. */
+  attach(handlers: TcpConnectionHandlers): void {
+    this.#handlers = handlers;
+    const early = this.#early;
+    this.#early = [];
+    if (early.length > 0 && !this.#paused) this.#socket.resume();
+    for (const chunk of early) this.#deliver(chunk);
+    if (this.#closed !== undefined) this.#tell((to) => to.onClose(this.#closed ?? "local"));
+  }
+
+  /** Gives the socket what it takes now; the rest follows by itself. Needed only for output made outside of handlers. */
+  flush(): void {
+    // A handler called below may flush again: the loop already does.
+    if (this.#flushing || this.#closed !== undefined) return;
+    this.#flushing = true;
+    let more = true;
+    while (more && this.output.pendingBytes > 0 && !this.isClosed) {
+      const before = this.output.totalWritten;
+      more = this.output.flush((bytes, start, length) => this.#socket.write(bytes, start, length));
+      const total = this.output.totalWritten;
+      if (total > before) this.#tell((to) => to.onWritten?.(total));
+      if (more && this.output.pendingBytes === 0) this.#tell((to) => to.onDrained?.());
+    }
+    this.#flushing = false;
+  }
+
+  /** Ends the connection at once; what was not sent is lost. `onClose` is called before this returns, and only once. */
+  close(): void {
+    this.#end("local");
+  }
+
+  /** No more `onData` until `resume`; the peer is slowed down by TCP. The peer's end is noticed only after it. */
+  pause(): void {
+    if (this.#paused || this.isClosed) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.isClosed) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** For the socket's handlers in this folder. */
+  handleData(chunk: Uint8Array): void {
+    if (this.#handlers !== undefined) {
+      this.#deliver(chunk);
+      return;
+    }
+    this.#early.push(chunk);
+    this.#socket.pause();
+  }
+
+  handleClose(error: unknown): void {
+    this.#end(systemErrorCode(error) === undefined && error === undefined ? "remote" : "reset");
+  }
+
+  handleBug(error: unknown): void {
+    this.#onBug(error);
+    this.#end("bug");
+  }
+
+  #deliver(chunk: Uint8Array): void {
+    if (this.isClosed) return;
+    this.#tell((to) => to.onData(chunk));
+    this.flush();
+  }
+
+  #end(reason: CloseReason): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.output.close();
+    this.#socket.terminate();
+    this.#tell((to) => to.onClose(reason));
+  }
+
+  /** A handler that throws ends its connection and nothing else. */
+  #tell(call: (handlers: TcpConnectionHandlers) => void): void {
+    if (this.#handlers === undefined) return;
+    try {
+      call(this.#handlers);
+    } catch (error) {
+      this.handleBug(error);
+    }
+  }
+}
+
+function plainIpv4(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}

@@ -1,0 +1,66 @@
+// Accepts TCP connections on one address. Tells a taken port from other troubles, so that a range can be tried.
+import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+import { systemErrorCode, UsageError } from "../lib/errors.ts";
+import { type SocketData, socketHandlers } from "./socket-handlers.ts";
+import { type OnBug, TcpConnection } from "./tcp-connection.ts";
+
+/** Another process listens there. */
+export class AddressTakenError extends UsageError {}
+
+export interface ListenOptions {
+  /** An IPv4 address, "0.0.0.0" for all of them. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Must attach handlers (or close the connection) before it returns. */
+  readonly onConnection: (connection: TcpConnection) => void;
+  readonly onBug: OnBug;
+}
+
+export interface TcpListener {
+  readonly address: PeerAddress;
+  /** No new connections; the accepted ones live on. */
+  close(): void;
+}
+
+/** @throws AddressTakenError, or UsageError when the address is not ours or the port needs privileges. */
+export function listen(options: ListenOptions): TcpListener {
+  const { host, port, onConnection, onBug } = options;
+  const handlers = socketHandlers((socket) => {
+    const connection = new TcpConnection(socket, "incoming", onBug);
+    // The data of the listener is shared by its sockets until each gets its own.
+    socket.data = { connection };
+    try {
+      onConnection(connection);
+    } catch (error) {
+      connection.handleBug(error);
+    }
+  });
+  try {
+    const listener = Bun.listen<SocketData>({
+      hostname: host,
+      port,
+      socket: handlers,
+      data: { connection: undefined },
+    });
+    return { address: { host, port: listener.port }, close: () => listener.stop() };
+  } catch (error) {
+    throw listenError({ host, port }, error);
+  }
+}
+
+function listenError(address: PeerAddress, cause: unknown): Error {
+  const where = addressKey(address);
+  switch (systemErrorCode(cause) ?? "") {
+    case "EADDRINUSE":
+      return new AddressTakenError(`${where} is in use by another process: choose another --port`, { cause });
+    case "EADDRNOTAVAIL":
+      return new UsageError(`${address.host} is not an address of this machine: correct --ip`, { cause });
+    case "EACCES":
+      return new UsageError(`no permission to listen on ${where}: choose a --port of 1024 or more`, {
+        cause,
+      });
+    default:
+      return new UsageError(`cannot listen on ${where}: correct --ip and --port`, { cause });
+  }
+}

@@ -1,0 +1,83 @@
+// bittorrent-dht 11.0.12: the members that src/discovery uses; test/shims-dht.test.ts checks that each exists.
+
+declare module "bittorrent-dht" {
+  export interface DhtNodeInfo {
+    readonly id: Buffer;
+    readonly host: string;
+    readonly port: number;
+  }
+
+  /** Where a query came from. */
+  export interface KrpcPeer {
+    readonly address: string;
+    readonly port: number;
+  }
+
+  export interface KrpcQuery {
+    readonly t: Buffer;
+    readonly a: { readonly id: Buffer; readonly target?: Buffer; readonly info_hash?: Buffer };
+  }
+
+  export interface RoutingTable {
+    count(): number;
+    toArray(): DhtNodeInfo[];
+    closest(id: Buffer, count: number): DhtNodeInfo[];
+  }
+
+  export interface DhtOptions {
+    /** Never left out: without it three public routers are asked. */
+    readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
+    /** A dgram-like socket, see GuardedSocket. */
+    readonly socket: object;
+    readonly nodeId: Buffer;
+    /** Our own address, under which `announce` keeps our record in our own node. */
+    readonly host: string;
+    /** Milliseconds; a query fails after 4/4 to 5/4 of it. */
+    readonly timeout: number;
+    /** Milliseconds; records live for 2/3 to 4/3 of it. */
+    readonly maxAge: number;
+    readonly maxPeers: number;
+    readonly concurrency: number;
+  }
+
+  interface DhtListeners {
+    peer: (peer: { readonly host: string; readonly port: number }, infoHash: Buffer) => void;
+    announce: (peer: { readonly host: string; readonly port: number }, infoHash: Buffer) => void;
+    node: (node: DhtNodeInfo) => void;
+    warning: (error: Error) => void;
+    error: (error: Error) => void;
+  }
+
+  export default class DHT {
+    constructor(options: DhtOptions);
+    readonly nodeId: Buffer;
+    readonly nodes: RoutingTable;
+    readonly destroyed: boolean;
+
+    on<Name extends keyof DhtListeners>(name: Name, listener: DhtListeners[Name]): this;
+    listen(port: number, host: string): void;
+    /** @returns a function that ends the walk. */
+    lookup(infoHash: Buffer, callback: (error: Error | null, nodes?: number) => void): () => void;
+    announce(infoHash: Buffer, port: number, callback: (error: Error | null, nodes?: number) => void): void;
+    addNode(node: { readonly host: string; readonly port: number }): void;
+    removeNode(id: Buffer): void;
+    destroy(callback: () => void): void;
+
+    /** Not public, and the reason for the exact version in package.json. */
+    readonly _rpc: {
+      readonly id: Buffer;
+      readonly nodes: RoutingTable;
+      response(
+        peer: KrpcPeer,
+        query: KrpcQuery,
+        reply: Record<string, unknown>,
+        nodes: readonly DhtNodeInfo[],
+      ): void;
+    };
+    /** Compact addresses by info hash in hexadecimal, `count` of them at random. */
+    readonly _peers: { get(infoHash: string, count: number): Buffer[] };
+    _generateToken(host: string): Buffer;
+    _onfindnode(query: KrpcQuery, peer: KrpcPeer): void;
+    _ongetpeers(query: KrpcQuery, peer: KrpcPeer): void;
+  }
+}

@@ -1,0 +1,25 @@
+// The first byte of every frame (BEP 3, 5, 6, 10).
+
+export const MessageId = {
+  choke: 0,
+  unchoke: 1,
+  interested: 2,
+  notInterested: 3,
+  have: 4,
+  bitfield: 5,
+  request: 6,
+  block: 7,
+  cancel: 8,
+  port: 9,
+  suggest: 13,
+  haveAll: 14,
+  haveNone: 15,
+  reject: 16,
+  allowedFast: 17,
+  extended: 20,
+} as const;
+
+/** True for the messages of BEP 6, which only peers that both set the fast bit may send. */
+export function isFastMessage(id: number): boolean {
+  return id >= MessageId.suggest && id <= MessageId.allowedFast;
+}

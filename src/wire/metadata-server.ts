@@ -1,0 +1,77 @@
+// Gives the metadata to one peer: ut_metadata makes the answers; this checks the questions and lets no more answers
+// out than the connection takes.
+import utMetadata, { type UtMetadata } from "ut_metadata";
+import { scanPrefix } from "../core/bencode.ts";
+import {
+  MAX_METADATA_REQUESTS_QUEUED,
+  MAX_METADATA_REQUESTS_SERVED,
+  METADATA_PIECE_LENGTH,
+  METADATA_SEND_BURST,
+} from "../core/limits.ts";
+import { encodeMetadataMessage, MetadataMessageType } from "./metadata-message.ts";
+
+export class MetadataServer {
+  readonly #send: (payload: Uint8Array) => void;
+  #raw: Uint8Array | undefined;
+  /** Made for the first request: most peers never ask. */
+  #library: UtMetadata | undefined;
+  /** Piece numbers, checked. */
+  readonly #queue: number[] = [];
+  #burst = METADATA_SEND_BURST;
+  #requests = 0;
+
+  constructor(send: (payload: Uint8Array) => void) {
+    this.#send = send;
+  }
+
+  /** `raw` is the info dict, checked by parseInfoDict. */
+  setMetadata(raw: Uint8Array): void {
+    this.#raw = raw;
+  }
+
+  /** @returns false when the peer has asked for more than anyone can need. */
+  request(piece: number): boolean {
+    if (++this.#requests > MAX_METADATA_REQUESTS_SERVED) return false;
+    const count = Math.ceil((this.#raw?.length ?? 0) / METADATA_PIECE_LENGTH);
+    if (piece < 0 || piece >= count || this.#queue.length >= MAX_METADATA_REQUESTS_QUEUED) {
+      this.#send(encode(MetadataMessageType.reject, piece));
+      return true;
+    }
+    this.#queue.push(piece);
+    this.#serve();
+    return true;
+  }
+
+  /** The connection took everything: the next burst may leave. */
+  drained(): void {
+    this.#burst = METADATA_SEND_BURST;
+    this.#serve();
+  }
+
+  #serve(): void {
+    while (this.#queue.length > 0 && this.#burst > 0) {
+      const piece = this.#queue.shift() ?? 0;
+      this.#burst--;
+      this.#library ??= this.#start();
+      if (this.#library === undefined) this.#send(encode(MetadataMessageType.reject, piece));
+      else this.#library.onMessage(encode(MetadataMessageType.request, piece));
+    }
+  }
+
+  /** @returns undefined for metadata that the library does not hand on byte by byte. */
+  #start(): UtMetadata | undefined {
+    if (this.#raw === undefined || scanPrefix(this.#raw) !== this.#raw.length) return undefined;
+    // Without an info hash the library takes the metadata at once instead of hashing it again for every peer.
+    const Library = utMetadata(this.#raw);
+    const library = new Library({
+      extendedHandshake: {},
+      extended: (_name, payload) => this.#send(payload),
+    });
+    // It takes an `info` key for a whole .torrent and would serve something else.
+    return library.metadata === this.#raw ? library : undefined;
+  }
+}
+
+function encode(type: number, piece: number): Uint8Array {
+  return encodeMetadataMessage({ type, piece, totalSize: undefined, payload: new Uint8Array(0) });
+}

@@ -1,0 +1,259 @@
+import { afterEach, expect, test } from "bun:test";
+import { ExitCode, UsageError } from "../../src/lib/errors.ts";
+import { concatBytes } from "../../src/lib/bytes.ts";
+import { type CloseReason, TcpConnection, type TcpConnectionHandlers } from "../../src/net/tcp-connection.ts";
+import { dial, type DialResult } from "../../src/net/tcp-dialer.ts";
+import { AddressTakenError, listen, type TcpListener } from "../../src/net/tcp-listener.ts";
+
+const host = "127.0.0.1";
+const bugs: unknown[] = [];
+const onBug = (error: unknown): void => void bugs.push(error);
+const open: { close(): void }[] = [];
+
+afterEach(() => {
+  for (const thing of open.splice(0)) thing.close();
+  expect(bugs.splice(0)).toEqual([]);
+});
+
+/** One side of a connection that remembers what happened. */
+class Side implements TcpConnectionHandlers {
+  readonly chunks: Uint8Array[] = [];
+  readonly closed: CloseReason[] = [];
+  readonly #changes: (() => void)[] = [];
+  connection: TcpConnection;
+
+  constructor(connection: TcpConnection) {
+    this.connection = connection;
+    open.push(connection);
+    connection.attach(this);
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.chunks.push(chunk);
+    this.#changed();
+  }
+
+  onClose(reason: CloseReason): void {
+    this.closed.push(reason);
+    this.#changed();
+  }
+
+  get received(): number {
+    return this.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  async until(done: () => boolean): Promise<void> {
+    while (!done()) await new Promise<void>((resolve) => this.#changes.push(resolve));
+  }
+
+  #changed(): void {
+    for (const change of this.#changes.splice(0)) change();
+  }
+}
+
+function listenHere(onConnection: (connection: TcpConnection) => void, port = 0): TcpListener {
+  const listener = listen({ host, port, onConnection, onBug });
+  open.push(listener);
+  return listener;
+}
+
+function connected(result: DialResult): TcpConnection {
+  if (result.type === "failed") throw new Error(result.code);
+  return result.connection;
+}
+
+async function pair(): Promise<[Side, Side]> {
+  const accepted = Promise.withResolvers<Side>();
+  const listener = listenHere((connection) => accepted.resolve(new Side(connection)));
+  const result = await dial({ address: listener.address, timeoutMs: 2000, onBug });
+  return [new Side(connected(result)), await accepted.promise];
+}
+
+test("TcpConnection knows both addresses and its direction", async () => {
+  const [a, b] = await pair();
+  expect(a.connection.remote).toEqual(b.connection.local);
+  expect(b.connection.remote).toEqual(a.connection.local);
+  expect([a.connection.direction, b.connection.direction]).toEqual(["outgoing", "incoming"]);
+});
+
+test("TcpConnection delivers 20 MB through partial writes, with onWritten and onDrained", async () => {
+  const [a, b] = await pair();
+  const content = crypto.getRandomValues(new Uint8Array(50_000));
+  const written: number[] = [];
+  let drained = 0;
+  let queued = 0;
+  const more = (): void => {
+    for (; queued < 400 && a.connection.pendingBytes < 1_000_000; queued++) {
+      a.connection.output.reserve(content.length).set(content);
+    }
+  };
+  Object.assign(a, {
+    onWritten: (total: number) => {
+      written.push(total);
+      more();
+    },
+    onDrained: () => void drained++,
+  });
+  more();
+  a.connection.flush();
+  await b.until(() => b.received === 400 * content.length);
+  const whole = concatBytes(b.chunks);
+  for (let i = 0; i < 400; i++) {
+    expect(Buffer.compare(whole.subarray(i * content.length, (i + 1) * content.length), content)).toBe(0);
+  }
+  expect(written.at(-1)).toBe(400 * content.length);
+  expect(written).toEqual(written.toSorted((x, y) => x - y));
+  expect(drained).toBeGreaterThan(0);
+  expect([a.connection.pendingBytes, a.connection.totalWritten]).toEqual([0, 400 * content.length]);
+});
+
+test("TcpConnection keeps what a reader that is slow has not taken", async () => {
+  const [a, b] = await pair();
+  b.connection.pause();
+  const size = 12 * 1024 * 1024;
+  a.connection.output.reserve(size).fill(7);
+  a.connection.flush();
+  expect(a.connection.pendingBytes).toBeGreaterThan(0);
+  expect(a.connection.totalWritten + a.connection.pendingBytes).toBe(size);
+  b.connection.resume();
+  await b.until(() => b.received === size);
+  expect(a.connection.pendingBytes).toBe(0);
+});
+
+test("TcpConnection sends what a data handler queued without being asked", async () => {
+  const [a, b] = await pair();
+  const echo = b.onData.bind(b);
+  b.onData = (chunk) => {
+    b.connection.output.reserve(chunk.length).set(chunk);
+    echo(chunk);
+  };
+  a.connection.output.reserve(5).set([1, 2, 3, 4, 5]);
+  a.connection.flush();
+  await a.until(() => a.received === 5);
+  expect(concatBytes(a.chunks)).toEqual(Uint8Array.of(1, 2, 3, 4, 5));
+});
+
+test("TcpConnection tells of its end once, whoever ends it", async () => {
+  const [a, b] = await pair();
+  a.connection.close();
+  a.connection.close();
+  expect(a.closed).toEqual(["local"]);
+  await b.until(() => b.closed.length > 0);
+  b.connection.close();
+  b.connection.output.reserve(3);
+  b.connection.flush();
+  expect(b.closed.length).toBe(1);
+  expect(["remote", "reset"]).toContain(b.closed[0]!);
+});
+
+test("TcpConnection keeps data and end that come before handlers are attached", async () => {
+  const accepted = Promise.withResolvers<TcpConnection>();
+  const listener = listenHere((connection) => accepted.resolve(connection));
+  const a = new Side(connected(await dial({ address: listener.address, timeoutMs: 2000, onBug })));
+  const connection = await accepted.promise;
+  a.connection.output.reserve(3).set([1, 2, 3]);
+  a.connection.flush();
+  await Bun.sleep(20);
+  const b = new Side(connection);
+  expect(concatBytes(b.chunks)).toEqual(Uint8Array.of(1, 2, 3));
+  a.connection.close();
+  await b.until(() => b.closed.length > 0);
+
+  const late = new Side(connection);
+  expect(late.closed.length).toBe(1);
+});
+
+test("TcpConnection reports a throwing handler as a bug and closes only itself", async () => {
+  const [a, b] = await pair();
+  b.onData = () => {
+    throw new Error("planted");
+  };
+  a.connection.output.reserve(1);
+  a.connection.flush();
+  await a.until(() => a.closed.length > 0);
+  expect(b.closed).toEqual(["bug"]);
+  expect(bugs.splice(0).map(String)).toEqual(["Error: planted"]);
+});
+
+test("listen reports a throwing connection handler as a bug and goes on accepting", async () => {
+  let calls = 0;
+  const listener = listenHere((connection) => {
+    if (++calls === 1) throw new Error("planted");
+    open.push(new Side(connection).connection);
+  });
+  const first = new Side(connected(await dial({ address: listener.address, timeoutMs: 2000, onBug })));
+  await first.until(() => first.closed.length > 0);
+  expect(bugs.splice(0).map(String)).toEqual(["Error: planted"]);
+  const second = await dial({ address: listener.address, timeoutMs: 2000, onBug });
+  open.push(connected(second));
+  expect(second.type).toBe("connected");
+});
+
+test("listen tells a taken port from an address that is not ours", () => {
+  const { port } = listenHere(() => {}).address;
+  const attempt = (at: string, port: number) => () => listen({ host: at, port, onConnection: () => {}, onBug });
+  expect(attempt(host, port)).toThrow(AddressTakenError);
+  expect(attempt(host, port)).toThrow(`${host}:${port} is in use by another process: choose another --port`);
+  expect(attempt("192.0.2.1", 0)).toThrow("192.0.2.1 is not an address of this machine: correct --ip");
+  try {
+    attempt("192.0.2.1", 0)();
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).not.toBeInstanceOf(AddressTakenError);
+    expect((error as UsageError).exitCode).toBe(ExitCode.usage);
+  }
+});
+
+test("listen keeps accepted connections when it stops, and frees the port", async () => {
+  const accepted = Promise.withResolvers<Side>();
+  const listener = listenHere((connection) => accepted.resolve(new Side(connection)));
+  const a = new Side(connected(await dial({ address: listener.address, timeoutMs: 2000, onBug })));
+  const b = await accepted.promise;
+  listener.close();
+  a.connection.output.reserve(1);
+  a.connection.flush();
+  await b.until(() => b.received === 1);
+  listenHere(() => {}, listener.address.port);
+});
+
+test("dial comes from the local address it is given", async () => {
+  const accepted = Promise.withResolvers<Side>();
+  const listener = listenHere((connection) => accepted.resolve(new Side(connection)));
+  const options = { address: listener.address, timeoutMs: 2000, onBug };
+  open.push(connected(await dial({ ...options, localAddress: "127.0.0.9" })));
+  expect((await accepted.promise).connection.remote.host).toBe("127.0.0.9");
+  const foreign = await dial({ ...options, localAddress: "192.0.2.1" });
+  expect(foreign).toMatchObject({ type: "failed" });
+});
+
+test("dial answers a refused connection with a reason", async () => {
+  const listener = listenHere(() => {});
+  listener.close();
+  const result = await dial({ address: listener.address, timeoutMs: 2000, onBug });
+  expect(result).toEqual({ type: "failed", reason: "refused", code: "ECONNREFUSED" });
+});
+
+test("dial gives up after its time and closes what opens later", async () => {
+  let closed = 0;
+  const listener = listenHere((connection) => {
+    connection.attach({ onData() {}, onClose: () => void closed++ });
+  });
+  // Nothing can open before the event loop runs; a busy main thread makes the timer come first.
+  const result = dial({ address: listener.address, timeoutMs: 0, onBug });
+  const end = performance.now() + 5;
+  while (performance.now() < end);
+  expect(await result).toEqual({ type: "failed", reason: "timeout", code: "TIMEOUT" });
+  const deadline = performance.now() + 2000;
+  while (closed === 0 && performance.now() < deadline) await Bun.sleep(5);
+  expect(closed).toBe(1);
+});
+
+test("dial gives up when it is told to", async () => {
+  const { address } = listenHere(() => {});
+  const controller = new AbortController();
+  const result = dial({ address, timeoutMs: 2000, signal: controller.signal, onBug });
+  controller.abort();
+  expect(await result).toEqual({ type: "failed", reason: "aborted", code: "ABORT" });
+  const again = await dial({ address, timeoutMs: 2000, signal: controller.signal, onBug });
+  expect(again).toMatchObject({ reason: "aborted" });
+});
