@@ -1,0 +1,244 @@
+// Our DHT node (BEP 5): finds and announces peers of a private network. Wraps bittorrent-dht and its traps; knows
+// neither when to ask (core/discovery-schedule.ts) nor what becomes of an address (core/peer-book.ts).
+import type { DhtNodeInfo } from "bittorrent-dht";
+import { idBytes, type InfoHash, infoHashOf } from "../core/ids.ts";
+import {
+  BOOTSTRAP_PINGS_PER_LOOKUP,
+  DHT_CONCURRENCY,
+  DHT_LOOKUP_TIMEOUT_MS,
+  DHT_QUERY_TIMEOUT_MS,
+  MAX_DHT_STORED_PEERS,
+  MAX_KNOWN_PEERS,
+  PEER_EXPIRY_MS,
+} from "../core/limits.ts";
+import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+import type { Logger } from "../lib/logger.ts";
+import { sha1 } from "../lib/sha1.ts";
+import { CappedNode } from "./capped-node.ts";
+import { GuardedSocket } from "./guarded-socket.ts";
+
+export interface DhtOptions {
+  /** Address to bind: one of this machine's, or 0.0.0.0. */
+  readonly host: string;
+  /** UDP port, the same number as for TCP; 0 lets the system choose. */
+  readonly port: number;
+  /** Under which others reach us; never handed out by us as a peer of ours. */
+  readonly advertisedHost: string;
+  /** Where to begin; asked again for as long as they are silent. May be empty: then nothing is sent until spoken to. */
+  readonly bootstrap: readonly PeerAddress[];
+  /** Who may be contacted beside the bootstrap addresses. */
+  readonly accepts: (address: PeerAddress) => boolean;
+  readonly logger: Logger;
+}
+
+type PeerListener = (address: PeerAddress) => void;
+type AnnounceListener = (infoHash: InfoHash, address: PeerAddress) => void;
+
+/** The library gives a query up after four to five ticks of a quarter of what it is told. */
+const LIBRARY_TIMEOUT_MS = DHT_QUERY_TIMEOUT_MS * 0.8;
+const ANY_HOST = "0.0.0.0";
+
+export class Dht {
+  readonly #options: DhtOptions;
+  #bootstrap: readonly PeerAddress[];
+  readonly #bootstrapKeys: ReadonlySet<string>;
+  #port = 0;
+  #node: CappedNode | undefined;
+  #isClosed = false;
+  /** What each running walk does with the peers of its info hash. */
+  readonly #listeners = new Map<InfoHash, Set<PeerListener>>();
+  readonly #announceListeners: AnnounceListener[] = [];
+  /** The latest walk per info hash that has not ended. */
+  readonly #walks = new Map<InfoHash, Promise<void>>();
+  /** Ends every wait at once when the node closes; the library never calls back then. */
+  readonly #waits = new Set<() => void>();
+  #nextSilent = 0;
+
+  constructor(options: DhtOptions) {
+    this.#options = options;
+    this.#bootstrap = options.bootstrap;
+    this.#bootstrapKeys = new Set(options.bootstrap.map(addressKey));
+  }
+
+  /** @throws DatagramBindError when UDP cannot be bound; its `code` is "EADDRINUSE" when the port is taken. */
+  async start(): Promise<void> {
+    const { host, port, advertisedHost, logger } = this.#options;
+    const socket = await GuardedSocket.open({
+      host,
+      port,
+      accepts: (address) => this.#accepts(address),
+      logger,
+    });
+    if (this.#isClosed) return socket.close();
+    this.#port = socket.address().port;
+    this.#bootstrap = this.#options.bootstrap.filter((address) => !this.#isSelf(address));
+    const node = new CappedNode({
+      bootstrap: this.#bootstrap,
+      socket,
+      nodeId: nodeIdOf({ host: advertisedHost, port: this.#port }),
+      host: advertisedHost,
+      timeout: LIBRARY_TIMEOUT_MS,
+      maxAge: PEER_EXPIRY_MS,
+      maxPeers: MAX_DHT_STORED_PEERS,
+      concurrency: DHT_CONCURRENCY,
+    });
+    this.#node = node;
+    node.on("peer", (peer, infoHash) => this.#tellWalks(infoHashOf(infoHash), peer));
+    node.on("announce", (peer, infoHash) => this.#tellAnnounced(infoHashOf(infoHash), peer));
+    node.on("node", (newcomer) => this.#dropStale(node, newcomer));
+    node.on("warning", (error) => logger.debug(`DHT: ${error.message}`));
+    node.on("error", (error) => logger.debug(`DHT: ${error.message}`));
+    node.listen(this.#port, host);
+  }
+
+  /** The bound UDP port; 0 before `start`. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Nodes in the routing table. */
+  get nodeCount(): number {
+    return this.#node?.nodes.count() ?? 0;
+  }
+
+  /**
+   * One walk through the DHT, at most DHT_LOOKUP_TIMEOUT_MS long. `onPeer` hears each address once, as soon as the
+   * first node names it; ourselves and addresses that may not be contacted are left out. Never rejects.
+   */
+  lookup(infoHash: InfoHash, onPeer: PeerListener): Promise<void> {
+    const seen = new Set<string>();
+    return this.#walk(infoHash, (address) => {
+      const key = addressKey(address);
+      if (seen.has(key) || seen.size >= MAX_KNOWN_PEERS) return;
+      seen.add(key);
+      onPeer(address);
+    });
+  }
+
+  /**
+   * Tells the nodes nearest to the info hash, and our own node, that we have peers' `port` open. Walks first, or joins
+   * a walk under way: the library would send to the nodes of up to five minutes ago, or to none. Never rejects.
+   */
+  async announce(infoHash: InfoHash, port: number): Promise<void> {
+    await (this.#walks.get(infoHash) ?? this.#walk(infoHash, () => {}));
+    await this.#bounded((node, done) => {
+      node.announce(bufferOf(infoHash), port, (error) => {
+        // A lone node has nobody to tell, and keeps its own record all the same.
+        if (error !== null && this.nodeCount > 0)
+          this.#options.logger.debug(`DHT announce: ${error.message}`);
+        done();
+      });
+      return () => {};
+    });
+  }
+
+  /** Pings the address and adds it to the routing table when it answers (PORT message, BEP 5). */
+  addNode(address: PeerAddress): void {
+    if (this.#node !== undefined && this.#accepts(address) && !this.#isKnown(this.#node, address)) {
+      this.#node.addNode({ host: address.host, port: address.port });
+    }
+  }
+
+  /** `listener` hears of every peer that announces itself at our node. */
+  onAnnounced(listener: AnnounceListener): void {
+    this.#announceListeners.push(listener);
+  }
+
+  /** Ends all walks, whose promises resolve, and frees the port. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const node = this.#node;
+    this.#node = undefined;
+    for (const end of this.#waits) end();
+    if (node !== undefined) await new Promise<void>((resolve) => node.destroy(resolve));
+  }
+
+  #walk(infoHash: InfoHash, listener: PeerListener): Promise<void> {
+    this.#askSilentBootstrap();
+    const listeners = this.#listeners.get(infoHash) ?? new Set();
+    this.#listeners.set(infoHash, listeners.add(listener));
+    const walk = this.#bounded((node, done) => node.lookup(bufferOf(infoHash), done)).finally(() => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(infoHash);
+      if (this.#walks.get(infoHash) === walk) this.#walks.delete(infoHash);
+    });
+    this.#walks.set(infoHash, walk);
+    return walk;
+  }
+
+  /** Runs one operation of the library until it is done, its time is up or we close. `start` returns how to stop it. */
+  #bounded(start: (node: CappedNode, done: () => void) => () => void): Promise<void> {
+    const node = this.#node;
+    if (node === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      let stop = () => {};
+      const end = () => {
+        clearTimeout(timer);
+        this.#waits.delete(end);
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(end, DHT_LOOKUP_TIMEOUT_MS);
+      this.#waits.add(end);
+      stop = start(node, end);
+    });
+  }
+
+  /**
+   * The library asks bootstrap addresses only while it knows fewer nodes than there are of them. A seed that comes
+   * back must be found by those who know other nodes too, so some of the silent ones are pinged beside each walk.
+   */
+  #askSilentBootstrap(): void {
+    const node = this.#node;
+    if (node === undefined || node.nodes.count() < this.#bootstrap.length) return;
+    const silent = this.#bootstrap.filter((address) => !this.#isKnown(node, address));
+    for (let i = 0; i < Math.min(BOOTSTRAP_PINGS_PER_LOOKUP, silent.length); i++) {
+      const address = silent[this.#nextSilent++ % silent.length];
+      if (address !== undefined) node.addNode({ host: address.host, port: address.port });
+    }
+  }
+
+  /** A node that came back under a new id: the entry under its old id would be asked in vain, and never be removed. */
+  #dropStale(node: CappedNode, newcomer: DhtNodeInfo): void {
+    for (const known of node.nodes.toArray()) {
+      const isSameAddress = known.host === newcomer.host && known.port === newcomer.port;
+      if (isSameAddress && !known.id.equals(newcomer.id)) node.removeNode(known.id);
+    }
+  }
+
+  #tellWalks(infoHash: InfoHash, peer: PeerAddress): void {
+    if (!this.#accepts(peer)) return;
+    for (const listener of this.#listeners.get(infoHash) ?? [])
+      listener({ host: peer.host, port: peer.port });
+  }
+
+  #tellAnnounced(infoHash: InfoHash, peer: PeerAddress): void {
+    if (!this.#accepts(peer)) return;
+    for (const listener of this.#announceListeners) listener(infoHash, { host: peer.host, port: peer.port });
+  }
+
+  #accepts(address: PeerAddress): boolean {
+    if (this.#isSelf(address)) return false;
+    return this.#bootstrapKeys.has(addressKey(address)) || this.#options.accepts(address);
+  }
+
+  #isSelf({ host, port }: PeerAddress): boolean {
+    if (port !== this.#port) return false;
+    const isBoundHere =
+      this.#options.host === ANY_HOST ? host.startsWith("127.") : host === this.#options.host;
+    return isBoundHere || host === this.#options.advertisedHost;
+  }
+
+  #isKnown(node: CappedNode, { host, port }: PeerAddress): boolean {
+    return node.nodes.toArray().some((known) => known.host === host && known.port === port);
+  }
+}
+
+/** The same after a restart on the same port: others keep asking the id that they know and drop any other's answer. */
+function nodeIdOf(address: PeerAddress): Buffer {
+  return Buffer.from(sha1(new TextEncoder().encode(addressKey(address))));
+}
+
+function bufferOf(infoHash: InfoHash): Buffer {
+  return Buffer.from(idBytes(infoHash));
+}

@@ -1,0 +1,186 @@
+// The UDP socket that the DHT library is given: lets in only what the guards pass, sends only to accepted addresses,
+// repeats a send that failed for another destination's sake, and never throws. Knows no query and no routing table.
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { EventEmitter } from "node:events";
+import { DATAGRAM_RESENDS } from "../core/limits.ts";
+import { addressKey, parseIpv4, type PeerAddress } from "../core/peer-address.ts";
+import { systemErrorCode, UsageError } from "../lib/errors.ts";
+import type { Logger } from "../lib/logger.ts";
+import { type DatagramFault, guardDatagram } from "./datagram-guard.ts";
+import { PendingQueries } from "./pending-queries.ts";
+import { RateGuard } from "./rate-guard.ts";
+
+/** Why a datagram was dropped, in either direction. */
+export type DatagramRefusal =
+  | DatagramFault
+  | "foreignSource"
+  | "tooMany"
+  | "notAsked"
+  | "foreignTarget"
+  | "handlerFailed";
+
+export interface GuardedSocketOptions {
+  /** Address to bind: one of this machine's, or 0.0.0.0. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Who may be spoken with, in both directions. */
+  readonly accepts: (address: PeerAddress) => boolean;
+  readonly logger: Logger;
+}
+
+/** UDP could not be bound. `code` is the system's, "EADDRINUSE" when the port is taken. */
+export class DatagramBindError extends UsageError {
+  readonly code: string;
+
+  constructor(host: string, port: number, cause: unknown) {
+    const code = systemErrorCode(cause) ?? "unknown error";
+    super(`cannot use UDP ${host}:${port}: ${bindRemedy(code)}`, { cause });
+    this.code = code;
+  }
+}
+
+type SendCallback = (error: Error | null) => void;
+
+/** Errors that the network reports for an earlier datagram, on whatever is sent next (Bun sets IP_RECVERR). */
+const FOREIGN_ERRORS: ReadonlySet<string | undefined> = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+
+/** Emits "message" (bytes, {address, port}), "listening" and "close", as a socket of node:dgram does. */
+export class GuardedSocket extends EventEmitter {
+  readonly #socket: Socket;
+  readonly #accepts: (address: PeerAddress) => boolean;
+  readonly #logger: Logger;
+  readonly #rates = new RateGuard();
+  readonly #pending = new PendingQueries();
+  readonly #refusals = new Map<DatagramRefusal, number>();
+  #isClosed = false;
+
+  /** @throws DatagramBindError when the address cannot be bound. */
+  static async open(options: GuardedSocketOptions): Promise<GuardedSocket> {
+    const socket = createSocket("udp4");
+    const bound = Promise.withResolvers<void>();
+    socket.once("error", bound.reject);
+    socket.once("listening", bound.resolve);
+    try {
+      socket.bind(options.port, options.host);
+      await bound.promise;
+    } catch (cause) {
+      // A socket that failed to bind still holds its descriptor.
+      socket.close();
+      throw new DatagramBindError(options.host, options.port, cause);
+    }
+    socket.off("error", bound.reject);
+    return new GuardedSocket(socket, options);
+  }
+
+  private constructor(socket: Socket, options: GuardedSocketOptions) {
+    super();
+    this.#socket = socket;
+    this.#accepts = options.accepts;
+    this.#logger = options.logger;
+    socket.on("message", (bytes, source) => this.#receive(bytes, source));
+    socket.on("error", (error) => options.logger.debug(`UDP: ${error.message}`));
+    socket.on("close", () => this.emit("close"));
+  }
+
+  /** Datagrams dropped so far, by reason. */
+  get refusals(): ReadonlyMap<DatagramRefusal, number> {
+    return this.#refusals;
+  }
+
+  /** For the library, which believes that it binds: the socket was bound before the library saw it. */
+  bind(): void {
+    queueMicrotask(() => this.emit("listening"));
+  }
+
+  /** The bound address; throws nothing even after `close`. */
+  address(): { readonly address: string; readonly port: number } {
+    return this.#isClosed ? { address: "0.0.0.0", port: 0 } : this.#socket.address();
+  }
+
+  send(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    port: number,
+    host: string,
+    callback: SendCallback = () => {},
+  ): void {
+    const to = { host, port };
+    if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) {
+      this.#refuse("foreignTarget", to);
+      queueMicrotask(() => callback(null));
+      return;
+    }
+    const datagram = buffer.subarray(offset, offset + length);
+    this.#pending.sent(datagram, to);
+    this.#transmit(datagram, to, DATAGRAM_RESENDS, callback);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#socket.close();
+  }
+
+  #transmit(datagram: Uint8Array, to: PeerAddress, resends: number, callback: SendCallback): void {
+    try {
+      this.#socket.send(datagram, to.port, to.host, (error) => {
+        const isForeign = error !== null && FOREIGN_ERRORS.has(systemErrorCode(error));
+        if (isForeign && resends > 0 && !this.#isClosed) this.#transmit(datagram, to, resends - 1, callback);
+        else callback(error);
+      });
+    } catch (error) {
+      queueMicrotask(() => callback(error instanceof Error ? error : new Error(String(error))));
+    }
+  }
+
+  #receive(bytes: Uint8Array, source: RemoteInfo): void {
+    if (this.#isClosed) return;
+    const from = { host: source.address, port: source.port };
+    if (!isAddress(from) || !this.#accepts(from)) return this.#refuse("foreignSource", from);
+    if (!this.#rates.allows(addressKey(from), performance.now())) return this.#refuse("tooMany", from);
+    const verdict = guardDatagram(bytes, this.#accepts);
+    if (verdict.verdict === "rejected") return this.#refuse(verdict.fault, from);
+    if (verdict.kind === "reply" && !this.#pending.settle(verdict.transaction, from)) {
+      return this.#refuse("notAsked", from);
+    }
+    try {
+      this.emit("message", Buffer.from(verdict.bytes), source);
+    } catch (error) {
+      this.#logger.debug(`DHT message from ${addressKey(from)} failed: ${String(error)}`);
+      this.#refuse("handlerFailed", from);
+    }
+  }
+
+  /** Said once per reason: a flood must not fill the log. */
+  #refuse(reason: DatagramRefusal, address: PeerAddress): void {
+    const count = (this.#refusals.get(reason) ?? 0) + 1;
+    this.#refusals.set(reason, count);
+    if (count === 1)
+      this.#logger.debug(
+        `dropped a datagram (${reason}), ${addressKey(address)}; further ones are only counted`,
+      );
+  }
+}
+
+function isAddress(address: PeerAddress): boolean {
+  return parseIpv4(address.host) !== undefined && address.port >= 1 && address.port <= 65535;
+}
+
+function bindRemedy(code: string): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return "the port is taken; choose another with --port";
+    case "EADDRNOTAVAIL":
+      return "this machine does not have that address; choose one of its own with --ip";
+    case "EACCES":
+      return "not permitted; choose a port above 1023 with --port";
+    default:
+      return code;
+  }
+}

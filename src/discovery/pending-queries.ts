@@ -1,0 +1,38 @@
+// Which replies we are waiting for. The library matches a reply by its host alone and puts even unasked ones into its
+// routing table; here a reply counts only from the very address and port that was asked. Pure.
+import { MAX_PENDING_QUERIES } from "../core/limits.ts";
+import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+import { toHex } from "../lib/bytes.ts";
+
+/** How a query of ours ends, "??" being its transaction id: keys are sorted, so "t" and "y" come last (BEP 5). */
+const QUERY_END = /1:t2:[\s\S]{2}1:y1:qe$/;
+const QUERY_END_LENGTH = 14;
+
+export class PendingQueries {
+  /** In order of asking; the oldest is forgotten when the table is full. */
+  readonly #asked = new Set<string>();
+
+  /** Takes note of an outgoing datagram if it is a query. */
+  sent(datagram: Uint8Array, to: PeerAddress): void {
+    const end = datagram.subarray(-QUERY_END_LENGTH);
+    if (!QUERY_END.test(String.fromCharCode(...end))) return;
+    if (this.#asked.size >= MAX_PENDING_QUERIES) {
+      const [oldest] = this.#asked;
+      if (oldest !== undefined) this.#asked.delete(oldest);
+    }
+    this.#asked.add(keyOf(end.subarray(5, 7), to));
+  }
+
+  /** @returns true once for each query that was asked of `from` under this transaction id. */
+  settle(transaction: Uint8Array, from: PeerAddress): boolean {
+    return this.#asked.delete(keyOf(transaction, from));
+  }
+
+  get size(): number {
+    return this.#asked.size;
+  }
+}
+
+function keyOf(transaction: Uint8Array, address: PeerAddress): string {
+  return `${toHex(transaction)}@${addressKey(address)}`;
+}

@@ -1,0 +1,59 @@
+// Real DHT nodes on loopback addresses, for tests.
+import { type InfoHash, infoHashOf } from "../../src/core/ids.ts";
+import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+import { Dht, type DhtOptions } from "../../src/discovery/dht.ts";
+import { silentLogger } from "../../src/lib/logger.ts";
+import { sha1 } from "../../src/lib/sha1.ts";
+import { RawUdp } from "./krpc.ts";
+
+export const infoHash: InfoHash = infoHashOf(sha1(new TextEncoder().encode("model.bin")));
+/** A loopback port that nobody listens on. */
+export const DEAD_PORT = 9;
+
+/** Opens nodes and raw sockets and closes what is left of them. */
+export class DhtNetwork {
+  readonly #closers: (() => unknown)[] = [];
+
+  async node(
+    host: string,
+    bootstrap: readonly PeerAddress[] = [],
+    options: Partial<DhtOptions> = {},
+  ): Promise<Dht> {
+    const accepts = (address: PeerAddress) => address.host.startsWith("127.");
+    const dht = new Dht({
+      host,
+      port: 0,
+      advertisedHost: host,
+      bootstrap,
+      accepts,
+      logger: silentLogger,
+      ...options,
+    });
+    await dht.start();
+    this.#closers.push(() => dht.close());
+    return dht;
+  }
+
+  async raw(host: string, port = 0): Promise<RawUdp> {
+    const raw = await RawUdp.open(host, port);
+    this.#closers.push(() => raw.close());
+    return raw;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close();
+  }
+}
+
+/** All that one lookup finds, as sorted "host:port". */
+export async function found(dht: Dht, hash: InfoHash = infoHash): Promise<string[]> {
+  const peers: string[] = [];
+  await dht.lookup(hash, (address) => peers.push(addressKey(address)));
+  return peers.sort();
+}
+
+export async function elapsed(work: Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work;
+  return performance.now() - start;
+}

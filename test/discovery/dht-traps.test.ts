@@ -1,0 +1,257 @@
+// One test for each trap of the DHT packages, named after it.
+import { afterEach, describe, expect, test } from "bun:test";
+import { dictBytes, dictDict, dictList } from "../../src/core/bencode.ts";
+import { idBytes } from "../../src/core/ids.ts";
+import { DHT_QUERY_TIMEOUT_MS, MAX_DHT_REPLY_PEERS } from "../../src/core/limits.ts";
+import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+import type { Dht } from "../../src/discovery/dht.ts";
+import { DEAD_PORT, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
+import { compactNode, compactPeer, eventually, id20, query, reply } from "./krpc.ts";
+
+const network = new DhtNetwork();
+afterEach(() => network.close());
+
+const at = (host: string, dht: Dht): PeerAddress => ({ host, port: dht.port });
+const getPeers = query("get_peers", { id: id20("p"), info_hash: idBytes(infoHash) });
+
+describe("trap of the DHT packages", () => {
+  test("public routers: with an empty bootstrap list nothing is sent to anybody", async () => {
+    const asked: string[] = [];
+    const accepts = (address: PeerAddress) => {
+      asked.push(addressKey(address));
+      return true;
+    };
+    const dht = await network.node("127.0.0.11", [], { accepts });
+    await found(dht);
+    await dht.announce(infoHash, dht.port);
+    await Bun.sleep(20);
+    // The socket asks for every target before it sends.
+    expect(asked).toEqual([]);
+    expect(dht.nodeCount).toBe(0);
+  });
+
+  test("public nodes named by others: nothing is sent to them, and the walk does not wait for them", async () => {
+    const liar = await network.raw("127.0.0.66");
+    liar.answer = (message, from) => {
+      const nodes = Buffer.concat(
+        Array.from({ length: 20 }, (_, i) => compactNode(String.fromCharCode(65 + i), "192.0.2.1", 6881)),
+      );
+      const values = [compactPeer("192.0.2.1", 6881), compactPeer("127.0.0.5", 7)];
+      const fields = { id: id20("L"), nodes, token: "tok", values };
+      liar.send(reply(fields, dictBytes(message, "t")!), from);
+    };
+    const asked: string[] = [];
+    const accepts = (address: PeerAddress) => {
+      asked.push(addressKey(address));
+      return address.host.startsWith("127.");
+    };
+    const dht = await network.node("127.0.0.11", [liar.address], { accepts });
+    const peers: string[] = [];
+    expect(await elapsed(dht.lookup(infoHash, (peer) => peers.push(addressKey(peer))))).toBeLessThan(200);
+    expect(peers).toEqual(["127.0.0.5:7"]);
+    expect(asked).toContain("192.0.2.1:6881");
+    expect(dht.nodeCount).toBe(1);
+  });
+
+  test("no nodes to query: a lone seed announces without error and keeps its own record", async () => {
+    const seed = await network.node("127.0.0.11");
+    await seed.announce(infoHash, 7001);
+    const raw = await network.raw("127.0.0.12");
+    const answer = await raw.ask(getPeers, at("127.0.0.11", seed));
+    expect(dictList(dictDict(answer.message, "r")!, "values")).toEqual([
+      new Uint8Array(compactPeer("127.0.0.11", 7001)),
+    ]);
+  });
+
+  test("cached empty table: an announce repeated after others joined reaches them", async () => {
+    const seed = await network.node("127.0.0.11");
+    await seed.announce(infoHash, 7001);
+    const joiner = await network.node("127.0.0.12", [at("127.0.0.11", seed)]);
+    const heard: string[] = [];
+    joiner.onAnnounced((_, address) => heard.push(addressKey(address)));
+    await eventually(() => seed.nodeCount === 1);
+    await seed.announce(infoHash, 7001);
+    expect(heard).toEqual(["127.0.0.11:7001"]);
+  });
+
+  test("new id on the same address: a node that restarts on its port is found by every lookup", async () => {
+    const first = await network.node("127.0.0.11");
+    const bootstrap = [at("127.0.0.11", first)];
+    const others = await Promise.all(
+      ["127.0.0.13", "127.0.0.14", "127.0.0.15"].map((host) => network.node(host, bootstrap)),
+    );
+    const seed = await network.node("127.0.0.12", bootstrap);
+    const { port } = seed;
+    await Promise.all(others.map((other) => found(other)));
+    await seed.close();
+    // It knows nobody and tells nobody: only who asks it under the id it had before can learn of its record.
+    const again = await network.node("127.0.0.12", [], { port });
+    await again.announce(infoHash, 7001);
+    for (let round = 0; round < 5; round++) {
+      for (const other of others) expect(await found(other)).toContain("127.0.0.12:7001");
+    }
+  });
+
+  test("new id on the same address: a foreign client's stale entry is replaced, not kept beside the new one", async () => {
+    const dht = await network.node("127.0.0.11");
+    const client = await network.raw("127.0.0.12");
+    for (const letter of ["a", "b", "c"])
+      await client.ask(query("ping", { id: id20(letter) }), at("127.0.0.11", dht));
+    expect(dht.nodeCount).toBe(1);
+  });
+
+  test("repeated peers: an address named by several nodes is told once per lookup", async () => {
+    const first = await network.node("127.0.0.11");
+    const bootstrap = [at("127.0.0.11", first)];
+    const nodes = await Promise.all(
+      ["127.0.0.12", "127.0.0.13", "127.0.0.14"].map((host) => network.node(host, bootstrap)),
+    );
+    for (const [index, node] of nodes.entries()) await node.announce(infoHash, 7001 + index);
+    const joiner = await network.node("127.0.0.15", bootstrap);
+    expect(await found(joiner)).toEqual(["127.0.0.12:7001", "127.0.0.13:7002", "127.0.0.14:7003"]);
+  });
+
+  test("own address as a peer: a node never hears of itself", async () => {
+    const a = await network.node("127.0.0.11");
+    const b = await network.node("127.0.0.12", [at("127.0.0.11", a)]);
+    for (const node of [a, b]) await node.announce(infoHash, node.port);
+    expect(await found(a)).toEqual([`127.0.0.12:${b.port}`]);
+    expect(await found(b)).toEqual([`127.0.0.11:${a.port}`]);
+  });
+
+  test("own address as bootstrap: a node named in its own magnet does not ask itself", async () => {
+    const placeholder = await network.raw("127.0.0.11");
+    const { address } = placeholder;
+    placeholder.close();
+    const dht = await network.node(address.host, [address], { port: address.port });
+    expect(await elapsed(found(dht))).toBeLessThan(100);
+    expect(dht.nodeCount).toBe(0);
+  });
+
+  test("dead bootstrap: costs at most 600 ms, and the answer of a live one does not wait for it", async () => {
+    const seed = await network.node("127.0.0.11");
+    await seed.announce(infoHash, 7001);
+    const silent = await Promise.all(["127.0.0.21", "127.0.0.22"].map((host) => network.raw(host)));
+    const dead = [...silent.map((raw) => raw.address), { host: "127.0.0.23", port: DEAD_PORT }];
+    const joiner = await network.node("127.0.0.12", [...dead, at("127.0.0.11", seed)]);
+    let firstAt = Infinity;
+    const start = performance.now();
+    const whole = await elapsed(
+      joiner.lookup(infoHash, () => (firstAt = Math.min(firstAt, performance.now() - start))),
+    );
+    expect(firstAt).toBeLessThan(100);
+    expect(whole).toBeLessThan(600);
+  });
+
+  test("silent bootstrap: a seed that comes back is asked again by those who know other nodes", async () => {
+    const placeholder = await network.raw("127.0.0.11");
+    const { address } = placeholder;
+    placeholder.close();
+    const a = await network.node("127.0.0.12", [address]);
+    const b = await network.node("127.0.0.13", [at("127.0.0.12", a)]);
+    await found(b);
+    expect(a.nodeCount).toBe(1);
+    const seed = await network.node(address.host, [], { port: address.port });
+    await seed.announce(infoHash, 7001);
+    await found(a);
+    await eventually(() => a.nodeCount === 2);
+    expect(await found(a)).toEqual(["127.0.0.11:7001"]);
+  });
+
+  test("invented nodes: a node that names nearer and nearer ones, all dead, does not hold a lookup", async () => {
+    const liar = await network.raw("127.0.0.66");
+    let serial = 0;
+    liar.answer = (message, from) => {
+      const nodes = Array.from({ length: 20 }, () => {
+        const id = Buffer.from(idBytes(infoHash));
+        id.writeUInt32BE(++serial, 16);
+        return Buffer.concat([id, compactPeer(`127.1.${(serial >> 8) & 255}.${serial & 255}`, DEAD_PORT)]);
+      });
+      liar.send(
+        reply({ id: id20("L"), nodes: Buffer.concat(nodes), token: "t" }, dictBytes(message, "t")!),
+        from,
+      );
+    };
+    const dht = await network.node("127.0.0.11", [liar.address]);
+    expect(await elapsed(found(dht))).toBeLessThan(2 * DHT_QUERY_TIMEOUT_MS + 200);
+  });
+
+  test("ICMP: one dead node in the table does not hide the others from a lookup", async () => {
+    const first = await network.node("127.0.0.11");
+    const bootstrap = [at("127.0.0.11", first)];
+    const hosts = ["127.0.0.12", "127.0.0.13", "127.0.0.14"];
+    const nodes = await Promise.all(hosts.map((host) => network.node(host, bootstrap)));
+    const joiner = await network.node("127.0.0.15", bootstrap);
+    await found(joiner);
+    await eventually(() => joiner.nodeCount === 4);
+    for (const node of [nodes[0]!, nodes[1]!]) await node.close();
+    const lone = await network.node("127.0.0.16", [at("127.0.0.14", nodes[2]!)], {
+      accepts: ({ host }) => host === "127.0.0.14",
+    });
+    await lone.announce(infoHash, 7001);
+    expect(await found(joiner)).toContain("127.0.0.16:7001");
+  });
+
+  test("reply size: of 300 stored peers a reply names at most 50, random ones, with nodes, below 700 bytes", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    const fill = await Promise.all(Array.from({ length: 12 }, (_, i) => network.raw(`127.0.2.${i + 1}`)));
+    let stored = 0;
+    dht.onAnnounced(() => stored++);
+    for (const [index, raw] of fill.entries()) {
+      const id = id20(String.fromCharCode(65 + index));
+      const { message } = await raw.ask(query("get_peers", { id, info_hash: idBytes(infoHash) }), target);
+      const token = dictBytes(dictDict(message, "r")!, "token")!;
+      for (let port = 1; port <= 25; port++) {
+        await raw.ask(
+          query("announce_peer", { id, info_hash: idBytes(infoHash), port: 7000 + port, token }),
+          target,
+        );
+      }
+    }
+    expect(stored).toBe(300);
+    const raw = await network.raw("127.0.0.12");
+    const named = new Set<string>();
+    for (let round = 0; round < 20; round++) {
+      const { message, bytes } = await raw.ask(getPeers, target);
+      const fields = dictDict(message, "r")!;
+      const values = dictList(fields, "values")!;
+      expect(values).toHaveLength(MAX_DHT_REPLY_PEERS);
+      expect(dictBytes(fields, "nodes")!.length).toBeGreaterThan(0);
+      expect(bytes.length).toBeLessThanOrEqual(700);
+      for (const value of values) named.add(Buffer.from(value as Uint8Array).toString("hex"));
+    }
+    expect(named.size).toBeGreaterThan(250);
+    const joiner = await network.node("127.0.0.13", [target]);
+    expect(await found(joiner)).toHaveLength(MAX_DHT_REPLY_PEERS);
+  });
+
+  test("reply size: a node that knows 200 others names at most 20 of them", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    for (let i = 0; i < 200; i++) {
+      const raw = await network.raw(`127.0.3.${i + 1}`);
+      const id = Buffer.alloc(20, i);
+      id.writeUInt32BE((i * 21_474_836) >>> 0, 0);
+      raw.send(query("ping", { id }), target);
+    }
+    await eventually(() => dht.nodeCount > 40);
+    const raw = await network.raw("127.0.0.12");
+    const { message, bytes } = await raw.ask(
+      query("find_node", { id: id20("p"), target: id20("t") }),
+      target,
+    );
+    expect(dictBytes(dictDict(message, "r")!, "nodes")).toHaveLength(20 * 26);
+    expect(bytes.length).toBeLessThanOrEqual(700);
+  });
+
+  test("unasked replies: a stranger cannot put itself into the routing table", async () => {
+    const dht = await network.node("127.0.0.11");
+    const stranger = await network.raw("127.0.0.66");
+    for (let t = 0; t < 50; t++)
+      stranger.send(reply({ id: id20("s") }, Uint8Array.of(0, t)), at("127.0.0.11", dht));
+    const honest = await network.raw("127.0.0.12");
+    await honest.ask(query("ping", { id: id20("p") }), at("127.0.0.11", dht));
+    expect(dht.nodeCount).toBe(1);
+  });
+});

@@ -1,0 +1,164 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { dictBytes, dictDict } from "../../src/core/bencode.ts";
+import { idBytes, type InfoHash } from "../../src/core/ids.ts";
+import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+import { Dht } from "../../src/discovery/dht.ts";
+import { systemErrorCode } from "../../src/lib/errors.ts";
+import { silentLogger } from "../../src/lib/logger.ts";
+import { DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
+import { eventually, hostileDatagrams, id20, query } from "./krpc.ts";
+
+const network = new DhtNetwork();
+afterEach(() => network.close());
+
+const at = (host: string, dht: Dht): PeerAddress => ({ host, port: dht.port });
+const otherHash = "00112233445566778899aabbccddeeff00112233" as InfoHash;
+
+describe("Dht", () => {
+  test("ten nodes that know only the first find one another's announces", async () => {
+    const first = await network.node("127.0.0.11");
+    const bootstrap = [at("127.0.0.11", first)];
+    const hosts = Array.from({ length: 10 }, (_, index) => `127.0.0.${11 + index}`);
+    const nodes = [
+      first,
+      ...(await Promise.all(hosts.slice(1).map((host) => network.node(host, bootstrap)))),
+    ];
+    await Promise.all(nodes.map((node, index) => node.announce(infoHash, 5000 + index)));
+    const announced = hosts.map((host, index) => `${host}:${5000 + index}`);
+    for (const [index, node] of nodes.entries()) {
+      await eventually(() => node.nodeCount === 9);
+      const others = announced.filter((_, other) => other !== index);
+      expect(await found(node)).toEqual(expect.arrayContaining(others));
+    }
+  });
+
+  test("a joiner finds a lone seed at once, before any other round", async () => {
+    const seed = await network.node("127.0.0.11");
+    await seed.announce(infoHash, seed.port);
+    const joiner = await network.node("127.0.0.12", [at("127.0.0.11", seed)]);
+    const start = performance.now();
+    let firstAt = Infinity;
+    await joiner.lookup(infoHash, () => (firstAt = Math.min(firstAt, performance.now() - start)));
+    expect(firstAt).toBeLessThan(200);
+  });
+
+  test("a seed started after the leecher is found by one of the leecher's next lookups", async () => {
+    const placeholder = await network.raw("127.0.0.11");
+    const { port } = placeholder.address;
+    placeholder.close();
+    const leecher = await network.node("127.0.0.12", [{ host: "127.0.0.11", port }]);
+    expect(await found(leecher)).toEqual([]);
+    const seed = new Dht({
+      host: "127.0.0.11",
+      port,
+      advertisedHost: "127.0.0.11",
+      bootstrap: [],
+      accepts: () => true,
+      logger: silentLogger,
+    });
+    await seed.start();
+    await seed.announce(infoHash, port);
+    expect(await found(leecher)).toEqual([`127.0.0.11:${port}`]);
+    await seed.close();
+  });
+
+  test("a peer that announces itself at our node is told at once, ourselves never", async () => {
+    const seed = await network.node("127.0.0.11");
+    const heard: string[] = [];
+    seed.onAnnounced((hash, address) => heard.push(`${hash} ${addressKey(address)}`));
+    await seed.announce(infoHash, seed.port);
+    const joiner = await network.node("127.0.0.12", [at("127.0.0.11", seed)]);
+    await joiner.announce(infoHash, joiner.port);
+    expect(heard).toEqual([`${infoHash} 127.0.0.12:${joiner.port}`]);
+  });
+
+  test("lookups of different files at the same time are not mixed up", async () => {
+    const seed = await network.node("127.0.0.11");
+    await seed.announce(infoHash, 6001);
+    await seed.announce(otherHash, 6002);
+    const joiner = await network.node("127.0.0.12", [at("127.0.0.11", seed)]);
+    const results = await Promise.all([found(joiner), found(joiner, otherHash), found(joiner)]);
+    expect(results).toEqual([["127.0.0.11:6001"], ["127.0.0.11:6002"], ["127.0.0.11:6001"]]);
+  });
+
+  test("peers that may not be contacted are not handed out", async () => {
+    const seed = await network.node("127.0.0.11");
+    const bad = await network.node("127.0.0.13", [at("127.0.0.11", seed)]);
+    await Promise.all([seed.announce(infoHash, seed.port), bad.announce(infoHash, bad.port)]);
+    const accepts = ({ host }: PeerAddress) => host !== "127.0.0.13";
+    const joiner = await network.node("127.0.0.12", [at("127.0.0.11", seed)], { accepts });
+    expect(await found(joiner)).toEqual([`127.0.0.11:${seed.port}`]);
+  });
+
+  test("a taken port is told by its code, and nothing is left behind", async () => {
+    const first = await network.node("127.0.0.11");
+    const options = {
+      host: "127.0.0.11",
+      port: first.port,
+      advertisedHost: "127.0.0.11",
+      bootstrap: [],
+      accepts: () => true,
+      logger: silentLogger,
+    };
+    const second = new Dht(options);
+    expect(systemErrorCode(await second.start().catch((error: unknown) => error))).toBe("EADDRINUSE");
+    await second.close();
+    await first.close();
+    const third = new Dht(options);
+    await third.start();
+    await third.close();
+  });
+
+  test("closing ends running lookups and announces at once", async () => {
+    const silent = await network.raw("127.0.0.12");
+    const dht = await network.node("127.0.0.11", [silent.address]);
+    const pending = Promise.all([dht.lookup(infoHash, () => {}), dht.announce(infoHash, 1)]);
+    await eventually(() => silent.received.length > 0);
+    expect(await elapsed(Promise.all([dht.close(), pending]))).toBeLessThan(100);
+    expect(
+      await elapsed(Promise.all([dht.lookup(infoHash, () => {}), dht.announce(infoHash, 1), dht.close()])),
+    ).toBeLessThan(50);
+  });
+
+  test("addNode brings in a node by a PORT message and refuses foreign ones", async () => {
+    const [a, b] = [
+      await network.node("127.0.0.11"),
+      await network.node("127.0.0.12", [], { accepts: () => true }),
+    ];
+    a.addNode({ host: "192.0.2.1", port: 6881 });
+    a.addNode(at("127.0.0.11", a));
+    a.addNode(at("127.0.0.12", b));
+    await eventually(() => a.nodeCount === 1 && b.nodeCount === 1);
+  });
+
+  test("it goes on answering under every hostile datagram", async () => {
+    const dht = await network.node("127.0.0.11");
+    const attacker = await network.raw("127.0.0.66");
+    const honest = await network.raw("127.0.0.12");
+    for (const datagram of Object.values(hostileDatagrams())) {
+      attacker.send(datagram, at("127.0.0.11", dht));
+      const pong = await honest.ask(query("ping", { id: id20("p") }), at("127.0.0.11", dht));
+      expect(dictBytes(dictDict(pong.message, "r")!, "id")).toHaveLength(20);
+    }
+    expect(attacker.received).toEqual([]);
+    expect(dht.nodeCount).toBe(1);
+  });
+
+  test("a forged token stores nothing", async () => {
+    const dht = await network.node("127.0.0.11");
+    const raw = await network.raw("127.0.0.12");
+    const announce = query("announce_peer", {
+      id: id20("p"),
+      info_hash: idBytes(infoHash),
+      port: 7,
+      token: "t".repeat(20),
+    });
+    const answer = await raw.ask(announce, at("127.0.0.11", dht));
+    expect(dictBytes(answer.message, "y")).toEqual(new Uint8Array(Buffer.from("e")));
+    const peers = await raw.ask(
+      query("get_peers", { id: id20("p"), info_hash: idBytes(infoHash) }),
+      at("127.0.0.11", dht),
+    );
+    expect(dictDict(peers.message, "r")!.has("values")).toBe(false);
+  });
+});

@@ -1,0 +1,128 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { DATAGRAM_SOURCE_BURST } from "../../src/core/limits.ts";
+import { systemErrorCode, UsageError } from "../../src/lib/errors.ts";
+import { silentLogger } from "../../src/lib/logger.ts";
+import { DatagramBindError, GuardedSocket } from "../../src/discovery/guarded-socket.ts";
+import { eventually, hostileDatagrams, id20, query, RawUdp, reply } from "./krpc.ts";
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function openGuarded(host: string, accepts: (address: { host: string }) => boolean = () => true) {
+  const socket = await GuardedSocket.open({ host, port: 0, accepts, logger: silentLogger });
+  closers.push(() => socket.close());
+  const heard: Uint8Array[] = [];
+  socket.on("message", (bytes: Uint8Array) => heard.push(bytes));
+  return { socket, heard, address: { host, port: socket.address().port } };
+}
+
+async function openRaw(host: string) {
+  const raw = await RawUdp.open(host);
+  closers.push(() => raw.close());
+  return raw;
+}
+
+const ping = query("ping", { id: id20("p") });
+const sendTo = (socket: GuardedSocket, bytes: Uint8Array, to: { host: string; port: number }) =>
+  new Promise<Error | null>((resolve) => socket.send(bytes, 0, bytes.length, to.port, to.host, resolve));
+
+describe("GuardedSocket", () => {
+  test("a taken port is a DatagramBindError with the system's code and a remedy", async () => {
+    const { address } = await openGuarded("127.0.0.21");
+    const error = await GuardedSocket.open({ ...address, accepts: () => true, logger: silentLogger }).catch(
+      (e: unknown) => e,
+    );
+    expect(error).toBeInstanceOf(DatagramBindError);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(systemErrorCode(error)).toBe("EADDRINUSE");
+    expect((error as Error).message).toMatch(/taken.*--port/);
+  });
+
+  test("an address of another machine is refused at once, not with a warning and silence", async () => {
+    const options = { host: "192.0.2.77", port: 0, accepts: () => true, logger: silentLogger };
+    const error = await GuardedSocket.open(options).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(DatagramBindError);
+    expect(systemErrorCode(error)).toBe("EADDRNOTAVAIL");
+  });
+
+  test("nothing hostile gets in, and an honest query behind it does", async () => {
+    const { socket, heard, address } = await openGuarded("127.0.0.21");
+    const raw = await openRaw("127.0.0.22");
+    const hostile = Object.values(hostileDatagrams());
+    for (const datagram of hostile) raw.send(datagram, address);
+    raw.send(ping, address);
+    await eventually(() => heard.length > 0);
+    expect(heard.map((bytes) => Buffer.from(bytes))).toEqual([Buffer.from(ping)]);
+    const refused = [...socket.refusals.values()].reduce((sum, count) => sum + count, 0);
+    expect(refused).toBe(hostile.length);
+  });
+
+  test("a dead destination does not cost the next one its datagram (IP_RECVERR trap)", async () => {
+    const { socket } = await openGuarded("127.0.0.21");
+    const live = await openRaw("127.0.0.22");
+    for (let round = 0; round < 5; round++) {
+      // In one go: an ICMP error of any of the dead is reported on the send that follows it.
+      for (let dead = 30; dead < 35; dead++) void sendTo(socket, ping, { host: `127.0.0.${dead}`, port: 9 });
+      void sendTo(socket, ping, live.address);
+    }
+    await eventually(() => live.received.length === 5);
+  });
+
+  test("only accepted addresses are sent to or heard", async () => {
+    const { socket, heard, address } = await openGuarded("127.0.0.21", ({ host }) => host !== "127.0.0.23");
+    const [friend, stranger] = [await openRaw("127.0.0.22"), await openRaw("127.0.0.23")];
+    expect(await sendTo(socket, ping, stranger.address)).toBeNull();
+    await sendTo(socket, ping, friend.address);
+    stranger.send(ping, address);
+    friend.send(ping, address);
+    await eventually(() => heard.length > 0 && friend.received.length > 0);
+    expect([heard.length, stranger.received.length]).toEqual([1, 0]);
+    expect(Object.fromEntries(socket.refusals)).toEqual({ foreignTarget: 1, foreignSource: 1 });
+  });
+
+  test("a reply is heard once, from the address and port that was asked, under the id that was used", async () => {
+    const { socket, heard, address } = await openGuarded("127.0.0.21");
+    const asked = await openRaw("127.0.0.22");
+    const samePlace = await openRaw("127.0.0.22");
+    await sendTo(socket, query("ping", { id: id20("p") }, "zz"), asked.address);
+    samePlace.send(reply({ id: id20("s") }, "zz"), address);
+    asked.send(reply({ id: id20("w") }, "zy"), address);
+    asked.send(reply({ id: id20("a") }, "zz"), address);
+    asked.send(reply({ id: id20("b") }, "zz"), address);
+    await eventually(() => socket.refusals.get("notAsked") === 3);
+    expect(heard.map((bytes) => Buffer.from(bytes))).toEqual([Buffer.from(reply({ id: id20("a") }, "zz"))]);
+  });
+
+  test("a flood from one port is cut down and another port of that host is still heard", async () => {
+    const { socket, heard, address } = await openGuarded("127.0.0.21");
+    const [flooder, neighbour] = [await openRaw("127.0.0.22"), await openRaw("127.0.0.22")];
+    for (let i = 0; i < 1000; i++) {
+      flooder.send(ping, address);
+      if (i % 100 === 0) await Bun.sleep(1);
+    }
+    await eventually(() => (socket.refusals.get("tooMany") ?? 0) > 400);
+    expect(heard.length).toBeLessThan(DATAGRAM_SOURCE_BURST + 50);
+    const before = heard.length;
+    neighbour.send(ping, address);
+    await eventually(() => heard.length === before + 1);
+  });
+
+  test("send and listeners never throw: bad ports, names, exceptions, a closed socket", async () => {
+    const { socket, address } = await openGuarded("127.0.0.21");
+    for (const port of [0, -1, 65_536, Number.NaN])
+      expect(await sendTo(socket, ping, { host: "127.0.0.22", port })).toBeNull();
+    expect(await sendTo(socket, ping, { host: "router.bittorrent.com", port: 6881 })).toBeNull();
+    socket.on("message", () => {
+      throw new Error("listener");
+    });
+    const raw = await openRaw("127.0.0.22");
+    raw.send(ping, address);
+    await eventually(() => socket.refusals.get("handlerFailed") === 1);
+    socket.close();
+    socket.close();
+    expect(await sendTo(socket, ping, raw.address)).toBeNull();
+    expect(socket.address().port).toBe(0);
+  });
+});
