@@ -1,5 +1,7 @@
 // Everything a session tells the outside: the progress line, the JSON events and the tests live from these alone.
 import type { InfoHash } from "../core/ids.ts";
+import type { AddressSource } from "../core/peer-book.ts";
+import type { SeedingEnd } from "../core/seeding-goal.ts";
 import type { ExitCode } from "../lib/errors.ts";
 
 /** A snapshot of one torrent, about every 200 ms while something moves. Rates in bytes per second. */
@@ -23,11 +25,6 @@ export interface TransferSnapshot {
   readonly etaSeconds: number;
 }
 
-/** Where an address of a connected peer was learned. */
-export type PeerSource = "magnet" | "flag" | "dht" | "pex" | "incoming";
-
-/** Which condition ended the seeding after a download. */
-export type SeedingEnd = "time" | "ratio";
 
 export type SessionEvent =
   | { readonly type: "listening"; readonly host: string; readonly port: number }
@@ -61,7 +58,7 @@ export type SessionEvent =
       readonly type: "firstPeer";
       readonly index: number;
       readonly infoHash: InfoHash;
-      readonly source: PeerSource;
+      readonly source: AddressSource;
       readonly elapsedMs: number;
     }
   | {

@@ -1,0 +1,20 @@
+// The one place where time and chance enter: everything below gets them as arguments.
+
+/** Milliseconds of a clock that never steps back, whatever happens to the time of day. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+/** Uniform in [0, 1). */
+export function chance(): number {
+  return Math.random();
+}
+
+/** 20 random bytes with our client's mark in front (BEP 20): "-PF0100-" and twelve of chance. */
+export function newPeerIdBytes(): Uint8Array {
+  const bytes = crypto.getRandomValues(new Uint8Array(20));
+  bytes.set(new TextEncoder().encode(CLIENT_MARK));
+  return bytes;
+}
+
+const CLIENT_MARK = "-PF0100-";

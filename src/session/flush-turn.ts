@@ -1,0 +1,21 @@
+// Collects the connections that got output outside of their own turn and flushes each once when the turn is over, so
+// that everything one event causes leaves a connection in one write.
+
+export interface Flushable {
+  flush(): void;
+}
+
+export class FlushTurn {
+  #dirty = new Set<Flushable>();
+
+  mark(connection: Flushable): void {
+    if (this.#dirty.size === 0) queueMicrotask(() => this.#flush());
+    this.#dirty.add(connection);
+  }
+
+  #flush(): void {
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    for (const connection of dirty) connection.flush();
+  }
+}

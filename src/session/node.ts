@@ -1,0 +1,188 @@
+// The process as one member of the network: its port (TCP and UDP), its DHT node, its rate limits, its heart beat, and
+// the torrents it takes part in. Hands every incoming handshake to the torrent it names.
+import type { AddressPolicy } from "../core/address-policy.ts";
+import { type InfoHash, type PeerHandle, type PeerId, peerHandle, peerIdOf } from "../core/ids.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  HANDSHAKE_TIMEOUT_MS,
+  LIMITED_TICK_MS,
+  MAX_CONNECTIONS,
+  MAX_PENDING_INCOMING,
+  MAX_PENDING_OUTGOING,
+  TICK_MS,
+} from "../core/limits.ts";
+import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+import type { PeerFault } from "../core/peer-message.ts";
+import { TokenBucket } from "../core/token-bucket.ts";
+import type { Dht } from "../discovery/dht.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { TcpConnection } from "../net/tcp-connection.ts";
+import { dial } from "../net/tcp-dialer.ts";
+import type { TcpListener } from "../net/tcp-listener.ts";
+import { monotonicMs, newPeerIdBytes } from "./clock.ts";
+import { FlushTurn } from "./flush-turn.ts";
+import { type OpenPort, openPort } from "./open-port.ts";
+import type { NodeOptions } from "./options.ts";
+import { PeerConnection } from "./peer-connection.ts";
+import type { Swarm } from "./swarm.ts";
+
+export interface NodeStart {
+  readonly options: NodeOptions;
+  /** A port that old magnets name; `--port` wins over it. */
+  readonly keptPort: number | undefined;
+  /** Addresses to reach the network by: every x.pe and --peers. */
+  readonly bootstrap: readonly PeerAddress[];
+  readonly logger: Logger;
+}
+
+export class Node {
+  readonly logger: Logger;
+  readonly peerId: PeerId = peerIdOf(newPeerIdBytes());
+  /** What we tell others; its port is ours for TCP and UDP. */
+  readonly address: PeerAddress;
+  readonly policy: AddressPolicy;
+  readonly uploadBucket: TokenBucket;
+  readonly downloadBucket: TokenBucket;
+  readonly flushTurn = new FlushTurn();
+  readonly dht: Dht;
+  readonly #listener: TcpListener;
+  readonly #bindHost: string;
+  readonly #swarms = new Map<InfoHash, Swarm>();
+  /** Accepted connections that have not named a torrent yet, oldest first. */
+  readonly #pending = new Set<PeerConnection>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #connectionCount = 0;
+  #dialing = 0;
+  #nextHandle = 1;
+  #turn = 0;
+  #closed = false;
+
+  private constructor(start: NodeStart, port: OpenPort) {
+    this.logger = start.logger;
+    this.address = port.advertised;
+    this.#bindHost = port.bindHost;
+    this.dht = port.dht;
+    this.#listener = port.listener;
+    this.policy = port.policy;
+    this.uploadBucket = new TokenBucket(start.options.uploadLimit);
+    this.downloadBucket = new TokenBucket(start.options.downloadLimit);
+    const limited = start.options.uploadLimit > 0 || start.options.downloadLimit > 0;
+    this.#timer = setInterval(() => this.#tick(), limited ? LIMITED_TICK_MS : TICK_MS);
+    this.dht.onAnnounced((infoHash, address) => this.#swarms.get(infoHash)?.learn(address, "dht"));
+  }
+
+  /** @throws UsageError when no address or port can be had. */
+  static async start(start: NodeStart): Promise<Node> {
+    let node: Node | undefined;
+    const port = await openPort({
+      ...start,
+      onConnection: (connection) => {
+        if (node === undefined) connection.close();
+        else node.#accept(connection);
+      },
+      onBug: (error) => start.logger.warn(`a connection failed on a bug: ${String(error)}`),
+    });
+    node = new Node(start, port);
+    return node;
+  }
+
+  add(swarm: Swarm): void {
+    this.#swarms.set(swarm.infoHash, swarm);
+  }
+
+  remove(swarm: Swarm): void {
+    if (this.#swarms.get(swarm.infoHash) === swarm) this.#swarms.delete(swarm.infoHash);
+  }
+
+  /** Connections that may still be dialled by anybody in this process. */
+  get dialSlots(): number {
+    const room = MAX_CONNECTIONS - this.#connectionCount - this.#dialing;
+    return Math.max(0, Math.min(MAX_PENDING_OUTGOING - this.#dialing, room));
+  }
+
+  /** @returns undefined when nobody answered in time or this node was closed meanwhile. */
+  async dial(address: PeerAddress): Promise<PeerConnection | undefined> {
+    this.#dialing++;
+    try {
+      const result = await dial({
+        address,
+        localAddress: this.#bindHost === "0.0.0.0" ? undefined : this.#bindHost,
+        timeoutMs: CONNECT_TIMEOUT_MS,
+        onBug: (error) => this.logger.warn(`a connection failed on a bug: ${String(error)}`),
+      });
+      if (result.type === "failed") {
+        this.logger.debug(`${addressKey(address)}: no connection (${result.code})`);
+        return undefined;
+      }
+      if (this.#closed) {
+        result.connection.close();
+        return undefined;
+      }
+      return this.#wrap(result.connection);
+    } finally {
+      this.#dialing--;
+    }
+  }
+
+  /** Stops listening, says farewell to nobody, and leaves no timer behind. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#listener.close();
+    for (const swarm of [...this.#swarms.values()]) swarm.close();
+    for (const peer of [...this.#pending]) peer.close("shutdown");
+    await this.dht.close();
+  }
+
+  #wrap(tcp: TcpConnection): PeerConnection {
+    this.#connectionCount++;
+    const peer = new PeerConnection({
+      handle: this.#newHandle(),
+      tcp,
+      node: this,
+      onEnd: () => {
+        this.#connectionCount--;
+        this.#pending.delete(peer);
+      },
+    });
+    return peer;
+  }
+
+  #accept(tcp: TcpConnection): void {
+    if (this.#closed || this.#connectionCount >= MAX_CONNECTIONS) {
+      tcp.close();
+      return;
+    }
+    const peer = this.#wrap(tcp);
+    this.#pending.add(peer);
+    if (this.#pending.size > MAX_PENDING_INCOMING) {
+      for (const oldest of this.#pending) {
+        oldest.close("tooManyConnections");
+        break;
+      }
+    }
+    peer.listen((infoHash) => this.#route(peer, infoHash));
+  }
+
+  #route(peer: PeerConnection, infoHash: InfoHash): PeerFault | undefined {
+    this.#pending.delete(peer);
+    const swarm = this.#swarms.get(infoHash);
+    return swarm === undefined ? "unknownInfoHash" : swarm.admit(peer);
+  }
+
+  #tick(): void {
+    const now = monotonicMs();
+    for (const peer of this.#pending) {
+      if (now - peer.openedAt > HANDSHAKE_TIMEOUT_MS) peer.close("handshakeTimeout");
+    }
+    // Under a rate limit the first to tick gets the tokens, so the torrents take turns at being first.
+    const swarms = [...this.#swarms.values()];
+    this.#turn++;
+    for (let i = 0; i < swarms.length; i++) swarms[(i + this.#turn) % swarms.length]?.tick(now);
+  }
+
+  #newHandle(): PeerHandle {
+    return peerHandle(this.#nextHandle++);
+  }
+}

@@ -1,0 +1,231 @@
+// One connected peer: its socket and its wire, what it said of itself, and when it was last heard. Passes messages to
+// the torrent that owns it; closes once, for one reason.
+import { type ExtendedHandshake, extendedHandshakeFields } from "../core/extended-handshake.ts";
+import type { InfoHash, PeerHandle, PeerId } from "../core/ids.ts";
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  MAX_OUTPUT_BUFFER,
+  STALLED_WRITE_MS,
+} from "../core/limits.ts";
+import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
+import type { TcpConnection } from "../net/tcp-connection.ts";
+import type { PeerHandshake } from "../wire/peer-wire-events.ts";
+import { PeerWire } from "../wire/peer-wire.ts";
+import { CLIENT_NAME } from "./client-name.ts";
+import { monotonicMs } from "./clock.ts";
+import type { Node } from "./node.ts";
+import { UploadMarks } from "./upload-marks.ts";
+
+/** Name of the peer exchange extension (BEP 11). */
+export const PEER_EXCHANGE = "ut_pex";
+
+/** The torrent a connection belongs to, as far as the connection knows it. */
+export interface PeerOwner {
+  readonly infoHash: InfoHash;
+  /** `payload` comes with blocks alone and is valid during the call. */
+  readonly onMessage: (peer: PeerConnection, message: PeerMessage, payload?: Uint8Array) => void;
+  onUploaded(peer: PeerConnection, bytes: number): void;
+  onExtendedHandshake(peer: PeerConnection): void;
+  onPeerExchange(peer: PeerConnection, payload: Uint8Array): void;
+  onPort(peer: PeerConnection, port: number): void;
+  onEnd(peer: PeerConnection, fault: PeerFault | undefined): void;
+  admit(peer: PeerConnection): PeerFault | undefined;
+}
+
+export interface PeerConnectionOptions {
+  readonly handle: PeerHandle;
+  readonly tcp: TcpConnection;
+  readonly node: Node;
+  readonly onEnd: () => void;
+}
+
+export class PeerConnection {
+  readonly handle: PeerHandle;
+  readonly wire: PeerWire;
+  readonly direction: "incoming" | "outgoing";
+  readonly remote: PeerAddress;
+  readonly openedAt = monotonicMs();
+  /** The address we dialled; undefined for an incoming connection. */
+  dialled: PeerAddress | undefined;
+  /** Where the peer accepts connections, once known. */
+  listenAddress: PeerAddress | undefined;
+  peerId: PeerId | undefined;
+  fast = false;
+  dht = false;
+  extended: ExtendedHandshake | undefined;
+  readonly #tcp: TcpConnection;
+  readonly #node: Node;
+  readonly #onEnd: () => void;
+  readonly #marks = new UploadMarks();
+  #owner: PeerOwner | undefined;
+  #route: ((infoHash: InfoHash) => PeerFault | undefined) | undefined;
+  #heardAt = this.openedAt;
+  #saidAt = this.openedAt;
+  #writtenAt = this.openedAt;
+  #fault: PeerFault | undefined;
+  #ended = false;
+
+  constructor(options: PeerConnectionOptions) {
+    this.handle = options.handle;
+    this.#tcp = options.tcp;
+    this.#node = options.node;
+    this.#onEnd = options.onEnd;
+    this.direction = options.tcp.direction;
+    this.remote = options.tcp.remote;
+    this.wire = new PeerWire({
+      direction: this.direction,
+      sink: options.tcp.output,
+      extensions: [PEER_EXCHANGE],
+      events: {
+        handshake: (handshake) => this.#onHandshake(handshake),
+        message: (message) => this.#owner?.onMessage(this, message),
+        block: (block, payload) => this.#owner?.onMessage(this, { type: "block", block }, payload),
+        extendedHandshake: (handshake) => {
+          this.extended = handshake;
+          this.#owner?.onExtendedHandshake(this);
+        },
+        extended: (_name, payload) => this.#owner?.onPeerExchange(this, payload),
+        port: (port) => this.#owner?.onPort(this, port),
+        fault: (fault) => this.close(fault),
+      },
+    });
+  }
+
+  /** For an incoming connection: `route` finds the torrent it names and admits it. */
+  listen(route: (infoHash: InfoHash) => PeerFault | undefined): void {
+    this.#route = route;
+    this.#attach();
+  }
+
+  /** For an outgoing connection: says the handshake and waits for the peer's. */
+  introduce(owner: PeerOwner): void {
+    this.#owner = owner;
+    this.wire.handshake(owner.infoHash, this.#node.peerId);
+    this.#attach();
+    this.#tcp.flush();
+  }
+
+  /** Completes an admitted connection: our handshake if it is not said yet, and what we are. */
+  welcome(owner: PeerOwner, self: { readonly infoDict: Uint8Array | undefined; readonly uploadOnly: boolean }): void {
+    this.#owner = owner;
+    if (self.infoDict !== undefined) this.wire.setMetadata(self.infoDict);
+    this.#describe(self.uploadOnly, self.infoDict?.length);
+    if (this.direction === "incoming") this.wire.handshake(owner.infoHash, this.#node.peerId);
+  }
+
+  /** The metadata became known: the peer may fetch it from us. */
+  offerMetadata(infoDict: Uint8Array): void {
+    this.wire.setMetadata(infoDict);
+    this.#touchOutput();
+  }
+
+  /** @returns the info dict, checked against the info hash, or undefined when the peer does not give it. */
+  fetchMetadata(): Promise<Uint8Array | undefined> {
+    const fetched = this.wire.fetchMetadata();
+    this.#touchOutput();
+    return fetched;
+  }
+
+  /** Tells the peer that we want nothing any more (BEP 21). */
+  sayUploadOnly(metadataSize: number | undefined): void {
+    this.#describe(true, metadataSize);
+    this.wire.sendExtendedHandshake();
+    this.#touchOutput();
+  }
+
+  send(message: PeerMessage): void {
+    this.wire.send(message);
+    this.#touchOutput();
+  }
+
+  sendBlock(block: Block, payload: Uint8Array): void {
+    this.wire.sendBlock(block, payload);
+    this.#marks.add(this.#tcp.totalWritten + this.#tcp.pendingBytes, block.length);
+    this.#touchOutput();
+  }
+
+  sendExtended(name: string, payload: Uint8Array): void {
+    if (this.wire.sendExtended(name, payload)) this.#touchOutput();
+  }
+
+  /** Stops or resumes reading: the disk is behind. */
+  setPaused(paused: boolean): void {
+    if (paused) this.#tcp.pause();
+    else {
+      this.#heardAt = monotonicMs();
+      this.#tcp.resume();
+    }
+  }
+
+  /** Looks after silence, both ways. */
+  tick(now: number): void {
+    if (this.peerId === undefined && now - this.openedAt > HANDSHAKE_TIMEOUT_MS) this.close("handshakeTimeout");
+    else if (now - this.#heardAt > IDLE_TIMEOUT_MS) this.close("idle");
+    else if (this.#tcp.pendingBytes > 0 && now - this.#writtenAt > STALLED_WRITE_MS) this.close("stalledWrite");
+    else if (now - this.#saidAt > KEEP_ALIVE_MS) {
+      this.wire.sendKeepAlive();
+      this.#touchOutput();
+    }
+  }
+
+  close(fault: PeerFault): void {
+    if (this.#ended) return;
+    this.#fault = fault;
+    if (fault !== "shutdown") this.#node.logger.debug(`${addressKey(this.remote)}: closed (${fault})`);
+    this.#tcp.close();
+    // A connection that was never attached has no handlers to be told.
+    this.#end();
+  }
+
+  #attach(): void {
+    this.#tcp.attach({
+      onData: (chunk) => {
+        this.#heardAt = monotonicMs();
+        this.wire.receive(chunk);
+        if (this.#tcp.pendingBytes > MAX_OUTPUT_BUFFER) this.close("stalledWrite");
+      },
+      onWritten: (total) => {
+        this.#writtenAt = monotonicMs();
+        const bytes = this.#marks.passed(total);
+        if (bytes > 0) this.#owner?.onUploaded(this, bytes);
+      },
+      onDrained: () => this.wire.drained(),
+      onClose: () => this.#end(),
+    });
+  }
+
+  #onHandshake(handshake: PeerHandshake): void {
+    this.peerId = handshake.peerId;
+    this.fast = handshake.fast;
+    this.dht = handshake.dht;
+    const fault =
+      this.#owner === undefined
+        ? (this.#route?.(handshake.infoHash) ?? undefined)
+        : handshake.infoHash === this.#owner.infoHash
+          ? this.#owner.admit(this)
+          : "unknownInfoHash";
+    if (fault !== undefined) this.close(fault);
+  }
+
+  #describe(uploadOnly: boolean, metadataSize: number | undefined): void {
+    this.wire.setExtendedHandshake(
+      extendedHandshakeFields({ client: CLIENT_NAME, port: this.#node.address.port, uploadOnly, metadataSize }),
+    );
+  }
+
+  #touchOutput(): void {
+    this.#saidAt = monotonicMs();
+    if (this.#tcp.pendingBytes > 0) this.#node.flushTurn.mark(this.#tcp);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.wire.close();
+    this.#onEnd();
+    this.#owner?.onEnd(this, this.#fault);
+  }
+}

@@ -1,0 +1,249 @@
+// One torrent as seen from the network: whom we know, whom we are connected to, what they tell us of others. Finds the
+// metadata when it is not known yet and feeds the transfer once it is. Blocks and pieces are the transfer's business.
+import type { InfoHash, PeerHandle, PeerId } from "../core/ids.ts";
+import { DiscoverySchedule } from "../core/discovery-schedule.ts";
+import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING, WANTED_PEERS } from "../core/limits.ts";
+import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+import { type AddressSource, PeerBook } from "../core/peer-book.ts";
+import type { PeerFault } from "../core/peer-message.ts";
+import { chance, monotonicMs } from "./clock.ts";
+import { MetadataSearch } from "./metadata-search.ts";
+import type { Node } from "./node.ts";
+import type { PeerConnection, PeerOwner } from "./peer-connection.ts";
+import { PeerExchange } from "./peer-exchange.ts";
+import type { TransferRunner } from "./transfer-runner.ts";
+
+export interface SwarmOptions {
+  readonly node: Node;
+  readonly infoHash: InfoHash;
+  /** Known from the start for a served file or a resumed download. */
+  readonly infoDict: Uint8Array | undefined;
+  readonly pinned: readonly { readonly address: PeerAddress; readonly source: "magnet" | "flag" }[];
+  readonly onMetadata: (infoDict: Uint8Array) => void;
+  readonly onFirstPeer: (source: AddressSource) => void;
+}
+
+export class Swarm implements PeerOwner {
+  readonly infoHash: InfoHash;
+  readonly node: Node;
+  readonly #options: SwarmOptions;
+  readonly #book = new PeerBook();
+  readonly #schedule = new DiscoverySchedule(chance);
+  readonly #peers = new Map<PeerHandle, PeerConnection>();
+  readonly #byId = new Map<PeerId, PeerConnection>();
+  readonly #exchange = new PeerExchange();
+  readonly #metadata: MetadataSearch;
+  #infoDict: Uint8Array | undefined;
+  #runner: TransferRunner | undefined;
+  #hadPeer = false;
+  #paused = false;
+  #closed = false;
+
+  constructor(options: SwarmOptions) {
+    this.#options = options;
+    this.node = options.node;
+    this.infoHash = options.infoHash;
+    this.#infoDict = options.infoDict;
+    this.#metadata = new MetadataSearch((infoDict) => this.onMetadata(infoDict));
+    for (const { address, source } of options.pinned) this.learn(address, source);
+  }
+
+  /** Raw info dict, once known. */
+  get infoDict(): Uint8Array | undefined {
+    return this.#infoDict;
+  }
+
+  get peerCount(): number {
+    return this.#peers.size;
+  }
+
+  get isSeeding(): boolean {
+    return this.#runner?.transfer.isComplete ?? false;
+  }
+
+  peer(handle: PeerHandle): PeerConnection | undefined {
+    return this.#peers.get(handle);
+  }
+
+  /** Somebody told of an address. Foreign networks and ourselves are left out; the user's own word is always taken. */
+  learn(address: PeerAddress, source: AddressSource): void {
+    if (this.#closed) return;
+    const pinned = source === "magnet" || source === "flag";
+    if (this.node.policy.allows(address, pinned)) this.#book.add(address, source, monotonicMs());
+  }
+
+  /** The metadata is known and the file is ready: trading begins with everybody connected. */
+  start(runner: TransferRunner): void {
+    this.#runner = runner;
+    const { geometry } = runner.metainfo;
+    for (const peer of this.#peers.values()) {
+      runner.dispatch({ type: "peerJoined", peer: peer.handle, fast: peer.fast, greeted: true });
+      peer.wire.setGeometry(geometry);
+    }
+  }
+
+  /** We have the whole file now: peers that know it stop offering us theirs (BEP 21). */
+  announceCompletion(): void {
+    for (const peer of this.#peers.values()) peer.sayUploadOnly(this.#infoDict?.length);
+  }
+
+  /** The disk is behind: nobody is listened to until it has caught up. */
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+    for (const peer of this.#peers.values()) peer.setPaused(paused);
+  }
+
+  tick(now: number): void {
+    const wanted = this.isSeeding ? 0 : WANTED_PEERS;
+    const due = this.#schedule.due(now, { peers: this.#peers.size, wanted, nodes: this.node.dht.nodeCount });
+    if (due.lookup) void this.node.dht.lookup(this.infoHash, (address) => this.learn(address, "dht"));
+    if (due.announce) void this.node.dht.announce(this.infoHash, this.node.address.port);
+    const room = WANTED_PEERS - this.#peers.size;
+    const slots = Math.min(this.node.dialSlots, room);
+    for (const address of this.#book.nextDials(now, slots, chance)) void this.#dial(address);
+    for (const peer of this.#peers.values()) peer.tick(now);
+    this.#exchange.tick(this.#peers.values(), now);
+    if (this.#infoDict === undefined) this.#metadata.tick(this.#peers.values(), now);
+    this.#runner?.dispatch({ type: "ticked" });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.node.remove(this);
+    this.#runner?.stop();
+    for (const peer of [...this.#peers.values()]) peer.close("shutdown");
+  }
+
+  /** A handshake for this torrent arrived. @returns why the connection is not wanted, or undefined: it was admitted. */
+  admit(peer: PeerConnection): PeerFault | undefined {
+    const { peerId } = peer;
+    if (this.#closed || peerId === undefined) return "shutdown";
+    if (peerId === this.node.peerId) {
+      if (peer.dialled !== undefined) this.#book.markSelf(peer.dialled);
+      return "selfConnection";
+    }
+    const fault = this.#settleDuplicate(peer, peerId) ?? this.#refusal(peer);
+    if (fault !== undefined) return fault;
+    this.#peers.set(peer.handle, peer);
+    this.#byId.set(peerId, peer);
+    if (peer.dialled !== undefined) this.#book.connected(peer.dialled, monotonicMs());
+    this.#greet(peer);
+    if (this.#paused) peer.setPaused(true);
+    if (!this.#hadPeer) {
+      this.#hadPeer = true;
+      this.#options.onFirstPeer(this.#sourceOf(peer));
+    }
+    return undefined;
+  }
+
+  onMessage: PeerOwner["onMessage"] = (peer, message, payload) => {
+    this.#runner?.dispatch({ type: "received", peer: peer.handle, message }, payload);
+  };
+
+  onUploaded(peer: PeerConnection, bytes: number): void {
+    this.#runner?.dispatch({ type: "uploaded", peer: peer.handle, bytes });
+  }
+
+  onExtendedHandshake(peer: PeerConnection): void {
+    const { requestQueue, listenPort } = peer.extended ?? {};
+    if (requestQueue !== undefined) {
+      this.#runner?.dispatch({ type: "peerQueueLimit", peer: peer.handle, requests: requestQueue });
+    }
+    if (this.#infoDict === undefined) this.#metadata.tick(this.#peers.values(), monotonicMs());
+    if (listenPort !== undefined && peer.dialled === undefined) {
+      const address = { host: peer.remote.host, port: listenPort };
+      this.learn(address, "incoming");
+      peer.listenAddress = address;
+      this.#book.connected(address, monotonicMs());
+    }
+  }
+
+  onPeerExchange(peer: PeerConnection, payload: Uint8Array): void {
+    for (const address of this.#exchange.received(peer, payload, monotonicMs())) this.learn(address, "pex");
+  }
+
+  /** The peer's UDP port (BEP 5): one more node of the DHT. */
+  onPort(peer: PeerConnection, port: number): void {
+    const address = { host: peer.remote.host, port };
+    if (this.node.policy.allows(address, false)) this.node.dht.addNode(address);
+  }
+
+  /** From now on every peer can get the metadata from us too. */
+  onMetadata(infoDict: Uint8Array): void {
+    if (this.#infoDict !== undefined || this.#closed) return;
+    this.#infoDict = infoDict;
+    for (const peer of this.#peers.values()) peer.offerMetadata(infoDict);
+    this.#options.onMetadata(infoDict);
+  }
+
+  onEnd(peer: PeerConnection, fault: PeerFault | undefined): void {
+    const now = monotonicMs();
+    const address = peer.listenAddress;
+    if (!this.#peers.delete(peer.handle)) {
+      if (address !== undefined && fault !== "duplicateConnection") this.#book.failed(address, now);
+      return;
+    }
+    if (peer.peerId !== undefined && this.#byId.get(peer.peerId) === peer) this.#byId.delete(peer.peerId);
+    this.#exchange.forget(peer);
+    this.#metadata.forget(peer);
+    if (address !== undefined) {
+      if (fault === "hashMismatch") this.#book.ban(address, now);
+      if (fault !== "duplicateConnection") this.#book.disconnected(address, now);
+    }
+    this.#runner?.dispatch({ type: "peerLeft", peer: peer.handle });
+  }
+
+  async #dial(address: PeerAddress): Promise<void> {
+    this.#book.dialing(address);
+    const peer = await this.node.dial(address);
+    if (peer === undefined || this.#closed) {
+      peer?.close("shutdown");
+      this.#book.failed(address, monotonicMs());
+      return;
+    }
+    peer.dialled = address;
+    peer.listenAddress = address;
+    peer.introduce(this);
+  }
+
+  /** Says what we are and have. Before the metadata is known we have nothing to offer or refuse. */
+  #greet(peer: PeerConnection): void {
+    peer.welcome(this, { infoDict: this.#infoDict, uploadOnly: this.isSeeding });
+    const runner = this.#runner;
+    if (runner === undefined) peer.wire.send({ type: "haveNone" });
+    else {
+      runner.dispatch({ type: "peerJoined", peer: peer.handle, fast: peer.fast, greeted: false });
+      peer.wire.setGeometry(runner.metainfo.geometry);
+    }
+    if (peer.dht) peer.wire.sendPort(this.node.address.port);
+  }
+
+  /** Two peers that dial each other at once keep the connection that the one with the smaller peer id opened. */
+  #settleDuplicate(peer: PeerConnection, peerId: PeerId): PeerFault | undefined {
+    const other = this.#byId.get(peerId);
+    if (other === undefined) return undefined;
+    const weOpen = this.node.peerId < peerId;
+    const preferred = weOpen ? "outgoing" : "incoming";
+    if (other.direction === peer.direction || other.direction === preferred) {
+      other.listenAddress ??= peer.dialled;
+      if (peer.dialled !== undefined) this.#book.connected(peer.dialled, monotonicMs());
+      return "duplicateConnection";
+    }
+    peer.listenAddress ??= other.listenAddress;
+    other.close("duplicateConnection");
+    return undefined;
+  }
+
+  #refusal(peer: PeerConnection): PeerFault | undefined {
+    if (this.#peers.size >= (this.isSeeding ? MAX_PEERS_SEEDING : MAX_PEERS_LEECHING)) return "tooManyConnections";
+    const address = peer.listenAddress;
+    return address !== undefined && this.#book.isBanned(address, monotonicMs()) ? "hashMismatch" : undefined;
+  }
+
+  #sourceOf(peer: PeerConnection): AddressSource {
+    const known = peer.dialled === undefined ? undefined : this.#book.sourceOf(peer.dialled);
+    this.node.logger.debug(`${addressKey(peer.remote)}: connected (${known ?? "incoming"})`);
+    return known ?? "incoming";
+  }
+}

@@ -1,0 +1,143 @@
+// Runs a Transfer: turns its effects into calls on wires, storage and hash workers, and their answers into events.
+// It decides nothing; the bytes of a block go from the wire's view into the writer's span and never further.
+import { assertNever } from "../lib/assert.ts";
+import { P2pfileError } from "../lib/errors.ts";
+import { type PeerHandle, type PieceIndex, pieceIndex } from "../core/ids.ts";
+import type { Metainfo } from "../core/metainfo.ts";
+import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
+import type { Transfer } from "../core/transfer.ts";
+import type { TransferEffect, TransferEvent } from "../core/transfer-types.ts";
+import type { HashPool } from "../hashing/hash-pool.ts";
+import { monotonicMs } from "./clock.ts";
+import type { FileContent } from "./file-content.ts";
+import { localFailure } from "./local-failure.ts";
+
+/** What the runner needs of a connected peer. */
+export interface RunnerPeer {
+  send(message: PeerMessage): void;
+  /** `payload` is copied before this returns. */
+  sendBlock(block: Block, payload: Uint8Array): void;
+  close(fault: PeerFault): void;
+}
+
+export interface TransferRunnerOptions {
+  readonly transfer: Transfer;
+  readonly metainfo: Metainfo;
+  readonly content: FileContent;
+  readonly pool: HashPool;
+  readonly peerOf: (handle: PeerHandle) => RunnerPeer | undefined;
+  readonly onCompleted: () => void;
+  /** The disk or a worker failed: the transfer cannot go on. Called once. */
+  readonly onFailure: (error: P2pfileError) => void;
+  readonly onPieceFailed: (piece: PieceIndex) => void;
+}
+
+export class TransferRunner {
+  readonly transfer: Transfer;
+  readonly metainfo: Metainfo;
+  readonly #options: TransferRunnerOptions;
+  #stopped = false;
+  #suspended = false;
+
+  constructor(options: TransferRunnerOptions) {
+    this.#options = options;
+    this.transfer = options.transfer;
+    this.metainfo = options.metainfo;
+  }
+
+  /** `payload`: the bytes of a received block, valid during the call. */
+  dispatch(event: TransferEvent, payload?: Uint8Array): void {
+    if (this.#stopped) return;
+    for (const effect of this.transfer.handle(event, monotonicMs())) this.#run(effect, payload);
+  }
+
+  /** No event is handled any more; answers under way are dropped. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** While suspended no byte of the file leaves: requests are refused. */
+  suspend(suspended: boolean): void {
+    this.#suspended = suspended;
+  }
+
+  #run(effect: TransferEffect, payload: Uint8Array | undefined): void {
+    const { content, peerOf } = this.#options;
+    switch (effect.type) {
+      case "send":
+        peerOf(effect.peer)?.send(effect.message);
+        break;
+      case "serveBlock":
+        this.#serve(effect.peer, effect.block);
+        break;
+      case "writeBlock":
+        if (payload !== undefined) content.writer?.write(this.#options.metainfo.geometry.offsetOf(effect.block), payload);
+        break;
+      case "verifyPiece":
+        void this.#verify(effect.piece);
+        break;
+      case "pieceVerified": {
+        const { geometry } = this.#options.metainfo;
+        content.reader.forget(geometry.pieceOffset(effect.piece), geometry.lengthOfPiece(effect.piece));
+        content.onVerified(effect.piece);
+        break;
+      }
+      case "pieceFailed":
+        this.#options.onPieceFailed(effect.piece);
+        break;
+      case "closePeer":
+        peerOf(effect.peer)?.close(effect.fault);
+        break;
+      case "completed":
+        this.#options.onCompleted();
+        break;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  /** From memory at once where possible, else after the disk answered. */
+  #serve(handle: PeerHandle, block: Block): void {
+    const { content, metainfo, peerOf } = this.#options;
+    if (this.#suspended) {
+      queueMicrotask(() => this.dispatch({ type: "serveFailed", peer: handle, block }));
+      return;
+    }
+    const offset = metainfo.geometry.offsetOf(block);
+    const bytes = content.reader.cached(offset, block.length);
+    if (bytes !== undefined) {
+      peerOf(handle)?.sendBlock(block, bytes);
+      return;
+    }
+    content.reader.load(offset, block.length).then(
+      () => {
+        if (!this.#stopped && peerOf(handle) !== undefined) this.#serve(handle, block);
+      },
+      (error: unknown) => {
+        if (this.#stopped) return;
+        this.dispatch({ type: "serveFailed", peer: handle, block });
+        this.#fail(error);
+      },
+    );
+  }
+
+  async #verify(piece: PieceIndex): Promise<void> {
+    const { content, metainfo, pool } = this.#options;
+    const offset = metainfo.geometry.pieceOffset(piece);
+    const length = metainfo.geometry.lengthOfPiece(piece);
+    try {
+      await content.writer?.flush(offset, length);
+      if (this.#stopped) return;
+      const digest = await pool.hashPiece(content.path, offset, length, true);
+      this.dispatch({ type: "pieceHashed", piece: pieceIndex(piece), digest });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#options.onFailure(localFailure(this.#options.content.path, error));
+  }
+}

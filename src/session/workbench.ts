@@ -1,0 +1,68 @@
+// What all torrents of one run share: the state store, the hash workers, the network node once it is needed, and the
+// progress that is shown. Opened once, closed once, in the right order.
+import { availableParallelism } from "node:os";
+import type { PeerAddress } from "../core/peer-address.ts";
+import { HashPool } from "../hashing/hash-pool.ts";
+import { openStateStore } from "../storage/open-store.ts";
+import type { StateStore } from "../storage/state-store.ts";
+import { monotonicMs } from "./clock.ts";
+import type { SessionContext } from "./context.ts";
+import { Node } from "./node.ts";
+import type { NodeOptions } from "./options.ts";
+import { ProgressReporter } from "./progress-reporter.ts";
+
+export class Workbench {
+  readonly context: SessionContext;
+  readonly options: NodeOptions;
+  readonly store: StateStore;
+  readonly pool: HashPool;
+  readonly progress: ProgressReporter;
+  readonly startedAt = monotonicMs();
+  #node: Promise<Node> | undefined;
+
+  constructor(options: NodeOptions, context: SessionContext) {
+    this.options = options;
+    this.context = context;
+    this.store = openStateStore(context.workingDirectory, context.logger);
+    this.pool = new HashPool({ workers: availableParallelism(), io: context.io });
+    this.progress = new ProgressReporter(context.emit);
+  }
+
+  get elapsedMs(): number {
+    return Math.round(monotonicMs() - this.startedAt);
+  }
+
+  /**
+   * The node, started by the first who asks: `keptPort` counts for that one alone.
+   * @throws UsageError when no port can be had, to everybody who asks.
+   */
+  node(keptPort: number | undefined, bootstrap: readonly PeerAddress[]): Promise<Node> {
+    this.#node ??= this.#start(keptPort, bootstrap);
+    return this.#node;
+  }
+
+  /** Ends the network first, so that nothing arrives for files that are being closed. */
+  async closeNetwork(): Promise<void> {
+    const node = await this.#node?.catch(() => undefined);
+    await node?.close();
+  }
+
+  async close(): Promise<void> {
+    this.progress.stop();
+    await this.closeNetwork();
+    await this.pool.close();
+    this.store.close();
+  }
+
+  async #start(keptPort: number | undefined, bootstrap: readonly PeerAddress[]): Promise<Node> {
+    const { logger, emit } = this.context;
+    const node = await Node.start({
+      options: this.options,
+      keptPort,
+      bootstrap: [...this.options.peers, ...bootstrap],
+      logger,
+    });
+    emit({ type: "listening", host: node.address.host, port: node.address.port });
+    return node;
+  }
+}
