@@ -9,13 +9,20 @@ export interface HashRequest {
   readonly type: "hash";
   /** Chosen by the pool, echoed in the reply. */
   readonly job: number;
-  /** Absolute path, opened read-only by the worker and kept open until a job names another path. */
+  /** Absolute path, opened read-only for this job alone: no stale file and no lock outlives a job. */
   readonly path: string;
   readonly offset: number;
   readonly length: number;
   readonly pieceLength: number;
-  /** "map": read-only mapping, falling back to pread where the file cannot be mapped. "pread": never map. */
+  /** "map": read-only mapping, falling back to pread where the file cannot be mapped safely. "pread": never map. */
   readonly io: "map" | "pread";
+  /**
+   * True: only this process writes the file (the part file of a download, under its lock), so it may be mapped as it
+   * is. False: somebody may shorten it under the map, which would kill the process; mapped only under a read lease.
+   */
+  readonly exclusive: boolean;
+  /** Bytes mapped at once at most. */
+  readonly windowLength: number;
 }
 
 export type HashReply =

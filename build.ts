@@ -1,0 +1,94 @@
+// `bun build.ts [--outfile PATH]`: the sources become one executable, dist/p2pfile, with the hash worker inside. The
+// reasons for every option are in docs/adr/0005-build-and-workers.md.
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import packageJson from "./package.json" with { type: "json" };
+import { formatBytes } from "./src/lib/units.ts";
+
+const root = import.meta.dir;
+
+export interface Build {
+  /** Bytes of the executable. */
+  readonly size: number;
+  readonly milliseconds: number;
+}
+
+/** Builds, tries and only then puts the executable in place. @throws Error with what went wrong. */
+export async function build(outfile: string): Promise<Build> {
+  const begun = performance.now();
+  const wanted = packageJson.devDependencies.bun;
+  if (Bun.version !== wanted) {
+    throw new Error(`this is Bun ${Bun.version}, and p2pfile is built with ${wanted}: run \`npm install\``);
+  }
+  mkdirSync(dirname(outfile), { recursive: true });
+  // Beside its place and renamed into it: a running executable cannot be overwritten, and nobody meets half of one.
+  const unfinished = join(dirname(outfile), `.${basename(outfile)}-${process.pid}`);
+  try {
+    await compile(unfinished);
+    smokeTest(unfinished);
+    renameSync(unfinished, outfile);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+  return { size: statSync(outfile).size, milliseconds: performance.now() - begun };
+}
+
+async function compile(outfile: string): Promise<void> {
+  const result = await Bun.build({
+    // In the executable the first one is /$bunfs/root/<its name>; the others keep their path from the root they share.
+    entrypoints: [join(root, "src/main.ts"), join(root, "workers/hash-worker.ts")],
+    root,
+    target: "bun",
+    format: "esm",
+    minify: true,
+    bytecode: true,
+    splitting: true,
+    sourcemap: "none",
+    define: { P2PFILE_HASH_WORKER: JSON.stringify("./workers/hash-worker.js") },
+    // Without these two it would run code named by a bunfig.toml of the directory it is started in, and take its .env.
+    compile: { outfile, autoloadBunfig: false, autoloadDotenv: false },
+    throw: false,
+  });
+  if (!result.success) throw new Error(["the sources do not build:", ...result.logs.map(String)].join("\n"));
+}
+
+/**
+ * Runs it far from the sources, in a directory that tries to take it over, without any environment.
+ * @throws Error when it does not answer its version and nothing else.
+ */
+export function smokeTest(executable: string): void {
+  const trap = mkdtempSync(join(tmpdir(), "p2pfile-build-"));
+  try {
+    writeFileSync(join(trap, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
+    writeFileSync(join(trap, "preload.ts"), 'console.log("the preload of bunfig.toml ran");\n');
+    writeFileSync(join(trap, ".env"), "P2PFILE_PORT=from-the-dotenv-file\n");
+    const answer = run(executable, ["--version"], trap);
+    if (answer !== `${packageJson.version}\n`) {
+      throw new Error(`${executable} --version answered ${JSON.stringify(answer)}`);
+    }
+    const complaint = run(executable, ["serve", "/nonexistent"], trap);
+    if (complaint.includes("from-the-dotenv-file")) throw new Error(`${executable} reads .env: ${complaint}`);
+  } finally {
+    rmSync(trap, { recursive: true });
+  }
+}
+
+/** @returns all it said, on stdout and stderr. */
+function run(executable: string, args: readonly string[], cwd: string): string {
+  const { stdout, stderr } = Bun.spawnSync([executable, ...args], { cwd, env: {}, timeout: 10_000 });
+  return stdout.toString() + stderr.toString();
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { outfile: { type: "string", default: "dist/p2pfile" } } });
+  const outfile = resolve(root, values.outfile);
+  try {
+    const { size, milliseconds } = await build(outfile);
+    console.log(`${outfile}  ${formatBytes(size)}  built and tried in ${Math.round(milliseconds)} ms`);
+  } catch (error) {
+    console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,120 @@
+// The YAML file behind the flags: reads it, and refuses what would silently not count (unknown and double keys, lists
+// where one value belongs). Knows which keys there are, not what their values mean.
+import { open } from "node:fs/promises";
+import { MAX_CONFIG_LENGTH } from "../core/limits.ts";
+import { UsageError, systemErrorCode } from "../lib/errors.ts";
+import { nearest } from "./nearest.ts";
+import { allFlags } from "./shared-flags.ts";
+
+export interface Config {
+  readonly path: string;
+  /** Long flag names and their values as texts. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** `config` itself cannot be set in a configuration file. */
+const keys: ReadonlySet<string> = new Set(Object.keys(allFlags).filter((name) => name !== "config"));
+
+/**
+ * A file that is not `required` and not there is an empty one.
+ * @throws UsageError when it cannot be read, is not YAML, or has a key or a shape that it must not have.
+ */
+export async function readConfig(path: string, { required }: { required: boolean }): Promise<Config> {
+  const text = await readText(path, required);
+  return { path, values: text === undefined ? new Map() : parseConfig(path, text) };
+}
+
+/** @throws UsageError */
+export function parseConfig(path: string, text: string): ReadonlyMap<string, string> {
+  let document: unknown;
+  try {
+    document = Bun.YAML.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`${path}: is not YAML (${reason})`, { cause });
+  }
+  if (document === null || document === undefined) return new Map();
+  if (typeof document !== "object" || Array.isArray(document)) {
+    throw new UsageError(`${path}: must be lines of 'flag: value' (upload-limit: 50)`);
+  }
+  const values = new Map<string, string>();
+  for (const [key, value] of Object.entries(document)) {
+    if (!keys.has(key)) throw new UsageError(`${path}: ${unknownKey(key)}`);
+    values.set(key, valueText(`${path}: ${key}`, key, value));
+  }
+  const double = doubleKey(text);
+  if (double !== undefined) throw new UsageError(`${path}: ${double}: is there twice`);
+  return values;
+}
+
+function unknownKey(key: string): string {
+  if (key === "config") return "config: cannot be set in the configuration file itself";
+  const near = nearest(key.replaceAll("_", "-"), keys);
+  return `unknown key '${key}'${near === undefined ? "" : `; did you mean '${near}'?`}`;
+}
+
+function valueText(origin: string, key: string, value: unknown): string {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return String(value);
+  const isTextList = Array.isArray(value) && value.every((item) => typeof item === "string");
+  if (key === "peers" && isTextList) return value.join(",");
+  if (value === null) throw new UsageError(`${origin}: has no value`);
+  throw new UsageError(`${origin}: must be one value${key === "peers" ? " or a list of addresses" : ""}`);
+}
+
+/** The parser keeps the last of two equal keys and says nothing, so they are looked for in the text. */
+function doubleKey(text: string): string | undefined {
+  const withoutComments = text.replaceAll(/(^|\s)#.*$/gm, "$1");
+  // A quoted text that is no key may look like one inside.
+  const bare = withoutComments.replaceAll(
+    /("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(\s*:)?/g,
+    (whole, _quoted, colon) => (colon === undefined ? '""' : whole),
+  );
+  const seen = new Set<string>();
+  for (const [, , key = ""] of bare.matchAll(/(?:^|[{,])\s*(["']?)([a-z-]+)\1\s*:(?=\s|$|["'[])/gm)) {
+    if (keys.has(key) && seen.has(key)) return key;
+    seen.add(key);
+  }
+  return undefined;
+}
+
+/** Reads pipes as well (`--config <(…)`), and never more than the limit. */
+async function readText(path: string, required: boolean): Promise<string | undefined> {
+  try {
+    await using file = await open(path, "r");
+    const bytes = new Uint8Array(MAX_CONFIG_LENGTH + 1);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length, null);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > MAX_CONFIG_LENGTH) {
+      throw new UsageError(
+        `${path}: is too long for a configuration file (at most ${MAX_CONFIG_LENGTH} bytes)`,
+      );
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    const code = systemErrorCode(cause);
+    if (!required && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
+    throw new UsageError(`${path}: the configuration file cannot be read (${reasonOf(code)})`, { cause });
+  }
+}
+
+function reasonOf(code: string | undefined): string {
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return "there is no such file";
+    case "EACCES":
+      return "permission denied";
+    case "EISDIR":
+      return "it is a directory";
+    case "ERR_ENCODING_INVALID_ENCODED_DATA":
+      return "it is not UTF-8";
+    default:
+      return code ?? "unknown reason";
+  }
+}

@@ -1,0 +1,50 @@
+// Standard output and standard error of this process as OutputStreams. Bun says of a pipe neither how much waits in it
+// nor, before the next write, that its reader has gone; the callbacks of the writes do.
+import { OUTPUT_FLUSH_MS } from "../core/limits.ts";
+import { systemErrorCode } from "../lib/errors.ts";
+import type { OutputStream } from "./environment.ts";
+
+/** @param onFailure called once, with the system's error code, when a write fails. */
+export function hostStream(stream: NodeJS.WriteStream, onFailure: (code: string) => void): OutputStream {
+  let backlog = 0;
+  let failure: string | undefined;
+  let wake: (() => void) | undefined;
+  const fail = (code: string) => {
+    if (failure !== undefined) return;
+    failure = code;
+    onFailure(code);
+    wake?.();
+  };
+  stream.on("error", (error) => fail(systemErrorCode(error) ?? "unknown error"));
+  return {
+    write(text) {
+      if (failure !== undefined || text === "") return;
+      backlog += text.length;
+      stream.write(text, (error) => {
+        backlog -= text.length;
+        if (error !== null && error !== undefined) fail(systemErrorCode(error) ?? "unknown error");
+        if (backlog === 0) wake?.();
+      });
+    },
+    get isTerminal() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.columns > 0 ? stream.columns : 80;
+    },
+    get rows() {
+      return stream.rows > 0 ? stream.rows : 24;
+    },
+    get backlog() {
+      return backlog;
+    },
+    async flush() {
+      if (backlog > 0 && failure === undefined) {
+        const timer = setTimeout(() => fail("ETIMEDOUT"), OUTPUT_FLUSH_MS);
+        await new Promise<void>((resolve) => (wake = resolve));
+        clearTimeout(timer);
+      }
+      return failure;
+    },
+  };
+}

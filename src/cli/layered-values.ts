@@ -1,0 +1,58 @@
+// Where each setting comes from: flag, then P2PFILE_* variable, then configuration file, then default. Hands out checked
+// values and names the right place when one is wrong. Knows no single flag.
+import { InvariantError, UsageError } from "../lib/errors.ts";
+import type { Config } from "./config-file.ts";
+import { variableName } from "./shared-flags.ts";
+import type { ValueKind } from "./values/value-kind.ts";
+
+export interface Layers {
+  /** As citty parsed them, defaults filled in. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Long names of the flags that stood on the command line. */
+  readonly given: ReadonlySet<string>;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly config: Config;
+}
+
+export class LayeredValues {
+  readonly #layers: Layers;
+
+  constructor(layers: Layers) {
+    this.#layers = layers;
+  }
+
+  /** @returns undefined when `flag` is set nowhere and has no default. @throws UsageError that names the place. */
+  optional<Value>(flag: string, kind: ValueKind<Value>): Value | undefined {
+    const found = this.#find(flag);
+    if (found === undefined) return undefined;
+    const value = kind.read(found.text);
+    if (value === undefined) {
+      const culprit = kind.culprit?.(found.text) ?? found.text;
+      throw new UsageError(`${found.origin}: '${shorten(culprit)}' is not ${kind.expected}`);
+    }
+    return value;
+  }
+
+  /** For flags with a default. @throws UsageError that names the place; InvariantError without a default. */
+  required<Value>(flag: string, kind: ValueKind<Value>): Value {
+    const value = this.optional(flag, kind);
+    if (value === undefined) throw new InvariantError(`--${flag} has no default`);
+    return value;
+  }
+
+  #find(flag: string): { text: string; origin: string } | undefined {
+    const { args, given, variables, config } = this.#layers;
+    const argument = args[flag];
+    if (given.has(flag) && argument !== undefined) return { text: String(argument), origin: `--${flag}` };
+    const variable = variables[variableName(flag)];
+    // An empty variable is how many tools write "not set".
+    if (variable !== undefined && variable !== "") return { text: variable, origin: variableName(flag) };
+    const configured = config.values.get(flag);
+    if (configured !== undefined) return { text: configured, origin: `${config.path}: ${flag}` };
+    return argument === undefined ? undefined : { text: String(argument), origin: `--${flag}` };
+  }
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}

@@ -1,0 +1,41 @@
+// IPv4 addresses, alone and with ports, as flags. Whether an address is ours is for the session to find out.
+import { MAX_FLAG_PEERS } from "../../core/limits.ts";
+import type { PeerAddress } from "../../core/peer-address.ts";
+import { addressKey, parseAddress, parseIpv4 } from "../../core/peer-address.ts";
+import type { ValueKind } from "./value-kind.ts";
+
+/** An address that can be somebody's: not 0.x.x.x, not multicast, not broadcast. */
+export const hostAddress: ValueKind<string> = {
+  expected: "an IPv4 address of this machine (10.1.1.1)",
+  read(text) {
+    const host = parseIpv4(text);
+    if (host === undefined) return undefined;
+    const first = Number(host.split(".")[0]);
+    return first === 0 || first >= 224 ? undefined : host;
+  },
+};
+
+/** Parted by commas, white space around them is ignored, doubles are dropped; "" is the empty list. */
+export const peerList: ValueKind<readonly PeerAddress[]> = {
+  expected: "an IPv4 address and port (10.1.1.1:42083)",
+  read(text) {
+    const addresses = new Map<string, PeerAddress>();
+    for (const part of parts(text)) {
+      const address = parseAddress(part);
+      if (address === undefined || hostAddress.read(address.host) === undefined) return undefined;
+      addresses.set(addressKey(address), address);
+    }
+    return addresses.size > MAX_FLAG_PEERS ? undefined : [...addresses.values()];
+  },
+  culprit(text) {
+    const wrong = parts(text).find((part) => peerList.read(part) === undefined);
+    return wrong ?? `${parts(text).length} addresses (at most ${MAX_FLAG_PEERS})`;
+  },
+};
+
+function parts(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}

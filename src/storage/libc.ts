@@ -1,0 +1,104 @@
+// The one door to the C library: the calls on files that the runtime does not offer. Knows no paths of ours, no names of
+// errors shown to people. None of these calls moves file content, so each returns within about a millisecond.
+import { dlopen, FFIType, ptr, toArrayBuffer } from "bun:ffi";
+
+/** `undefined`: done. Otherwise the system's error code. */
+export type LibcResult = string | undefined;
+
+const SONAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"] as const;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const AT_FDCWD = -100;
+const RENAME_NOREPLACE = 1;
+/** renameat2 has no wrapper in the C libraries of older machines, so it is called by its number. */
+const SYS_RENAMEAT2: Readonly<Record<string, number>> = { x64: 316, arm64: 276 };
+
+/** The error numbers that lead to a decision; x86-64 and arm64 agree on them. */
+const ERROR_CODES: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  2: "ENOENT",
+  4: "EINTR",
+  5: "EIO",
+  9: "EBADF",
+  11: "EWOULDBLOCK",
+  13: "EACCES",
+  17: "EEXIST",
+  18: "EXDEV",
+  19: "ENODEV",
+  22: "EINVAL",
+  27: "EFBIG",
+  28: "ENOSPC",
+  30: "EROFS",
+  37: "ENOLCK",
+  38: "ENOSYS",
+  95: "EOPNOTSUPP",
+  122: "EDQUOT",
+};
+
+function open(soname: string) {
+  const { symbols } = dlopen(soname, {
+    flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+    fallocate: { args: [FFIType.i32, FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
+    syscall: {
+      args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64, FFIType.ptr, FFIType.i64],
+      returns: FFIType.i64,
+    },
+    __errno_location: { args: [], returns: FFIType.ptr },
+  });
+  // oxlint-disable-next-line no-underscore-dangle -- the C library names it so
+  const location = symbols.__errno_location();
+  if (location === null) return undefined;
+  return { symbols, errno: new Int32Array(toArrayBuffer(location, 0, 4)) };
+}
+
+let library: ReturnType<typeof open> | null = null;
+
+/** Loaded at the first use (5 ms). Undefined where the system lets no program load a library at run time. */
+function libc(): ReturnType<typeof open> {
+  if (library !== null) return library;
+  library = undefined;
+  for (const soname of SONAMES) {
+    try {
+      library = open(soname);
+      break;
+    } catch {
+      // Not this C library: the next name is tried, and without any of them every call answers ENOSYS.
+    }
+  }
+  return library;
+}
+
+function call(
+  run: (symbols: NonNullable<ReturnType<typeof open>>["symbols"]) => number | bigint,
+): LibcResult {
+  const loaded = libc();
+  if (loaded === undefined) return "ENOSYS";
+  for (;;) {
+    if (Number(run(loaded.symbols)) === 0) return undefined;
+    // Read at once: the next system call of this thread overwrites it.
+    const number = loaded.errno[0] ?? 0;
+    const code = ERROR_CODES[number] ?? `errno ${number}`;
+    if (code !== "EINTR") return code;
+  }
+}
+
+/** Takes the exclusive lock on the open file, released when `fd` is closed. "EWOULDBLOCK": another one holds it. */
+export function lockExclusively(fd: number): LibcResult {
+  return call((symbols) => symbols.flock(fd, LOCK_EX | LOCK_NB));
+}
+
+/** Reserves `length` bytes at `offset` and grows the file to hold them. On an error what was reserved stays reserved. */
+export function allocate(fd: number, offset: number, length: number): LibcResult {
+  return call((symbols) => symbols.fallocate(fd, 0, offset, length));
+}
+
+/** Renames atomically unless `to` exists ("EEXIST"). "EINVAL" or "ENOSYS": not offered by this file system or kernel. */
+export function renameWithoutReplacing(from: string, to: string): LibcResult {
+  const number = SYS_RENAMEAT2[process.arch];
+  if (number === undefined) return "ENOSYS";
+  const source = Buffer.from(`${from}\0`);
+  const target = Buffer.from(`${to}\0`);
+  return call((symbols) =>
+    symbols.syscall(number, AT_FDCWD, ptr(source), AT_FDCWD, ptr(target), RENAME_NOREPLACE),
+  );
+}

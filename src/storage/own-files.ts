@@ -1,0 +1,26 @@
+// The names of the files that p2pfile itself puts into a user's directories, and how to recognise them: a torrent's name
+// comes from a stranger and must not aim at them.
+import type { InfoHash } from "../core/ids.ts";
+import { MAX_FILE_NAME_LENGTH } from "../core/limits.ts";
+
+/** In the working directory; SQLite adds "-wal", "-shm" and "-journal" beside it. */
+export const STATE_FILE_NAME = ".p2pfile.db";
+const PART_SUFFIX = ".p2pfile-part";
+/** Digits of the info hash in a part file's name: they keep two downloads of one name apart. */
+const HASH_DIGITS = 8;
+
+/** Hidden, beside the final file: ".<name>.<8 hex>.p2pfile-part", the name cut at a character so that it fits. */
+export function partFileName(name: string, infoHash: InfoHash): string {
+  const tail = `.${infoHash.slice(0, HASH_DIGITS)}${PART_SUFFIX}`;
+  const room = MAX_FILE_NAME_LENGTH - 1 - tail.length;
+  const bytes = Buffer.from(name);
+  if (bytes.length <= room) return `.${name}${tail}`;
+  let end = room;
+  // 10xxxxxx continues a character of UTF-8.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return `.${bytes.toString("utf8", 0, end)}${tail}`;
+}
+
+export function isOwnFileName(name: string): boolean {
+  return name.startsWith(STATE_FILE_NAME) || name.endsWith(PART_SUFFIX);
+}

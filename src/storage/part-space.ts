@@ -1,0 +1,64 @@
+// Reserves the space of a part file before the first byte is fetched, and gives it back when it cannot have all of it: a
+// reservation that fails half way keeps what it got and would leave the disk full. Never touches bytes already written.
+import { statfs } from "node:fs/promises";
+import { ALLOCATION_STEP_LENGTH, DISK_RESERVE_LENGTH } from "../core/limits.ts";
+import { DiskError } from "../lib/errors.ts";
+import { formatBytes } from "../lib/units.ts";
+import { diskErrorOf, diskErrorOfCode } from "./disk-error.ts";
+import { statsOf } from "./file-stamp.ts";
+import { allocate } from "./libc.ts";
+import { truncateFile } from "./positioned-io.ts";
+
+/** Sectors in which every Linux file system counts `blocks`. */
+const SECTOR_LENGTH = 512n;
+/** Codes of a file system that cannot reserve: the file is then only given its length. */
+const CANNOT_RESERVE = new Set(["EOPNOTSUPP", "ENOSYS", "ENODEV", "EINVAL"]);
+
+export interface SpaceRequest {
+  readonly fd: number;
+  /** Of the part file, and for the words of the error. */
+  readonly path: string;
+  readonly directory: string;
+  readonly size: number;
+  /** The file holds bytes of an earlier run: it is never shortened. */
+  readonly keep: boolean;
+}
+
+/** @throws DiskError with the sizes when there is not enough room. */
+export async function reserveSpace(request: SpaceRequest): Promise<void> {
+  const { fd, path, directory, size, keep } = request;
+  const held = Number((await statsOf(fd)).blocks * SECTOR_LENGTH);
+  const missing = Math.max(0, size - held);
+  if (missing === 0) return;
+  await checkFreeSpace(directory, path, size, missing);
+  for (let offset = 0; offset < size; offset += ALLOCATION_STEP_LENGTH) {
+    const code = allocate(fd, offset, Math.min(ALLOCATION_STEP_LENGTH, size - offset));
+    if (code === undefined) {
+      await new Promise((resolve) => setImmediate(resolve));
+      continue;
+    }
+    if (CANNOT_RESERVE.has(code)) return await setLength(fd, path, size);
+    if (!keep) await truncateFile(fd, 0);
+    throw diskErrorOfCode(`cannot reserve ${formatBytes(size)} for ${path}`, code);
+  }
+}
+
+async function checkFreeSpace(directory: string, path: string, size: number, missing: number): Promise<void> {
+  const { bavail, blocks, bsize } = await statfs(directory);
+  // Some file systems in user space do not tell their size.
+  if (blocks === 0) return;
+  const free = bavail * bsize;
+  if (free >= missing + DISK_RESERVE_LENGTH) return;
+  throw new DiskError(
+    `not enough space in ${directory} for ${path}: ${formatBytes(size)} needs ${formatBytes(missing)} more and ` +
+      `${formatBytes(DISK_RESERVE_LENGTH)} of reserve, ${formatBytes(free)} is free; free some or choose another --dir`,
+  );
+}
+
+async function setLength(fd: number, path: string, size: number): Promise<void> {
+  try {
+    await truncateFile(fd, size);
+  } catch (error) {
+    throw diskErrorOf(`cannot give ${path} its length of ${formatBytes(size)}`, error);
+  }
+}

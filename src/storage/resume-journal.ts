@@ -1,0 +1,175 @@
+// What a download may trust after it was stopped. Owns the order that makes it true: a piece's bytes are on the disk
+// (fdatasync) before its bit is in the store. Knows bits and times, not content; whether a piece is right it is told.
+import { Bitfield } from "../core/bitfield.ts";
+import type { Geometry } from "../core/geometry.ts";
+import type { InfoHash, PieceIndex } from "../core/ids.ts";
+import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "../core/limits.ts";
+import { DiskError } from "../lib/errors.ts";
+import { diskErrorOf } from "./disk-error.ts";
+import type { DownloadRecord, StateStore } from "./state-store.ts";
+
+/** The part of PartFile that a journal needs. */
+export interface JournaledFile {
+  readonly path: string;
+  readonly inode: bigint;
+  readonly size: number;
+  /** It was there before this run. */
+  readonly existed: boolean;
+  sync(): Promise<void>;
+}
+
+export interface ResumeJournalOptions {
+  readonly store: StateStore;
+  readonly part: JournaledFile;
+  readonly infoHash: InfoHash;
+  readonly geometry: Geometry;
+  /** Of this boot: `readBootId()`. */
+  readonly bootId: string;
+  /** At most once: after a failed sync nobody knows what reached the disk, so nothing more is recorded. */
+  readonly onError: (error: DiskError) => void;
+}
+
+export interface Resumed {
+  /** Pieces that may be served and need not be fetched. */
+  readonly trusted: Bitfield;
+  /** Pieces of which the part file may hold the bytes: hash them, and tell the journal `verified` or `refuted` of each. */
+  readonly recheck: readonly PieceIndex[];
+}
+
+/** No boot has this id, so the next run rechecks what the record claims. */
+const UNKNOWN_BOOT = "";
+
+export class ResumeJournal {
+  readonly #options: ResumeJournalOptions;
+  /** Verified pieces. */
+  readonly #bits: Bitfield;
+  /** Pieces still to be rechecked. As long as there are any, a record says so, lest the next run forget them. */
+  #doubtful: Bitfield;
+  /** Verified bytes that no finished or running sync covers, and when the first of them came. */
+  #unsavedLength = 0;
+  #unsavedSince = 0;
+  #committing: Promise<void> | undefined;
+  #failed = false;
+  #ended = false;
+
+  constructor(options: ResumeJournalOptions) {
+    this.#options = options;
+    this.#bits = new Bitfield(options.geometry.pieceCount);
+    this.#doubtful = new Bitfield(options.geometry.pieceCount);
+  }
+
+  /** Called once, before `verified`. Reads the store; never the file. */
+  restore(): Resumed {
+    const { store, part, infoHash, bootId, geometry } = this.#options;
+    const { pieceCount } = geometry;
+    if (!part.existed) {
+      // Said at once, over whatever an earlier part file left behind: a new file may get the inode of a removed one.
+      this.#save(this.#bits.bytes, false, false);
+      return { trusted: new Bitfield(pieceCount), recheck: [] };
+    }
+    const record = store.download(infoHash, part.path);
+    const recorded =
+      record && this.#describesPart(record) ? Bitfield.parse(record.bitfield, pieceCount) : undefined;
+    if (record === undefined || recorded === undefined) return this.#doubt(Bitfield.full(pieceCount));
+    // Within one boot the page cache holds all that was written, the store's rows included. A power cut may also bring
+    // back an older row, so after a boot even the record of an orderly end is only a claim.
+    if (record.bootId !== bootId) return this.#doubt(recorded);
+    for (const piece of this.#pieces(recorded)) this.#bits.set(piece);
+    return { trusted: recorded, recheck: [] };
+  }
+
+  /** The piece's hash was right and all its bytes were written to the file. `now`: milliseconds, monotonic. O(1). */
+  verified(piece: PieceIndex, now: number): void {
+    if (this.#failed || this.#ended || this.#bits.get(piece)) return;
+    this.#bits.set(piece);
+    this.#doubtful.clear(piece);
+    if (this.#unsavedLength === 0) this.#unsavedSince = now;
+    this.#unsavedLength += this.#options.geometry.lengthOfPiece(piece);
+    this.tick(now);
+  }
+
+  /** A recheck found that the part file does not hold this piece. */
+  refuted(piece: PieceIndex): void {
+    this.#doubtful.clear(piece);
+  }
+
+  /** Called about every TICK_MS: starts a commit when enough bytes or time have gathered. */
+  tick(now: number): void {
+    if (this.#unsavedLength === 0 || this.#committing !== undefined || this.#failed || this.#ended) return;
+    if (this.#unsavedLength < RESUME_SYNC_LENGTH && now - this.#unsavedSince < RESUME_SYNC_MS) return;
+    // While it runs, further pieces gather for the next one, whose time begins now.
+    this.#unsavedSince = now;
+    this.#committing = this.#commit(false).finally(() => {
+      this.#committing = undefined;
+    });
+  }
+
+  /** The orderly end of an unfinished download: what was verified is synced and recorded. Nothing may be written after. */
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#committing;
+    if (!this.#failed) await this.#commit(true);
+  }
+
+  /** The download stands under its final name: there is nothing to resume. */
+  async forget(): Promise<void> {
+    this.#ended = true;
+    await this.#committing;
+    this.#options.store.forgetDownload(this.#options.infoHash, this.#options.part.path);
+  }
+
+  async #commit(clean: boolean): Promise<void> {
+    const { part, onError } = this.#options;
+    // Taken before the sync begins: a piece verified during it may not be covered by it.
+    const bitfield = this.#bits.bytes.slice();
+    const doubted = !this.#doubtful.isEmpty;
+    this.#doubtful.forEachSet((index) => {
+      bitfield[index >>> 3] = (bitfield[index >>> 3] ?? 0) | (0x80 >>> (index & 7));
+    });
+    this.#unsavedLength = 0;
+    try {
+      await part.sync();
+    } catch (error) {
+      this.#failed = true;
+      onError(
+        error instanceof DiskError ? error : diskErrorOf(`cannot bring ${part.path} to the disk`, error),
+      );
+      return;
+    }
+    this.#save(bitfield, doubted, clean);
+  }
+
+  #save(bitfield: Uint8Array, doubted: boolean, clean: boolean): void {
+    const { store, part, infoHash, bootId } = this.#options;
+    store.saveDownload({
+      infoHash,
+      partPath: part.path,
+      partInode: part.inode,
+      size: part.size,
+      bitfield,
+      bootId: doubted ? UNKNOWN_BOOT : bootId,
+      clean: clean && !doubted,
+    });
+  }
+
+  #doubt(pieces: Bitfield): Resumed {
+    this.#doubtful = pieces;
+    return { trusted: new Bitfield(pieces.size), recheck: this.#pieces(pieces) };
+  }
+
+  #describesPart(record: DownloadRecord): boolean {
+    const { part } = this.#options;
+    return record.size === part.size && record.partInode === part.inode;
+  }
+
+  #pieces(wanted: Bitfield): PieceIndex[] {
+    const { geometry } = this.#options;
+    const pieces: PieceIndex[] = [];
+    wanted.forEachSet((index) => {
+      const piece = geometry.piece(index);
+      if (piece !== undefined) pieces.push(piece);
+    });
+    return pieces;
+  }
+}

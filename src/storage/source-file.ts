@@ -1,0 +1,119 @@
+// A file that is served: opened once, checked to be something that can be served, and watched for change. The path may
+// come to name another file later; this descriptor keeps the one that was opened. Reads no content.
+import { constants, promises, type BigIntStats } from "node:fs";
+import { basename, resolve } from "node:path";
+import { MAX_FILE_LENGTH } from "../core/limits.ts";
+import { SourceError, systemErrorCode } from "../lib/errors.ts";
+import { formatBytes } from "../lib/units.ts";
+import { sameStamp, stampOf, stampOfStats, statsOf } from "./file-stamp.ts";
+import { closeFile, openFile } from "./positioned-io.ts";
+import type { FileStamp } from "./state-store.ts";
+
+/** Without O_NONBLOCK the opening of a pipe would wait for its writer for ever. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+export class SourceFile {
+  readonly fd: number;
+  /** Absolute, symlinks resolved: what a worker opens. */
+  readonly path: string;
+  /** Last component of the path as it was given, also when that is a symlink. */
+  readonly name: string;
+  /** Bytes, > 0. */
+  readonly size: number;
+  #stamp: FileStamp;
+  #open = true;
+
+  private constructor(fd: number, path: string, name: string, stamp: FileStamp) {
+    this.fd = fd;
+    this.path = path;
+    this.name = name;
+    this.size = stamp.size;
+    this.#stamp = stamp;
+  }
+
+  /**
+   * `given`: as on the command line, relative to `workingDirectory`.
+   * @throws SourceError when it is missing, unreadable, empty, too large, not a regular file, or not valid UTF-8.
+   */
+  static async open(given: string, workingDirectory: string): Promise<SourceFile> {
+    if (given === "") throw new SourceError("the path of the file is empty; name the file to serve");
+    if (given.includes("\uFFFD")) {
+      throw new SourceError(`${given}: the path is not valid UTF-8; rename the file or link to it`);
+    }
+    const wanted = resolve(workingDirectory, given);
+    let fd: number | undefined;
+    try {
+      // Looked at before it is opened, because opening alone makes some devices do things.
+      checkServable(given, await statsOf(wanted));
+      const path = await promises.realpath(wanted);
+      fd = await openFile(path, OPEN_FLAGS);
+      const stats = await statsOf(fd);
+      checkServable(given, stats);
+      return new SourceFile(fd, path, basename(wanted), stampOfStats(stats));
+    } catch (error) {
+      if (fd !== undefined) await closeFile(fd);
+      throw error instanceof SourceError ? error : sourceErrorOf(given, error);
+    }
+  }
+
+  /** What the file was when it was opened, or when `adoptStamp` was called last. */
+  get stamp(): FileStamp {
+    return this.#stamp;
+  }
+
+  /**
+   * True when the open file differs from its stamp. Also a rename, a new link or a new mode changes the stamp: whoever
+   * finds a change hashes again what it is about to send, and adopts the stamp taken before that when all was right.
+   */
+  async changed(): Promise<boolean> {
+    return !sameStamp(this.#stamp, await stampOf(this.fd));
+  }
+
+  adoptStamp(stamp: FileStamp): void {
+    this.#stamp = stamp;
+  }
+
+  /** No read may be under way. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await closeFile(this.fd);
+  }
+}
+
+function checkServable(given: string, stats: BigIntStats): void {
+  if (stats.isDirectory()) {
+    throw new SourceError(`${given}: is a directory; name a single file (pack the directory first)`);
+  }
+  if (!stats.isFile()) {
+    throw new SourceError(
+      `${given}: is ${kindOf(stats)}, not a regular file; copy its content to a file first`,
+    );
+  }
+  if (stats.size === 0n) throw new SourceError(`${given}: an empty file cannot be shared`);
+  if (stats.size > BigInt(MAX_FILE_LENGTH)) {
+    throw new SourceError(`${given}: is larger than the ${formatBytes(MAX_FILE_LENGTH)} that can be shared`);
+  }
+}
+
+function kindOf(stats: BigIntStats): string {
+  if (stats.isFIFO()) return "a pipe";
+  if (stats.isSocket()) return "a socket";
+  return "a device";
+}
+
+function sourceErrorOf(given: string, error: unknown): SourceError {
+  const code = systemErrorCode(error);
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: "no such file; check the path",
+    ENOTDIR: "no such file: a part of the path is not a directory; check the path",
+    EACCES: "may not be read by this user; change its permissions or run as its owner",
+    EPERM: "may not be read by this user; change its permissions or run as its owner",
+    ELOOP: "its symlinks lead in a circle; name the file itself",
+    ENAMETOOLONG: "the path is too long; check the path",
+    EMFILE: "too many open files; raise the limit (ulimit -n)",
+  };
+  const reason =
+    (code === undefined ? undefined : reasons[code]) ?? `cannot be opened (${code ?? String(error)})`;
+  return new SourceError(`${given}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,169 @@
+// One connection to the state file: opened with the right settings, made anew when the file is damaged or foreign, and
+// patient, within bounds, while another process writes. Knows files and transactions, not what is stored.
+import { Database, SQLiteError } from "bun:sqlite";
+import { existsSync, renameSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+  STORE_ATTEMPTS,
+  STORE_BUSY_TIMEOUT_MS,
+  STORE_CHECKPOINT_PAGES,
+  STORE_OPEN_ATTEMPTS,
+  STORE_RETRY_MS,
+} from "../core/limits.ts";
+import type { Logger } from "../lib/logger.ts";
+import { ensureSchema, ForeignDatabase, prune, type StateTable } from "./state-schema.ts";
+
+/** statfs types on which processes of several machines, or none at all, can share the memory that a WAL needs. */
+const NETWORK_FILE_SYSTEMS = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB2
+  0x65735546, // FUSE
+  0x01021997, // 9P
+  0x00c36400, // Ceph
+  0x5346414f, // AFS
+]);
+
+export class SqliteConnection {
+  readonly #path: string;
+  readonly #logger: Logger;
+  #database: Database;
+
+  /** @throws SQLiteError when the file can be neither opened nor made, or not written. */
+  constructor(path: string, logger: Logger) {
+    this.#path = path;
+    this.#logger = logger;
+    this.#database = this.#openOrReplace();
+  }
+
+  /**
+   * Runs `work` in a transaction that takes the write lock at its start (`BEGIN IMMEDIATE`), so that it cannot fail half
+   * way for another writer. A damaged file is put aside and the work done in a new one.
+   * @throws SQLiteError when that is not possible: busy for too long, disk full, read-only.
+   */
+  write(work: (database: Database) => void): void {
+    this.#repairing((database) => patiently(STORE_ATTEMPTS, () => transact(database, () => work(database))));
+  }
+
+  /** Runs `work`, which only reads. @throws SQLiteError as `write`. */
+  read<Result>(work: (database: Database) => Result): Result {
+    return this.#repairing((database) => patiently(STORE_ATTEMPTS, () => work(database)));
+  }
+
+  close(): void {
+    // Statements still cached do not keep it open: the files -wal and -shm vanish with the last connection.
+    this.#database.close();
+  }
+
+  #repairing<Result>(work: (database: Database) => Result): Result {
+    try {
+      return work(this.#database);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      closeQuietly(this.#database);
+      this.#putAside(error);
+      this.#database = this.#open();
+      return work(this.#database);
+    }
+  }
+
+  #openOrReplace(): Database {
+    try {
+      return this.#open();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#putAside(error);
+      return this.#open();
+    }
+  }
+
+  #open(): Database {
+    const database = new Database(this.#path, {
+      create: true,
+      readwrite: true,
+      safeIntegers: true,
+      strict: true,
+    });
+    try {
+      patiently(STORE_OPEN_ATTEMPTS, () => this.#prepare(database));
+      return database;
+    } catch (error) {
+      closeQuietly(database);
+      throw error;
+    }
+  }
+
+  #prepare(database: Database): void {
+    database.run(`PRAGMA busy_timeout = ${STORE_BUSY_TIMEOUT_MS}`);
+    transact(database, () => {
+      ensureSchema(database);
+      // Also the proof that we may write: a file that is read-only to us opens, and refuses this.
+      const tables: readonly StateTable[] = ["ports", "hashed_files", "metadata", "downloads"];
+      for (const table of tables) prune(database, table);
+    });
+    // Only after the check, because this changes the file.
+    database.run(`PRAGMA journal_mode = ${onNetwork(this.#path) ? "DELETE" : "WAL"}`);
+    database.run("PRAGMA synchronous = NORMAL");
+    database.run(`PRAGMA wal_autocheckpoint = ${STORE_CHECKPOINT_PAGES}`);
+  }
+
+  /** Nothing is deleted: whoever put a file there can have it back. */
+  #putAside(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const aside = `${this.#path}.corrupt-${Date.now()}`;
+    for (const suffix of ["-wal", "-shm", "-journal", ""]) {
+      if (existsSync(this.#path + suffix)) renameSync(this.#path + suffix, aside + suffix);
+    }
+    this.#logger.warn(
+      `${this.#path}: cannot be used (${reason}); it was moved to ${aside} and a new one was started`,
+    );
+  }
+}
+
+function transact(database: Database, work: () => void): void {
+  database.run("BEGIN IMMEDIATE");
+  try {
+    work();
+    database.run("COMMIT");
+  } catch (error) {
+    // Some errors (disk full, damage) have rolled back already.
+    if (database.inTransaction) database.run("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Each try waits STORE_BUSY_TIMEOUT_MS at most for another process; some conflicts are refused without a wait. */
+function patiently<Result>(attempts: number, work: () => Result): Result {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return work();
+    } catch (error) {
+      if (attempt >= attempts || !isBusy(error)) throw error;
+      Bun.sleepSync(STORE_RETRY_MS);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  const code = error instanceof SQLiteError ? error.code : undefined;
+  return code !== undefined && (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED"));
+}
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof ForeignDatabase) return true;
+  const code = error instanceof SQLiteError ? error.code : undefined;
+  return code !== undefined && (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB");
+}
+
+function closeQuietly(database: Database): void {
+  try {
+    database.close();
+  } catch {
+    // A damaged file cannot always be closed in order; its descriptor is gone either way.
+  }
+}
+
+function onNetwork(path: string): boolean {
+  return NETWORK_FILE_SYSTEMS.has(statfsSync(dirname(path)).type);
+}

@@ -1,0 +1,190 @@
+// The state store in a hidden SQLite file of the working directory. Forgetting is allowed, lying is not: whatever cannot be
+// read as it was written counts as unknown, and what cannot be written costs a later run some work, never this one.
+import type { Database } from "bun:sqlite";
+import { join } from "node:path";
+import type { InfoHash } from "../core/ids.ts";
+import { toHex } from "../lib/bytes.ts";
+import { P2pfileError } from "../lib/errors.ts";
+import type { Logger } from "../lib/logger.ts";
+import { sha1 } from "../lib/sha1.ts";
+import { sameStamp } from "./file-stamp.ts";
+import { STATE_FILE_NAME } from "./own-files.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
+import { prune, type StateTable } from "./state-schema.ts";
+import type { DownloadRecord, FileStamp, HashedFile, StateStore } from "./state-store.ts";
+
+interface HashedFileRow {
+  readonly size: bigint;
+  readonly mtime_ns: bigint;
+  readonly ctime_ns: bigint;
+  readonly pieces: Uint8Array;
+  readonly crc: bigint;
+}
+
+interface DownloadRow {
+  readonly part_inode: bigint;
+  readonly size: bigint;
+  readonly bitfield: Uint8Array;
+  readonly crc: bigint;
+  readonly boot_id: string;
+  readonly clean: bigint;
+}
+
+export class SqliteStore implements StateStore {
+  readonly #connection: SqliteConnection;
+  readonly #logger: Logger;
+  /** Failures that were told already, so that a full disk is one line and not one every five seconds. */
+  readonly #told = new Set<string>();
+
+  /** Opens or makes `.p2pfile.db` in `directory`. @throws SQLiteError when that is not possible. */
+  constructor(directory: string, logger: Logger) {
+    this.#logger = logger;
+    this.#connection = new SqliteConnection(join(directory, STATE_FILE_NAME), logger);
+  }
+
+  portOf(infoHash: InfoHash): number | undefined {
+    const sql = "SELECT port FROM ports WHERE info_hash = ?";
+    const row = this.#read((database) => database.query<{ port: bigint }, [string]>(sql).get(infoHash));
+    return row ? Number(row.port) : undefined;
+  }
+
+  rememberPort(infoHash: InfoHash, port: number): void {
+    this.#write("ports", (database) => {
+      database.query("REPLACE INTO ports VALUES (?, ?)").run(infoHash, port);
+    });
+  }
+
+  hashedFile(stamp: FileStamp, pieceLength: number): HashedFile | undefined {
+    const sql = `SELECT size, mtime_ns, ctime_ns, pieces, crc FROM hashed_files
+      WHERE dev = ? AND inode = ? AND piece_length = ?`;
+    const row = this.#read((database) =>
+      database
+        .query<HashedFileRow, [bigint, bigint, number]>(sql)
+        .get(toSigned(stamp.dev), toSigned(stamp.inode), pieceLength),
+    );
+    if (!row || !isIntact(row.pieces, row.crc)) return undefined;
+    const known: FileStamp = {
+      dev: stamp.dev,
+      inode: stamp.inode,
+      size: Number(row.size),
+      mtimeNs: row.mtime_ns,
+      ctimeNs: row.ctime_ns,
+    };
+    return sameStamp(known, stamp) ? { stamp: known, pieceLength, pieces: row.pieces } : undefined;
+  }
+
+  rememberHashedFile({ stamp, pieceLength, pieces }: HashedFile): void {
+    this.#write("hashed_files", (database) => {
+      database
+        .query("REPLACE INTO hashed_files VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        .run(
+          toSigned(stamp.dev),
+          toSigned(stamp.inode),
+          pieceLength,
+          stamp.size,
+          stamp.mtimeNs,
+          stamp.ctimeNs,
+          pieces,
+          Bun.hash.crc32(pieces),
+        );
+    });
+  }
+
+  metadata(infoHash: InfoHash): Uint8Array | undefined {
+    const sql = "SELECT info FROM metadata WHERE info_hash = ?";
+    const row = this.#read((database) => database.query<{ info: Uint8Array }, [string]>(sql).get(infoHash));
+    // The key is the checksum.
+    return row && toHex(sha1(row.info)) === infoHash ? row.info : undefined;
+  }
+
+  rememberMetadata(infoHash: InfoHash, info: Uint8Array): void {
+    this.#write("metadata", (database) => {
+      database.query("REPLACE INTO metadata VALUES (?, ?)").run(infoHash, info);
+    });
+  }
+
+  download(infoHash: InfoHash, partPath: string): DownloadRecord | undefined {
+    const sql = `SELECT part_inode, size, bitfield, crc, boot_id, clean FROM downloads
+      WHERE info_hash = ? AND part_path = ?`;
+    const row = this.#read((database) =>
+      database.query<DownloadRow, [string, string]>(sql).get(infoHash, partPath),
+    );
+    if (!row || !isIntact(row.bitfield, row.crc)) return undefined;
+    return {
+      infoHash,
+      partPath,
+      partInode: toUnsigned(row.part_inode),
+      size: Number(row.size),
+      bitfield: row.bitfield,
+      bootId: row.boot_id,
+      clean: row.clean === 1n,
+    };
+  }
+
+  saveDownload(record: DownloadRecord): void {
+    this.#write("downloads", (database) => {
+      database
+        .query("REPLACE INTO downloads VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        .run(
+          record.infoHash,
+          record.partPath,
+          toSigned(record.partInode),
+          record.size,
+          record.bitfield,
+          Bun.hash.crc32(record.bitfield),
+          record.bootId,
+          record.clean ? 1 : 0,
+        );
+    });
+  }
+
+  forgetDownload(infoHash: InfoHash, partPath: string): void {
+    this.#write("downloads", (database) => {
+      database.query("DELETE FROM downloads WHERE info_hash = ? AND part_path = ?").run(infoHash, partPath);
+    });
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #read<Result>(work: (database: Database) => Result): Result | undefined {
+    try {
+      return this.#connection.read(work);
+    } catch (error) {
+      this.#tell("read", error);
+      return undefined;
+    }
+  }
+
+  #write(table: StateTable, work: (database: Database) => void): void {
+    try {
+      this.#connection.write((database) => {
+        work(database);
+        prune(database, table);
+      });
+    } catch (error) {
+      this.#tell("written", error);
+    }
+  }
+
+  #tell(what: string, error: unknown): void {
+    if (error instanceof P2pfileError || !(error instanceof Error)) throw error;
+    const message = `${STATE_FILE_NAME} cannot be ${what} (${error.message}); a later run may repeat some work`;
+    if (this.#told.has(message)) this.#logger.debug(message);
+    else this.#logger.warn(message);
+    this.#told.add(message);
+  }
+}
+
+function isIntact(bytes: Uint8Array, crc: bigint): boolean {
+  return BigInt(Bun.hash.crc32(bytes)) === crc;
+}
+
+function toSigned(value: bigint): bigint {
+  return BigInt.asIntN(64, value);
+}
+
+function toUnsigned(value: bigint): bigint {
+  return BigInt.asUintN(64, value);
+}

@@ -1,0 +1,250 @@
+// What a session says on which stream, plain and as JSON, and which exit code it ends with.
+import { describe, expect, test } from "bun:test";
+import { StopReason } from "../../src/cli/environment.ts";
+import { DiskError, ExitCode, InvariantError } from "../../src/lib/errors.ts";
+import type { SessionContext } from "../../src/session/context.ts";
+import { FakeEnvironment, runCaptured } from "./fake-environment.ts";
+import { completed, infoHash, magnet, oneOfEach, progress, serving } from "./session-script.ts";
+
+type Script = (context: SessionContext, environment: FakeEnvironment) => ExitCode | Promise<ExitCode>;
+
+function runScript(argv: readonly string[], script: Script) {
+  const environment = new FakeEnvironment();
+  const session = async (_: unknown, context: SessionContext) => script(context, environment);
+  environment.sessions = { serve: session, download: session };
+  return runCaptured(argv, environment);
+}
+
+const emitAll: Script = (context) => {
+  for (const event of oneOfEach) context.emit(event);
+  return 0;
+};
+
+describe("Plain output", () => {
+  test("is the magnet and the path, each as soon as it is known, and nothing else", async () => {
+    const atOnce: string[] = [];
+    const { stdout } = await runScript(["serve", "model.bin"], (context, environment) => {
+      for (const event of oneOfEach) {
+        context.emit(event);
+        atOnce.push(environment.stdout.text);
+      }
+      return 0;
+    });
+    expect(stdout).toBe(`${magnet}\n/srv/model.bin\n`);
+    expect(atOnce[2]).toBe(`${magnet}\n`);
+    expect(atOnce[7]).toBe(stdout);
+  });
+
+  test("keeps the exact path for programs and a harmless one for terminals", async () => {
+    const name = "a\u001b[2Jb";
+    const piped = await runScript(["download", magnet], (context) => (context.emit(completed(0, name)), 0));
+    expect(piped.stdout).toBe(`/srv/${name}\n`);
+    const shown = await runScript(["download", magnet], (context, environment) => {
+      environment.stdout.isTerminal = true;
+      context.emit(completed(0, name));
+      return 0;
+    });
+    expect(shown.stdout).toBe("/srv/a\\u{1b}[2Jb\n");
+  });
+
+  test("leaves everything else to stderr", async () => {
+    const { stderr } = await runScript(["serve", "model.bin"], emitAll);
+    expect(stderr.split("\n")).toEqual([
+      "listening on 10.1.1.1:42083",
+      "model.bin: serving 4.00 GiB",
+      "model.bin: 4.00 GiB, metadata after 0.12s",
+      "model.bin: complete, 4.00 GiB in 36s, 114 MiB/s",
+      "model.bin: seeding ended after 42s (6.00 GiB sent, ratio 1.50)",
+      "p2pfile: b.bin: no such file",
+      "p2pfile: warning: the clock runs backwards",
+      "",
+    ]);
+  });
+});
+
+describe("--json", () => {
+  test("is one event per line with version, name and time, and no plain answer", async () => {
+    const { stdout } = await runScript(["serve", "model.bin", "--json"], emitAll);
+    const lines = stdout.split("\n").slice(0, -1);
+    const events = lines.map((line) => JSON.parse(line));
+    expect(events.map((event) => event.event)).toEqual(oneOfEach.map((event) => event.type));
+    for (const event of events) {
+      expect(Object.keys(event).slice(0, 3)).toEqual(["v", "event", "time"]);
+      expect(event).toMatchObject({ v: 1, time: "2030-01-02T03:04:05.000Z" });
+    }
+    const fieldsOf = (name: string) => {
+      const { v: _v, event: _event, time: _time, ...fields } = events.find((event) => event.event === name);
+      return fields;
+    };
+    for (const { type, ...fields } of oneOfEach) {
+      if (type !== "progress") expect(fieldsOf(type)).toEqual(fields);
+    }
+    expect(fieldsOf("progress").transfers[0]).toMatchObject({ infoHash, peers: 12, etaSeconds: null });
+  });
+
+  test("every event and field stands in docs/JSON.md", async () => {
+    const documentation = await Bun.file(new URL("../../docs/JSON.md", import.meta.url)).text();
+    const { stdout } = await runScript(["serve", "model.bin", "--json"], emitAll);
+    for (const line of stdout.split("\n").slice(0, -1)) {
+      const event = JSON.parse(line);
+      const section = documentation
+        .split(/^### /m)
+        .find((section) => section.startsWith(`\`${event.event}\``));
+      expect(section).toBeDefined();
+      const fields = [...Object.keys(event).slice(3), ...Object.keys(event.transfers?.[0] ?? {})];
+      for (const field of fields) expect(section).toContain(`\`${field}\``);
+    }
+    expect(documentation).toContain("### `error`");
+  });
+
+  test("progress and hashing come at most once a second, per file for hashing", async () => {
+    const { stdout } = await runScript(["serve", "a", "--json"], (context, environment) => {
+      for (let step = 0; step < 25; step++) {
+        context.emit(progress({}));
+        context.emit({ type: "hashing", index: 0, name: "a", done: step, size: 25 });
+        context.emit({ type: "hashing", index: 1, name: "b", done: step, size: 25 });
+        environment.advance(200);
+      }
+      return 0;
+    });
+    const names = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).event]));
+    expect(names.filter((name) => name === "progress")).toHaveLength(5);
+    expect(names.filter((name) => name === "hashing")).toHaveLength(10);
+  });
+
+  test("progress is left out while nobody reads, answers are not", async () => {
+    const { stdout } = await runScript(["serve", "a", "--json"], (context, environment) => {
+      environment.stdout.backlog = 10 * 2 ** 20;
+      context.emit(progress({}));
+      context.emit(serving());
+      return 0;
+    });
+    expect(stdout.split("\n").filter((line) => line !== "")).toHaveLength(1);
+    expect(JSON.parse(stdout).event).toBe("serving");
+  });
+
+  test("an error that ends the session is an event too", async () => {
+    const { stdout, stderr, exitCode } = await runScript(["download", magnet, "--json"], () => {
+      throw new DiskError("/srv: the disk is full; free 4 GiB");
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      v: 1,
+      event: "error",
+      time: "2030-01-02T03:04:05.000Z",
+      message: "/srv: the disk is full; free 4 GiB",
+      exitCode: 5,
+    });
+    expect(stderr).toBe("p2pfile: /srv: the disk is full; free 4 GiB\n");
+    expect(exitCode).toBe(5);
+  });
+});
+
+describe("The log", () => {
+  const talk: Script = ({ logger }) => {
+    logger.debug("in detail");
+    logger.info("by the way");
+    for (let time = 0; time < 10; time++) logger.warn("100%d sure\u001b[2J\nof it");
+    return 0;
+  };
+
+  test("is on stderr, without debug, one line per message, escaped and never held back", async () => {
+    const { stdout, stderr } = await runScript(["serve", "x"], talk);
+    expect(stdout).toBe("");
+    const warning = "p2pfile: warning: 100%d sure\\u{1b}[2J of it\n";
+    expect(stderr).toBe(`p2pfile: by the way\n${warning.repeat(10)}`);
+  });
+
+  test("has debug lines with a time under --debug, events among them", async () => {
+    const { stderr } = await runScript(["serve", "x", "--debug"], (context, environment) => {
+      void emitAll(context, environment);
+      return talk(context, environment);
+    });
+    expect(stderr).toMatch(/^p2pfile: debug \d\d:\d\d:\d\d\.\d{3}: in detail$/m);
+    expect(stderr).toMatch(
+      /: 0123456789abcdef0123456789abcdef01234567: first peer \(magnet\) after 0\.01s$/m,
+    );
+  });
+});
+
+describe("The exit code", () => {
+  test("is the session's own", async () => {
+    for (const code of [0, 3, 4, 5, 6, 7, 8] as const) {
+      expect((await runScript(["serve", "x"], () => code)).exitCode).toBe(code);
+    }
+  });
+
+  test("is the signal's when the session was stopped, however it says so", async () => {
+    const endings: readonly Script[] = [
+      () => 0,
+      () => 130,
+      ({ signal }) => Promise.reject(signal.reason),
+      () => Promise.reject(new DOMException("stopped", "AbortError")),
+    ];
+    for (const ending of endings) {
+      const result = await runScript(["serve", "x"], (context, environment) => {
+        environment.stop.abort(new StopReason("stopped by SIGTERM", ExitCode.terminated));
+        return ending(context, environment);
+      });
+      expect([result.exitCode, result.stderr]).toEqual([143, ""]);
+    }
+  });
+
+  test("stays that of a failed file when the rest is stopped by a signal", async () => {
+    const result = await runScript(["serve", "x", "y"], (_, environment) => {
+      environment.stop.abort(new StopReason("stopped by SIGINT", ExitCode.interrupted));
+      return 3;
+    });
+    expect(result.exitCode).toBe(3);
+  });
+
+  test("is 5 when the answer could not be written, with a word about it unless the reader just left", async () => {
+    const closed = await runScript(
+      ["serve", "x"],
+      (_, environment) => ((environment.stdout.failure = "EPIPE"), 0),
+    );
+    expect([closed.exitCode, closed.stderr]).toEqual([5, ""]);
+    const full = await runScript(
+      ["serve", "x"],
+      (_, environment) => ((environment.stdout.failure = "ENOSPC"), 0),
+    );
+    expect([full.exitCode, full.stderr]).toEqual([
+      5,
+      "p2pfile: standard output cannot be written (ENOSPC)\n",
+    ]);
+    const stdout = Object.assign(new FakeEnvironment().stdout, { failure: "EPIPE" });
+    expect((await runCaptured(["--help"], { stdout })).exitCode).toBe(0);
+    stdout.failure = "ENOSPC";
+    expect((await runCaptured(["--help"], { stdout })).exitCode).toBe(5);
+  });
+
+  test("is 1 for a bug, with one line that asks for a report and a stack only under --debug", async () => {
+    for (const error of [new TypeError("x is not\na function"), new InvariantError("two seeds"), "text"]) {
+      const quiet = await runScript(["serve", "x"], () => Promise.reject(error));
+      expect(quiet.exitCode).toBe(1);
+      expect(quiet.stderr).toMatch(
+        /^p2pfile: internal error: [^\n]+; please report it with the output of --debug\n$/,
+      );
+    }
+    const loud = await runScript(["serve", "x", "--debug"], () => {
+      throw new Error("outer", { cause: new Error("inner") });
+    });
+    expect(loud.stderr).toContain("caused by: Error: inner");
+    expect(loud.stderr).toContain("    at ");
+  });
+
+  test("leaves no timer behind, whatever happened", async () => {
+    for (const script of [() => ExitCode.done, () => Promise.reject(new Error("bug"))]) {
+      expect((await runScript(["serve", "x"], script)).environment.timerCount).toBe(0);
+    }
+  });
+});
+
+test("A session gets the directory, the signal and P2PFILE_IO", async () => {
+  const environment = new FakeEnvironment();
+  let seen: SessionContext | undefined;
+  environment.sessions.serve = (_, context) => ((seen = context), Promise.resolve(0));
+  await runCaptured(["serve", "x"], Object.assign(environment, { variables: { P2PFILE_IO: "pread" } }));
+  expect(seen).toMatchObject({ workingDirectory: "/nowhere", io: "pread", signal: environment.signal });
+  await runCaptured(["serve", "x"], Object.assign(environment, { variables: {} }));
+  expect(seen?.io).toBe("map");
+});

@@ -1,0 +1,127 @@
+// The executable in surroundings it did not choose: hostile or read-only directories, signals, pipes, no network.
+import { expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MiB } from "../../src/lib/units.ts";
+import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
+import { runP2pfile } from "../helpers/binary.ts";
+import { binaryPath } from "../helpers/executable.ts";
+import { useTestBed } from "../helpers/test-bed.ts";
+
+const bed = useTestBed();
+
+test("nothing in the current directory is loaded or run", async () => {
+  const cwd = bed.directory("hostile");
+  const proof = join(cwd, "proof");
+  const evil = `require("node:fs").writeFileSync(${JSON.stringify(proof)}, "ran");`;
+  writeFileSync(join(cwd, ".env"), "P2PFILE_PORT=1\nP2PFILE_NONSENSE=1\nBUN_OPTIONS=--preload ./evil.ts\n");
+  writeFileSync(join(cwd, "bunfig.toml"), 'preload = ["./evil.ts"]\n[test]\npreload = ["./evil.ts"]\n');
+  writeFileSync(join(cwd, "package.json"), '{"type": "module", "imports": {"#x": "./evil.ts"}}');
+  writeFileSync(join(cwd, "tsconfig.json"), "{ not json");
+  for (const folder of [".", "workers", "src/hashing"]) {
+    mkdirSync(join(cwd, folder), { recursive: true });
+    for (const name of ["evil.ts", "hash-worker.ts", "hash-worker.js"])
+      writeFileSync(join(cwd, folder, name), evil);
+  }
+  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 24 * MiB);
+  const seed = runP2pfile(bed, ["serve", file.path], { cwd });
+  const leech = runP2pfile(bed, ["download", await seed.magnet()], { cwd });
+  expect(await leech.waitForExit()).toBe(0);
+  expect(sha256Of(join(cwd, "a.bin"))).toBe(file.sha256);
+  expect(existsSync(proof)).toBe(false);
+});
+
+test("a read-only directory costs serve one warning and nothing else", async () => {
+  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
+  const cwd = bed.directory("read-only");
+  chmodSync(cwd, 0o555);
+  const seed = runP2pfile(bed, ["serve", file.path], { cwd, asNobody: true, json: false });
+  const target = bed.directory("target");
+  const leech = runP2pfile(bed, ["download", await seed.magnet()], { cwd: target });
+  expect(await leech.waitForExit()).toBe(0);
+  expect(sha256Of(join(target, "a.bin"))).toBe(file.sha256);
+  expect(seed.lines.stderr.filter((line) => line.text.includes(".p2pfile.db"))).toHaveLength(1);
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+test("download -o works from a read-only directory", async () => {
+  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
+  const seed = runP2pfile(bed, ["serve", file.path]);
+  const cwd = bed.directory("read-only");
+  chmodSync(cwd, 0o555);
+  const target = bed.directory("target");
+  chmodSync(target, 0o777);
+  const leech = runP2pfile(bed, ["download", "-o", target, await seed.magnet()], {
+    cwd,
+    asNobody: true,
+    json: false,
+  });
+  expect(await leech.waitForExit()).toBe(0);
+  expect(sha256Of(join(target, "a.bin"))).toBe(file.sha256);
+  expect(leech.lines.stderr.filter((line) => line.text.includes(".p2pfile.db"))).toHaveLength(1);
+});
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s ends serve and download with %d within 3 seconds", async (signal, code) => {
+  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 32 * MiB);
+  const seed = runP2pfile(bed, ["serve", "--upload-limit", "4", file.path]);
+  const leech = runP2pfile(bed, ["download", await seed.magnet()]);
+  await leech.waitForProgress((snapshot) => snapshot.completed > 0);
+  for (const run of [leech, seed]) {
+    run.signal(signal);
+    expect(await run.waitForExit(3000)).toBe(code);
+    expect(run.wasKilled).toBe(false);
+  }
+});
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s ends a download that found nobody with %d", async (signal, code) => {
+  const nobody = `${bed.address()}:42070`;
+  const leech = runP2pfile(bed, ["download", `magnet:?xt=urn:btih:${"1".repeat(40)}&x.pe=${nobody}`]);
+  await leech.waitForEvent("listening");
+  leech.signal(signal);
+  expect(await leech.waitForExit(3000)).toBe(code);
+});
+
+test("serve goes on when the reader of its output has gone", async () => {
+  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 4 * MiB);
+  const ip = bed.address();
+  const cwd = bed.directory("cwd");
+  const pipe = '"$0" serve --ip "$1" "$2" | head -n 1';
+  const line = bed.spawn(["sh", "-c", pipe, binaryPath, ip, file.path], { cwd, env: { HOME: cwd } });
+  const { text: magnet } = await line.waitForLine("stdout", /^magnet:/);
+  const leech = runP2pfile(bed, ["download", magnet]);
+  expect(await leech.waitForExit()).toBe(0);
+  expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
+});
+
+const canUnshare = Bun.spawnSync(["unshare", "--net", "ip", "link", "set", "lo", "up"], {
+  stderr: "ignore",
+}).success;
+
+test.skipIf(!canUnshare)(
+  "without any network serve asks for --ip, and loopback alone is enough",
+  async () => {
+    const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
+    const cwd = bed.directory("cwd");
+    const bare = bed.spawn(["unshare", "--net", binaryPath, "serve", file.path], { cwd, env: { HOME: cwd } });
+    expect(await bare.waitForExit()).toBe(2);
+    expect(bare.text("stderr")).toContain("--ip");
+    const script = `ip link set lo up
+    "$0" serve --ip 127.0.0.1 "$1" > magnet & seed=$!
+    trap 'kill $seed' EXIT
+    until [ -s magnet ]; do sleep 0.1; done
+    "$0" download --ip 127.0.0.2 --dir target "$(cat magnet)"`;
+    mkdirSync(join(cwd, "target"));
+    const alone = bed.spawn(["unshare", "--net", "sh", "-c", script, binaryPath, file.path], {
+      cwd,
+      env: { HOME: cwd },
+    });
+    expect(await alone.waitForExit()).toBe(0);
+    expect(sha256Of(join(cwd, "target/a.bin"))).toBe(file.sha256);
+  },
+);

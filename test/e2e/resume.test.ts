@@ -1,0 +1,135 @@
+// A download that was cut off goes on where it was, and a file that stands already is respected.
+import { expect, test } from "bun:test";
+import { copyFileSync, existsSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { MiB } from "../../src/lib/units.ts";
+import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
+import { type P2pfile, runP2pfile } from "../helpers/binary.ts";
+import { useTestBed } from "../helpers/test-bed.ts";
+
+const bed = useTestBed();
+
+async function interrupt(signal: NodeJS.Signals) {
+  const size = 128 * MiB;
+  const file = makeBigFile(join(bed.directory("source"), "disk.img"), size);
+  const seed = runP2pfile(bed, ["serve", "--upload-limit", "16", file.path]);
+  const magnet = await seed.magnet();
+  const first = runP2pfile(bed, ["download", magnet]);
+  const reached = await first.waitForProgress((snapshot) => snapshot.completed >= 104 * MiB);
+  first.signal(signal);
+  const code = await first.waitForExit(4000);
+  expect(existsSync(join(first.cwd, "disk.img"))).toBe(false);
+  expect(readdirSync(first.cwd).some((name) => name.startsWith(".") && name.endsWith("p2pfile-part"))).toBe(
+    true,
+  );
+
+  const second = runP2pfile(bed, ["download", magnet], { cwd: first.cwd });
+  expect(await second.waitForExit(40_000)).toBe(0);
+  expect(sha256Of(join(second.cwd, "disk.img"))).toBe(file.sha256);
+  const repeated = bytesDownloaded(second) - (size - reached.completed);
+  console.info(`after ${signal} ${(repeated / MiB).toFixed(1)} MiB were fetched again`);
+  return { code, repeated, second };
+}
+
+function bytesDownloaded(run: P2pfile): number {
+  const snapshots = run.eventsOf("progress").flatMap((event) => event.transfers.map((it) => it.downloaded));
+  expect(snapshots.length).toBeGreaterThan(0);
+  return Math.max(...snapshots);
+}
+
+test("after SIGKILL a second run repeats at most 64 MiB", async () => {
+  const { code, repeated, second } = await interrupt("SIGKILL");
+  expect(code).toBe(137);
+  expect(repeated).toBeLessThanOrEqual(64 * MiB);
+  expect(readdirSync(second.cwd).filter((name) => name.endsWith("p2pfile-part"))).toEqual([]);
+});
+
+test("after SIGINT a second run repeats nothing but the pieces that were under way", async () => {
+  const { code, repeated } = await interrupt("SIGINT");
+  expect(code).toBe(130);
+  expect(repeated).toBeLessThanOrEqual(12 * MiB);
+});
+
+test("a resumed download continues with its seed gone and another one in its place", async () => {
+  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 64 * MiB);
+  const seed = runP2pfile(bed, ["serve", "--upload-limit", "16", file.path]);
+  const leech = runP2pfile(bed, ["download", await seed.magnet()]);
+  await leech.waitForProgress((snapshot) => snapshot.completed >= 16 * MiB);
+  await seed.end();
+  await Bun.sleep(500);
+  expect(leech.hasExited).toBe(false);
+  runP2pfile(bed, ["serve", file.path], { cwd: seed.cwd, ip: seed.ip });
+  expect(await leech.waitForExit(40_000)).toBe(0);
+  expect(sha256Of(join(leech.cwd, "disk.img"))).toBe(file.sha256);
+});
+
+test("an existing file with the same content counts as done and is not touched", async () => {
+  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 20 * MiB);
+  const seed = runP2pfile(bed, ["serve", file.path]);
+  const magnet = await seed.magnet();
+  const target = bed.directory("target");
+  const path = join(target, "disk.img");
+  copyFileSync(file.path, path);
+  const before = statSync(path, { bigint: true });
+  const plain = runP2pfile(bed, ["download", magnet], { cwd: target, json: false });
+  expect(await plain.waitForExit()).toBe(0);
+  expect(resolve(target, plain.text("stdout"))).toBe(path);
+  const json = runP2pfile(bed, ["download", magnet], { cwd: target });
+  expect(await json.waitForExit()).toBe(0);
+  expect(json.eventsOf("completed")[0]?.existed).toBe(true);
+  const after = statSync(path, { bigint: true });
+  expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
+});
+
+test.each([
+  ["the same size", 20 * MiB],
+  ["another size", 100],
+])("an existing file of %s with other content ends with 4 and stays as it was", async (_, size) => {
+  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 20 * MiB);
+  const seed = runP2pfile(bed, ["serve", file.path]);
+  const magnet = await seed.magnet();
+  const target = bed.directory("target");
+  const other = makeBigFile(join(target, "disk.img"), size);
+  const before = statSync(other.path, { bigint: true });
+  const leech = runP2pfile(bed, ["download", magnet], { cwd: target, json: false });
+  expect(await leech.waitForExit()).toBe(4);
+  expect(leech.text("stdout")).toBe("");
+  expect(leech.text("stderr")).toContain("disk.img");
+  expect(sha256Of(other.path)).toBe(other.sha256);
+  const after = statSync(other.path, { bigint: true });
+  expect([after.ino, after.mtimeNs, after.size]).toEqual([before.ino, before.mtimeNs, before.size]);
+});
+
+test("of two processes on the same download one wins and the other ends with 8", async () => {
+  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 32 * MiB);
+  const seed = runP2pfile(bed, ["serve", "--upload-limit", "8", file.path]);
+  const magnet = await seed.magnet();
+  const cwd = bed.directory("target");
+  const first = runP2pfile(bed, ["download", magnet], { cwd });
+  await first.waitForProgress((snapshot) => snapshot.completed > 0);
+  const second = runP2pfile(bed, ["download", magnet], { cwd, json: false });
+  expect(await second.waitForExit(5000)).toBe(8);
+  expect(second.text("stderr")).toContain("disk.img");
+  expect(await first.waitForExit()).toBe(0);
+  expect(sha256Of(join(cwd, "disk.img"))).toBe(file.sha256);
+});
+
+test("a second serve of an unchanged file is answered from the state store, of a changed one is not", async () => {
+  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 32 * MiB);
+  const cwd = bed.directory("cwd");
+  const serve = async () => {
+    const seed = runP2pfile(bed, ["serve", file.path], { cwd });
+    const serving = await seed.waitForEvent("serving");
+    await seed.end();
+    return serving;
+  };
+  const first = await serve();
+  expect(first.cached).toBe(false);
+  const second = await serve();
+  expect(second.cached).toBe(true);
+  expect(second.infoHash).toBe(first.infoHash);
+  utimesSync(file.path, new Date(), new Date(Date.now() - 60_000));
+  const third = await serve();
+  expect(third.cached).toBe(false);
+  expect(third.infoHash).toBe(first.infoHash);
+});

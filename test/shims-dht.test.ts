@@ -1,0 +1,72 @@
+// src/types/bittorrent-dht.d.ts promises members, private ones among them: here the installed package is held to it.
+/* oxlint-disable no-underscore-dangle -- the private members are what is checked */
+import { afterAll, describe, expect, test } from "bun:test";
+import LibraryDht from "bittorrent-dht";
+import { EventEmitter } from "node:events";
+
+class DeafSocket extends EventEmitter {
+  bind(): void {}
+  send(): void {}
+  address() {
+    return { address: "127.0.0.1", port: 1 };
+  }
+  close(): void {
+    queueMicrotask(() => this.emit("close"));
+  }
+}
+
+const nodeId = Buffer.alloc(20, 7);
+const dht = new LibraryDht({
+  bootstrap: [],
+  socket: new DeafSocket(),
+  nodeId,
+  host: "127.0.0.1",
+  timeout: 400,
+  maxAge: 1000,
+  maxPeers: 10,
+  concurrency: 8,
+});
+afterAll(() => new Promise<void>((resolve) => dht.destroy(resolve)));
+
+describe("the declaration of bittorrent-dht", () => {
+  test("is written for the installed version", async () => {
+    const declaration = await Bun.file(new URL("../src/types/bittorrent-dht.d.ts", import.meta.url)).text();
+    const manifest: unknown = await Bun.file(
+      new URL("../node_modules/bittorrent-dht/package.json", import.meta.url),
+    ).json();
+    const [, version] = declaration.match(/^\/\/ bittorrent-dht (\S+):/) ?? [];
+    expect(version).toBeString();
+    expect(manifest).toMatchObject({ name: "bittorrent-dht", version });
+  });
+
+  test.each([
+    "on",
+    "listen",
+    "lookup",
+    "announce",
+    "addNode",
+    "removeNode",
+    "destroy",
+    "_generateToken",
+  ] as const)("%s is a method", (name) => expect(dht[name]).toBeFunction());
+
+  test("_onfindnode and _ongetpeers exist to be overridden", () => {
+    expect(LibraryDht.prototype._onfindnode).toBeFunction();
+    expect(LibraryDht.prototype._ongetpeers).toBeFunction();
+  });
+
+  test("the node id is the given one, and the routing table counts, lists and sorts", () => {
+    expect(dht.nodeId).toEqual(nodeId);
+    expect(dht.destroyed).toBe(false);
+    expect(dht.nodes.count()).toBe(0);
+    expect(dht.nodes.toArray()).toEqual([]);
+    expect(dht._rpc.nodes.closest(nodeId, 20)).toEqual([]);
+    expect(dht._rpc.id).toEqual(nodeId);
+    expect(dht._rpc.response).toBeFunction();
+  });
+
+  test("stored peers are given out by count, tokens are 20 bytes", () => {
+    expect(dht._peers.get("00".repeat(20), 50)).toEqual([]);
+    expect(dht._generateToken("127.0.0.1")).toHaveLength(20);
+  });
+});

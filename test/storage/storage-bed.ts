@@ -1,0 +1,76 @@
+// What the storage tests share: a temporary folder, seeded chance, small file systems that can be filled, and the class
+// of a promise's failure.
+import { afterAll } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Logger } from "../../src/lib/logger.ts";
+
+/** A folder for one test file, removed with everything in it, mounts included. */
+export class StorageBed {
+  readonly path = mkdtempSync(join(tmpdir(), "p2pfile-storage-"));
+  readonly #mounts: string[] = [];
+  #count = 0;
+
+  constructor() {
+    afterAll(() => {
+      for (const mount of this.#mounts) Bun.spawnSync(["umount", "-l", mount]);
+      rmSync(this.path, { recursive: true, force: true });
+    });
+  }
+
+  /** A new empty folder. */
+  folder(): string {
+    const path = join(this.path, String(++this.#count));
+    mkdirSync(path);
+    return path;
+  }
+
+  /** A new tmpfs of `size` bytes, or undefined (and a visible line) where mounting is not permitted. */
+  smallDisk(size: number): string | undefined {
+    const path = this.folder();
+    const { success } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${size}`, "p2pfile-test", path]);
+    if (!success) {
+      console.warn("SKIPPED: a small file system cannot be mounted here");
+      return undefined;
+    }
+    this.#mounts.push(path);
+    return path;
+  }
+}
+
+/** P2PFILE_TEST_SEED repeats a run. */
+export function printedSeed(name: string): number {
+  const seed = Number(process.env["P2PFILE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
+  console.info(`${name}: seed ${seed}`);
+  return seed;
+}
+
+/** Uniform in [0, 1), the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error("it did not fail");
+}
+
+export class RecordingLogger implements Logger {
+  readonly warnings: string[] = [];
+  debug(): void {}
+  info(): void {}
+  warn(message: string): void {
+    this.warnings.push(message);
+  }
+}

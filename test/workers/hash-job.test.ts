@@ -1,0 +1,143 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { HashRequest } from "../../src/hashing/messages.ts";
+import { systemErrorCode } from "../../src/lib/errors.ts";
+import { KiB, MiB } from "../../src/lib/units.ts";
+import { hashJob } from "../../workers/hash-job.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "p2pfile-job-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const bytes = randomBytes(5 * MiB + 123);
+const path = join(folder, "data");
+writeFileSync(path, bytes);
+
+function requestOf(changes: Partial<HashRequest>): HashRequest {
+  return {
+    type: "hash",
+    job: 0,
+    path,
+    offset: 0,
+    length: bytes.length,
+    pieceLength: MiB,
+    io: "map",
+    exclusive: false,
+    windowLength: MiB,
+    ...changes,
+  };
+}
+
+function digestsOf(content: Uint8Array, pieceLength: number): string {
+  let digests = "";
+  for (let at = 0; at < content.length; at += pieceLength) {
+    digests += createHash("sha1")
+      .update(content.subarray(at, at + pieceLength))
+      .digest("hex");
+  }
+  return digests;
+}
+
+function codeOf(changes: Partial<HashRequest>): string | undefined {
+  try {
+    hashJob(requestOf(changes));
+    return undefined;
+  } catch (error) {
+    return systemErrorCode(error);
+  }
+}
+
+describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
+  test("does not care how windows and pieces overlap", () => {
+    const cases = [
+      [64 * KiB, 16 * KiB],
+      [64 * KiB, 48 * KiB],
+      [64 * KiB, 256 * KiB],
+      [96 * KiB, 80 * KiB],
+      [MiB, MiB],
+      [3 * MiB, MiB],
+      [MiB, 6 * MiB],
+      [8 * MiB, 2 * MiB],
+    ] as const;
+    for (const [windowLength, pieceLength] of cases) {
+      for (const exclusive of [false, true]) {
+        for (const offset of [0, 16 * KiB, 2 * MiB + 16 * KiB, 12_345]) {
+          const length = bytes.length - offset;
+          const digests = hashJob(requestOf({ io, windowLength, pieceLength, exclusive, offset, length }));
+          expect(digests.toHex()).toBe(digestsOf(bytes.subarray(offset), pieceLength));
+        }
+      }
+    }
+  });
+
+  test("answers a code for what is not a readable regular file, and never waits", () => {
+    const fifo = join(folder, `fifo-${io}`);
+    Bun.spawnSync(["mkfifo", fifo]);
+    expect(codeOf({ io, path: fifo })).toBe("EINVAL");
+    expect(codeOf({ io, path: "/dev/zero" })).toBe("EINVAL");
+    expect(codeOf({ io, path: folder })).toBe("EISDIR");
+    expect(codeOf({ io, path: join(folder, "missing") })).toBe("ENOENT");
+    expect(codeOf({ io, path: join(path, "below-a-file") })).toBe("ENOTDIR");
+  });
+
+  test("answers ESHORT when a file ends early, one byte or all of it", () => {
+    expect(codeOf({ io, length: bytes.length + 1 })).toBe("ESHORT");
+    expect(codeOf({ io, offset: bytes.length, length: 1 })).toBe("ESHORT");
+    expect(codeOf({ io, exclusive: true, length: bytes.length + 1 })).toBe("ESHORT");
+    writeFileSync(join(folder, "empty"), "");
+    expect(codeOf({ io, path: join(folder, "empty"), length: 1 })).toBe("ESHORT");
+  });
+
+  test("leaves neither a descriptor nor a mapping behind", () => {
+    const descriptors = () => readdirSync("/proc/self/fd").length;
+    hashJob(requestOf({ io }));
+    const before = descriptors();
+    for (let i = 0; i < 20; i++) {
+      hashJob(requestOf({ io }));
+      hashJob(requestOf({ io, exclusive: true }));
+      codeOf({ io, path: folder });
+      codeOf({ io, length: bytes.length + 1 });
+    }
+    expect(descriptors()).toBe(before);
+    expect(readFileSync("/proc/self/maps", "utf8")).not.toContain(path);
+  });
+
+  test("hashes a file that somebody has open for writing, and keeps no writer waiting afterwards", () => {
+    const writer = openSync(path, "r+");
+    expect(hashJob(requestOf({ io })).toHex()).toBe(digestsOf(bytes, MiB));
+    closeSync(writer);
+    hashJob(requestOf({ io }));
+    const later = openSync(path, "r+");
+    expect(fstatSync(later).size).toBe(bytes.length);
+    closeSync(later);
+  });
+
+  test.if(process.getuid?.() === 0)("needs no more than the right to read", async () => {
+    const readOnly = join(folder, `read-only-${io}`);
+    writeFileSync(readOnly, bytes);
+    chmodSync(readOnly, 0o444);
+    chmodSync(folder, 0o755);
+    const module = JSON.stringify(new URL("../../workers/hash-job.ts", import.meta.url).pathname);
+    const script = join(folder, "as-nobody.ts");
+    writeFileSync(
+      script,
+      `import { hashJob } from ${module};
+       process.setgid(65534); process.setuid(65534);
+       console.log(hashJob(${JSON.stringify(requestOf({ io, path: readOnly }))}).toHex());`,
+    );
+    const child = Bun.spawn([process.execPath, script], { stdout: "pipe", timeout: 10_000 });
+    expect(await new Response(child.stdout).text()).toBe(`${digestsOf(bytes, MiB)}\n`);
+  });
+});

@@ -1,0 +1,87 @@
+// One hash job from open to close: chooses between mapping and reading, window by window. Keeps no file open between
+// jobs, so that a file which was replaced or deleted is neither hashed by mistake nor kept on the disk.
+// Refuses to know the message port.
+import { closeSync, constants, fstatSync, openSync, statfsSync } from "node:fs";
+import { MapCost } from "./map-cost.ts";
+import { MappedFile } from "./mapped-file.ts";
+import { PieceDigests } from "./piece-digests.ts";
+import { readFile } from "./read-file.ts";
+import { ReadLease } from "./read-lease.ts";
+import { ShortFileError } from "./short-file-error.ts";
+import type { HashRequest } from "../src/hashing/messages.ts";
+
+/**
+ * File systems whose pages can vanish without a local writer: NFS, the SMB family, FUSE, 9P, Ceph, AFS, Lustre, GPFS.
+ * `f_type` of statfs(2).
+ */
+const NETWORK_FILE_SYSTEMS = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x00c36400, 0x5346414f, 0x0bd00bd0,
+  0x47504653,
+]);
+
+const O_CLOEXEC = 0o2000000;
+
+const mapCost = new MapCost();
+let mapping: MappedFile | undefined;
+
+/**
+ * @returns 20 bytes per piece, in piece order.
+ * @throws an error with a `code`: the system's, "ESHORT", "EISDIR", or "EINVAL" for anything but a regular file.
+ */
+export function hashJob(request: HashRequest): Uint8Array<ArrayBuffer> {
+  const fd = openRegularFile(request.path);
+  try {
+    const pieces = new PieceDigests(request.length, request.pieceLength);
+    const end = request.offset + request.length;
+    assertLongEnough(fd, end);
+    const mapped = request.io === "map" ? addMapped(fd, request, pieces) : 0;
+    readFile(fd, request.offset + mapped, end, (bytes) => pieces.add(bytes));
+    return pieces.digests;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** O_NONBLOCK keeps the open of a FIFO from waiting for a writer; for regular files it means nothing. */
+function openRegularFile(path: string): number {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | O_CLOEXEC);
+  const status = fstatSync(fd);
+  if (status.isFile()) return fd;
+  closeSync(fd);
+  const code = status.isDirectory() ? "EISDIR" : "EINVAL";
+  throw Object.assign(new Error("not a regular file"), { code });
+}
+
+function assertLongEnough(fd: number, end: number): void {
+  const { size } = fstatSync(fd);
+  if (size < end) throw new ShortFileError(size, end);
+}
+
+/** @returns how many bytes from the start of the job were hashed from the map; the rest is to be read. */
+function addMapped(fd: number, request: HashRequest, pieces: PieceDigests): number {
+  if (!mapCost.pays(request.path) || NETWORK_FILE_SYSTEMS.has(statfsSync(request.path).type >>> 0)) return 0;
+  if (mapping === undefined || mapping.windowLength < request.windowLength) {
+    mapping = MappedFile.reserve(request.windowLength);
+  }
+  if (mapping === undefined) return 0;
+  const lease = request.exclusive ? undefined : ReadLease.take(fd);
+  const isSafe = () => (lease === undefined ? request.exclusive : lease.held);
+  let done = 0;
+  try {
+    while (done < request.length && isSafe() && mapCost.pays(request.path)) {
+      const length = Math.min(request.windowLength, request.length - done);
+      // Without a lease there is a gap from this check to the end of the window's hashing: see docs/adr/0002.
+      assertLongEnough(fd, request.offset + done + length);
+      const begun = performance.now();
+      const bytes = mapping.window(fd, request.offset + done, length);
+      if (bytes === undefined) break;
+      mapCost.add(length, performance.now() - begun);
+      pieces.add(bytes);
+      done += length;
+    }
+  } finally {
+    mapping.unmap();
+    lease?.release();
+  }
+  return done;
+}

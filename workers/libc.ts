@@ -1,0 +1,43 @@
+// The system calls that neither node:fs nor Bun offers: read-only mappings and read leases.
+// Refuses to know why they are called. Numbers are those of Linux on x86-64 and arm64, which agree on all of them.
+import { dlopen } from "bun:ffi";
+
+export const PROT_NONE = 0;
+export const PROT_READ = 1;
+export const MAP_SHARED = 0x01;
+export const MAP_PRIVATE = 0x02;
+export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
+export const MAP_NORESERVE = 0x4000;
+/** Linux 5.14: reads all pages in, and says so with an errno where a touch would be a SIGBUS. */
+export const MADV_POPULATE_READ = 22;
+export const F_SETSIG = 10;
+export const F_SETLEASE = 1024;
+export const F_GETLEASE = 1025;
+export const F_RDLCK = 0;
+export const F_UNLCK = 2;
+/** Ignored by default, and nothing here listens for it. */
+export const SIGURG = 23;
+
+const SYMBOLS = {
+  mmap: { args: ["u64", "u64", "i32", "i32", "i32", "i64"], returns: "u64" },
+  madvise: { args: ["u64", "u64", "i32"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+} as const;
+
+/** glibc's name first, then musl's. */
+const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+function load() {
+  for (const name of NAMES) {
+    try {
+      return dlopen(name, SYMBOLS).symbols;
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}
+
+/** Undefined where no C library could be opened: then nothing is mapped and files are read. */
+export const libc = load();
