@@ -32,6 +32,8 @@ interface Case {
   readonly close: () => Promise<void>;
   /** MB/s of every run. */
   readonly rates: number[];
+  /** MB per second of processor time, all threads together: tells a slow program from a busy machine. */
+  readonly cpuRates: number[];
   readonly delay: EventLoopDelay;
 }
 
@@ -64,6 +66,7 @@ function poolCase(path: string, workers: number, io: "map" | "pread"): Case {
     hash: () => pool.hashRange({ path, offset: 0, length: size, pieceLength }),
     close: () => pool.close(),
     rates: [],
+    cpuRates: [],
     delay: new EventLoopDelay(),
   };
 }
@@ -87,15 +90,19 @@ function directCase(path: string, io: "map" | "pread"): Case {
     },
     close: async () => {},
     rates: [],
+    cpuRates: [],
     delay: new EventLoopDelay(),
   };
 }
 
-async function measure({ hash, rates, delay }: Case): Promise<void> {
+async function measure({ hash, rates, cpuRates, delay }: Case): Promise<void> {
   delay.start();
   const begun = performance.now();
+  const cpuBegun = process.cpuUsage();
   await hash();
   rates.push(size / 1000 / (performance.now() - begun));
+  const cpu = process.cpuUsage(cpuBegun);
+  cpuRates.push(size / (cpu.user + cpu.system));
   delay.stop();
 }
 
@@ -120,9 +127,10 @@ try {
     for (const one of cases) await measure(one);
   }
   const reference = spread(opensslRates);
-  const results = cases.map(({ name, rates, delay }) => ({
+  const results = cases.map(({ name, rates, cpuRates, delay }) => ({
     name,
     rate: spread(rates),
+    perCpuSecond: spread(cpuRates),
     ratio: rounded(spread(rates).median / reference.median, 3),
     delayMs: {
       p50: rounded(delay.quantile(0.5), 2),
@@ -131,12 +139,12 @@ try {
     },
   }));
   console.log(`openssl, 1 core: ${reference.median} MB/s (${reference.min}-${reference.max}), ${runs} runs`);
-  for (const { name, rate, ratio, delayMs } of results) {
+  for (const { name, rate, perCpuSecond, ratio, delayMs } of results) {
     const loop = name.startsWith("no pool")
       ? ""
       : `  event loop late by p50 ${delayMs.p50} p99 ${delayMs.p99} max ${delayMs.max} ms`;
     console.log(
-      `${name.padEnd(16)} ${rate.median} MB/s (${rate.min}-${rate.max})  ${ratio.toFixed(2)} x openssl${loop}`,
+      `${name.padEnd(16)} ${rate.median} MB/s (${rate.min}-${rate.max})  ${ratio.toFixed(2)} x openssl  ${perCpuSecond.median} MB per CPU second${loop}`,
     );
   }
   const line = {

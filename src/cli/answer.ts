@@ -1,6 +1,10 @@
 // What standard output carries during a session: plain-output.ts or json-output.ts.
-import type { ErrorReport } from "./report-error.ts";
 import type { SessionEvent } from "../session/session-event.ts";
+import type { OutputStream } from "./environment.ts";
+import type { ErrorReport } from "./report-error.ts";
+
+/** The part of standard output that an answer needs. */
+export type AnswerStream = Pick<OutputStream, "write" | "isTerminal" | "backlog">;
 
 export interface Answer {
   handle(event: SessionEvent): void;

@@ -3,15 +3,20 @@
 import { JSON_PROGRESS_MS, MAX_OUTPUT_BACKLOG } from "../core/limits.ts";
 import { assertNever } from "../lib/assert.ts";
 import type { SessionEvent, TransferSnapshot } from "../session/session-event.ts";
-import type { Answer } from "./answer.ts";
-import type { Environment } from "./environment.ts";
+import type { Answer, AnswerStream } from "./answer.ts";
 
 /** Goes up when a field changes its meaning or goes away, not when one is added. */
 export const JSON_VERSION = 1;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function jsonOutput({ stdout, now }: Pick<Environment, "stdout" | "now">): Answer {
+export interface JsonTarget {
+  readonly stdout: AnswerStream;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export function jsonOutput({ stdout, now }: JsonTarget): Answer {
   /** When each kind of progress was last written. */
   const lastWritten = new Map<string, number>();
   const write = (event: string, fields: Fields) => {

@@ -1,9 +1,8 @@
 // The plain answer: a magnet per served file, a path per complete one, and nothing else.
 import { printable } from "../core/file-name.ts";
-import type { Answer } from "./answer.ts";
-import type { OutputStream } from "./environment.ts";
+import type { Answer, AnswerStream } from "./answer.ts";
 
-export function plainOutput(stdout: OutputStream): Answer {
+export function plainOutput(stdout: AnswerStream): Answer {
   // A program gets the path as it is, a person on a terminal must not be steered by it.
   const shown = (path: string) => (stdout.isTerminal ? printable(path) : path);
   return {

@@ -29,7 +29,8 @@ export function liveLine(file: FileProgress, style: LineStyle): string {
   const room = Math.max(1, style.columns - 1);
   const ellipsis = style.unicode ? "…" : "...";
   const wantedName = Math.min(Math.max(style.nameWidth, MIN_NAME_WIDTH), Math.max(MIN_NAME_WIDTH, room >> 1));
-  const minName = Math.min(wantedName, room >= 60 ? MIN_NAME_WIDTH + 4 : MIN_NAME_WIDTH);
+  // Files of one model differ in the middle of long names: that is worth more than the last fields.
+  const minName = Math.min(wantedName, room >= 100 ? 32 : room >= 70 ? 24 : MIN_NAME_WIDTH);
   const showsBar = file.phase !== "metadata" && file.phase !== "seeding";
   let fields = fieldsOf(file, style);
   const widthOf = (list: readonly Field[]) =>
@@ -47,7 +48,7 @@ export function liveLine(file: FileProgress, style: LineStyle): string {
     // Behind the percentage, which every such line begins with.
     texts.splice(1, 0, bar(fractionOf(file), Math.min(MAX_BAR_WIDTH, left), style));
   }
-  const line = [name, ...texts].join("  ");
+  const line = [name, ...texts].join("  ").trimEnd();
   return Bun.stringWidth(line) <= room ? line : fitText(Bun.stripANSI(line), room, ellipsis);
 }
 
@@ -81,7 +82,8 @@ export function plainLine(file: FileProgress): string {
 function fieldsOf(file: FileProgress, style: LineStyle): readonly Field[] {
   const [down, up] = style.unicode ? ["↓", "↑"] : ["down ", "up "];
   const rate = (bytes: number) => `${formatBytes(bytes)}/s`.padStart(10);
-  const peers = { text: countPeers(file), importance: 4 };
+  // As wide for one peer as for many, so that the bars of several files are equally long.
+  const peers = { text: countPeers(file).padEnd(18), importance: 4 };
   const share = { text: paint(percent(file).padStart(4), "bold", style), importance: 9 };
   const size = {
     text: `${formatBytes(file.completed)}/${formatBytes(file.size)}`.padStart(17),

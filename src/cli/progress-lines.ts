@@ -46,9 +46,15 @@ export class ProgressLines {
   /** A line that stays, above the live ones. `line` has no line break at its end. */
   print(line: string): void {
     const { stderr } = this.#environment;
-    if (!this.#isLive) return stderr.write(`${line}\n`);
-    stderr.write(`${this.#eraser()}${line}\n`);
+    this.aside(() => stderr.write(`${line}\n`));
+  }
+
+  /** Lets somebody else write to the same terminal: the live lines are taken off it before and drawn again below. */
+  aside(write: () => void): void {
+    if (this.#painted.length === 0) return write();
+    this.#environment.stderr.write(this.#eraser());
     this.#painted = [];
+    write();
     this.#paint();
   }
 

@@ -4,7 +4,8 @@ import { ExitCode } from "../lib/errors.ts";
 import type { SessionContext } from "../session/context.ts";
 import type { SessionEvent } from "../session/session-event.ts";
 import type { OutputOptions } from "./decode-options.ts";
-import type { Environment } from "./environment.ts";
+import type { AnswerStream } from "./answer.ts";
+import type { Environment, OutputStream } from "./environment.ts";
 import { StopReason } from "./environment.ts";
 import { eventDetail } from "./event-notice.ts";
 import { jsonOutput } from "./json-output.ts";
@@ -24,8 +25,9 @@ export async function runSession(
   { output, warnings }: SessionDisplay,
   start: (context: SessionContext) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const answer = output.json ? jsonOutput(environment) : plainOutput(environment.stdout);
   const progress = new ProgressLines(environment);
+  const stdout = besideProgress(environment.stdout, progress);
+  const answer = output.json ? jsonOutput({ stdout, now: environment.now }) : plainOutput(stdout);
   const logger = createLog((line) => progress.print(line), output);
   const emit = (event: SessionEvent) => {
     // The answer first: it must not wait for the screen.
@@ -37,7 +39,7 @@ export async function runSession(
   };
   for (const warning of warnings) logger.warn(warning);
 
-  const { signal, workingDirectory, stdout, stderr } = environment;
+  const { signal, workingDirectory, stderr } = environment;
   let exitCode: ExitCode;
   try {
     exitCode = await start({ emit, logger, signal, workingDirectory, io: output.io });
@@ -53,10 +55,26 @@ export async function runSession(
   } finally {
     progress.finish();
   }
-  const failure = await stdout.flush();
+  const failure = await environment.stdout.flush();
   if (isOrderlyEnd(exitCode) && signal.reason instanceof StopReason) return signal.reason.exitCode;
   // An answer that nobody got is no success, whoever closed the pipe.
   return exitCode === ExitCode.done && failure !== undefined ? ExitCode.disk : exitCode;
+}
+
+/** A terminal that is both standard output and standard error shows the answers above the live lines. */
+function besideProgress(stdout: OutputStream, progress: ProgressLines): AnswerStream {
+  return {
+    get isTerminal() {
+      return stdout.isTerminal;
+    },
+    get backlog() {
+      return stdout.backlog;
+    },
+    write(text) {
+      if (stdout.isTerminal) progress.aside(() => stdout.write(text));
+      else stdout.write(text);
+    },
+  };
 }
 
 function isStop(error: unknown, signal: AbortSignal): boolean {

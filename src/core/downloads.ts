@@ -55,7 +55,13 @@ export class Downloads {
   }
 
   /** A block arrived. @returns peers whose windows became free because they need not send it any more. */
-  received(peer: PeerState, block: Block, peers: ReadonlyMap<number, PeerState>, now: number, effects: TransferEffect[]): void {
+  received(
+    peer: PeerState,
+    block: Block,
+    peers: ReadonlyMap<number, PeerState>,
+    now: number,
+    effects: TransferEffect[],
+  ): void {
     const key = blockKey(block, this.#geometry.pieceLength);
     const asked = peer.window.arrived(key, now) || peer.late.delete(key);
     const receipt = asked ? this.picker.received(peer, block) : undefined;
@@ -108,7 +114,10 @@ export class Downloads {
   }
 
   /** @returns whether the piece is right, and who delivered it. */
-  hashed(piece: PieceIndex, digest: Uint8Array): { readonly right: boolean; readonly contributors: Set<number> } {
+  hashed(
+    piece: PieceIndex,
+    digest: Uint8Array,
+  ): { readonly right: boolean; readonly contributors: Set<number> } {
     if (bytesEqual(digest, this.#expected(piece))) {
       this.#have.set(piece);
       return { right: true, contributors: this.picker.verified(piece) };

@@ -100,7 +100,9 @@ export class PieceProgress {
     this.#state[block] = RECEIVED;
     this.#contributor[block] = peer;
     this.#received++;
-    return requesters.length === 1 && requesters[0] === peer ? NOBODY : requesters.filter((other) => other !== peer);
+    return requesters.length === 1 && requesters[0] === peer
+      ? NOBODY
+      : requesters.filter((other) => other !== peer);
   }
 
   /** Handles of the peers that delivered the blocks, each once. */

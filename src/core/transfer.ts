@@ -213,7 +213,8 @@ export class Transfer {
       // Only a sole contributor is surely guilty; with several, the picker fetches the piece from one alone next.
       if (contributors.size === 1) {
         for (const peer of this.#peers.values()) {
-          if (contributors.has(peer.handle)) effects.push({ type: "closePeer", peer: peer.handle, fault: "hashMismatch" });
+          if (contributors.has(peer.handle))
+            effects.push({ type: "closePeer", peer: peer.handle, fault: "hashMismatch" });
         }
       }
       this.#fillAll(now, effects);
@@ -221,7 +222,8 @@ export class Transfer {
     }
     effects.push({ type: "pieceVerified", piece });
     for (const peer of this.#peers.values()) {
-      if (!peer.bitfield.get(piece)) effects.push({ type: "send", peer: peer.handle, message: { type: "have", piece } });
+      if (!peer.bitfield.get(piece))
+        effects.push({ type: "send", peer: peer.handle, message: { type: "have", piece } });
       this.#updateInterest(peer, effects);
     }
     if (this.isComplete) effects.push({ type: "completed" });
@@ -231,7 +233,11 @@ export class Transfer {
     const interested = peer.wanted > 0;
     if (interested === peer.amInterested) return;
     peer.amInterested = interested;
-    effects.push({ type: "send", peer: peer.handle, message: { type: interested ? "interested" : "notInterested" } });
+    effects.push({
+      type: "send",
+      peer: peer.handle,
+      message: { type: interested ? "interested" : "notInterested" },
+    });
   }
 
   #tick(now: number, effects: TransferEffect[]): void {
@@ -255,7 +261,9 @@ export class Transfer {
   #completedBytes(): number {
     const last = this.#geometry.piece(this.#geometry.pieceCount - 1);
     if (last === undefined) return 0;
-    const missingTail = this.#have.get(last) ? this.#geometry.pieceLength - this.#geometry.lengthOfPiece(last) : 0;
+    const missingTail = this.#have.get(last)
+      ? this.#geometry.pieceLength - this.#geometry.lengthOfPiece(last)
+      : 0;
     return this.#have.count * this.#geometry.pieceLength - missingTail;
   }
 }

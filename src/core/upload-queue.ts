@@ -33,7 +33,8 @@ export class UploadQueue {
   remove(block: Block): boolean {
     for (let i = this.#head; i < this.#blocks.length; i++) {
       const other = this.#blocks[i];
-      if (other?.piece !== block.piece || other.begin !== block.begin || other.length !== block.length) continue;
+      if (other?.piece !== block.piece || other.begin !== block.begin || other.length !== block.length)
+        continue;
       this.#blocks.splice(i, 1);
       return true;
     }
@@ -43,7 +44,8 @@ export class UploadQueue {
   has(block: Block): boolean {
     for (let i = this.#head; i < this.#blocks.length; i++) {
       const other = this.#blocks[i];
-      if (other?.piece === block.piece && other.begin === block.begin && other.length === block.length) return true;
+      if (other?.piece === block.piece && other.begin === block.begin && other.length === block.length)
+        return true;
     }
     return false;
   }

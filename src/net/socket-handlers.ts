@@ -1,5 +1,5 @@
 // The callbacks that Bun calls for every socket of this folder: each passes the fact on to the socket's connection.
-import type { TcpConnection } from "./tcp-connection.ts";
+import type { OnBug, TcpConnection } from "./tcp-connection.ts";
 
 /** What a socket carries; empty until it is open. */
 export interface SocketData {
@@ -9,6 +9,7 @@ export interface SocketData {
 /** `onOpen` makes the connection and stores it in `socket.data`. */
 export function socketHandlers(
   onOpen: (socket: Bun.Socket<SocketData>) => void,
+  onBug: OnBug,
 ): Bun.SocketHandler<SocketData> {
   return {
     binaryType: "uint8array",
@@ -17,6 +18,9 @@ export function socketHandlers(
     drain: (socket) => socket.data.connection?.flush(),
     close: (socket, error) => socket.data.connection?.handleClose(error),
     // Without this handler an exception in the others would be uncaught.
-    error: (socket, error) => socket.data.connection?.handleBug(error),
+    error: (socket, error) => {
+      if (socket.data.connection === undefined) onBug(error);
+      else socket.data.connection.handleBug(error);
+    },
   };
 }

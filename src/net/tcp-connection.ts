@@ -1,7 +1,6 @@
 // One TCP connection: bytes in as they come, bytes out through a queue, one end. Wraps a Bun socket and keeps its
 // exceptions and traps to itself. Knows no BitTorrent.
 import type { PeerAddress } from "../core/peer-address.ts";
-import { systemErrorCode } from "../lib/errors.ts";
 import { OutputQueue } from "./output-queue.ts";
 
 /** Ours: `local` (somebody called close) and `bug` (a handler threw). Theirs: `remote` (FIN) and `reset` (an error). */
@@ -41,12 +40,23 @@ export class TcpConnection {
   #flushing = false;
   #paused = false;
 
-  constructor(socket: TcpSocket, direction: "incoming" | "outgoing", onBug: OnBug) {
+  private constructor(socket: TcpSocket, ends: Ends, direction: "incoming" | "outgoing", onBug: OnBug) {
     this.#socket = socket;
     this.#onBug = onBug;
     this.direction = direction;
-    this.remote = { host: plainIpv4(socket.remoteAddress), port: socket.remotePort };
-    this.local = { host: plainIpv4(socket.localAddress), port: socket.localPort };
+    this.remote = ends.remote;
+    this.local = ends.local;
+  }
+
+  /** @returns undefined, and ends the socket, when the peer has reset it already: it has no addresses any more. */
+  static of(socket: TcpSocket, direction: "incoming" | "outgoing", onBug: OnBug): TcpConnection | undefined {
+    const remote = endOf(socket.remoteAddress, socket.remotePort);
+    const local = endOf(socket.localAddress, socket.localPort);
+    if (remote !== undefined && local !== undefined) {
+      return new TcpConnection(socket, { remote, local }, direction, onBug);
+    }
+    socket.terminate();
+    return undefined;
   }
 
   get pendingBytes(): number {
@@ -116,7 +126,7 @@ export class TcpConnection {
   }
 
   handleClose(error: unknown): void {
-    this.#end(systemErrorCode(error) === undefined && error === undefined ? "remote" : "reset");
+    this.#end(error instanceof Error ? "reset" : "remote");
   }
 
   handleBug(error: unknown): void {
@@ -149,6 +159,12 @@ export class TcpConnection {
   }
 }
 
-function plainIpv4(address: string): string {
-  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+interface Ends {
+  readonly remote: PeerAddress;
+  readonly local: PeerAddress;
+}
+
+/** Bun's types do not say that a dead socket has no addresses. */
+function endOf(host: string | undefined, port: number | undefined): PeerAddress | undefined {
+  return host === undefined || port === undefined ? undefined : { host, port };
 }

@@ -46,10 +46,11 @@ export function dial(options: DialOptions): Promise<DialResult> {
       socket.terminate();
       return;
     }
-    const connection = new TcpConnection(socket, "outgoing", onBug);
+    const connection = TcpConnection.of(socket, "outgoing", onBug);
     socket.data.connection = connection;
-    settle({ type: "connected", connection });
-  });
+    if (connection === undefined) settle({ type: "failed", reason: "other", code: "ECONNRESET" });
+    else settle({ type: "connected", connection });
+  }, onBug);
   // `localAddress` works, but Bun's types do not know it.
   const request: Bun.TCPSocketConnectOptions<SocketData> & { localAddress?: string } = {
     hostname: address.host,

@@ -27,15 +27,16 @@ export interface TcpListener {
 export function listen(options: ListenOptions): TcpListener {
   const { host, port, onConnection, onBug } = options;
   const handlers = socketHandlers((socket) => {
-    const connection = new TcpConnection(socket, "incoming", onBug);
+    const connection = TcpConnection.of(socket, "incoming", onBug);
     // The data of the listener is shared by its sockets until each gets its own.
     socket.data = { connection };
+    if (connection === undefined) return;
     try {
       onConnection(connection);
     } catch (error) {
       connection.handleBug(error);
     }
-  });
+  }, onBug);
   try {
     const listener = Bun.listen<SocketData>({
       hostname: host,

@@ -30,7 +30,9 @@ export async function describeSource(
     throw new SourceError(`${printable(source.path)}: its name ${problem}; rename it or serve a link to it`);
   }
   if (size > MAX_SERVABLE_LENGTH) {
-    throw new SourceError(`${source.path}: is larger than the ${formatBytes(MAX_SERVABLE_LENGTH)} that can be shared`);
+    throw new SourceError(
+      `${source.path}: is larger than the ${formatBytes(MAX_SERVABLE_LENGTH)} that can be shared`,
+    );
   }
   const pieceLength = pieceLengthFor(size);
   const known = bench.store.hashedFile(stamp, pieceLength);
@@ -62,12 +64,17 @@ export async function hashSource(
   } catch (error) {
     if (!(error instanceof HashFailure)) throw error;
     if (error.code === "ESHORT") throw changedError(source, error);
-    throw new SourceError(`${source.path}: cannot be read (${error.code}); check the file and its disk`, { cause: error });
+    throw new SourceError(`${source.path}: cannot be read (${error.code}); check the file and its disk`, {
+      cause: error,
+    });
   }
 }
 
 export function changedError(source: SourceFile, cause?: unknown): IntegrityError {
-  return new IntegrityError(`${source.path}: changed while it was being shared; serve it again when it is finished`, {
-    cause,
-  });
+  return new IntegrityError(
+    `${source.path}: changed while it was being shared; serve it again when it is finished`,
+    {
+      cause,
+    },
+  );
 }

@@ -97,13 +97,19 @@ export class Download {
       metainfo,
       directory: this.#options.directory,
       bench: this.#bench,
-      onProgress: (done) => context.emit({ type: "hashing", index: this.index, name, done, size: geometry.length }),
+      onProgress: (done) =>
+        context.emit({ type: "hashing", index: this.index, name, done, size: geometry.length }),
       onFailure: this.#fail,
     });
     this.#file = file;
     this.#phase = file.isComplete ? "seeding" : "downloading";
     const completed = Promise.withResolvers<void>();
-    this.#runner = file.run({ node, swarm, onCompleted: completed.resolve, onVerified: () => this.#pieceArrived() });
+    this.#runner = file.run({
+      node,
+      swarm,
+      onCompleted: completed.resolve,
+      onVerified: () => this.#pieceArrived(),
+    });
     swarm.start(this.#runner);
     if (!file.isComplete) await completed.promise;
     await this.#complete(metainfo, file, swarm);
@@ -166,7 +172,13 @@ export class Download {
       ],
       onMetadata,
       onFirstPeer: (source) =>
-        this.#bench.context.emit({ type: "firstPeer", index: this.index, infoHash, source, elapsedMs: this.#bench.elapsedMs }),
+        this.#bench.context.emit({
+          type: "firstPeer",
+          index: this.index,
+          infoHash,
+          source,
+          elapsedMs: this.#bench.elapsedMs,
+        }),
     });
     this.#swarm = swarm;
     node.add(swarm);
@@ -207,11 +219,16 @@ export class Download {
   }
 
   #snapshot(metainfo: Metainfo, swarm: Swarm, now: number): TransferSnapshot {
-    return snapshotOf({ index: this.index, phase: this.#phase, metainfo, swarm, transfer: this.#runner?.transfer }, now);
+    return snapshotOf(
+      { index: this.index, phase: this.#phase, metainfo, swarm, transfer: this.#runner?.transfer },
+      now,
+    );
   }
 }
 
 function unusable(problem: { readonly error: string }): Error {
   const message = `the torrent cannot be used: ${problem.error}`;
-  return problem.error.startsWith("the file name") ? new DestinationError(message) : new IntegrityError(message);
+  return problem.error.startsWith("the file name")
+    ? new DestinationError(message)
+    : new IntegrityError(message);
 }

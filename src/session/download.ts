@@ -21,7 +21,8 @@ export async function download(options: DownloadOptions, context: SessionContext
   try {
     for (const read of readMagnets(options.magnets, failures)) {
       downloads.push(new Download({ ...read, options, bench }));
-      for (const entry of read.magnet.ignored) context.logger.warn(`x.pe=${entry} is no IPv4 address with a port; ignored`);
+      for (const entry of read.magnet.ignored)
+        context.logger.warn(`x.pe=${entry} is no IPv4 address with a port; ignored`);
     }
     if (downloads.length === 0) return failures.exitCode;
     const bootstrap = downloads.flatMap(({ magnet }) => magnet.peers);
@@ -54,7 +55,8 @@ function readMagnets(texts: readonly string[], failures: FailureList): ReadMagne
   const read = new Map<string, ReadMagnet>();
   for (const [index, text] of texts.entries()) {
     const magnet = parseMagnet(text);
-    if ("error" in magnet) failures.add(index, text, new UsageError(`bad magnet ${printable(text)}: ${magnet.error}`));
+    if ("error" in magnet)
+      failures.add(index, text, new UsageError(`bad magnet ${printable(text)}: ${magnet.error}`));
     else if (!read.has(magnet.infoHash)) read.set(magnet.infoHash, { index, text, magnet });
   }
   return [...read.values()];

@@ -5,7 +5,10 @@ import { DiskError, P2pfileError, systemErrorCode } from "../lib/errors.ts";
 export function localFailure(path: string, error: unknown): P2pfileError {
   if (error instanceof P2pfileError) return error;
   const code = systemErrorCode(error) ?? (error instanceof Error ? error.message : String(error));
-  return new DiskError(`${path}: reading or writing failed (${code}); check the disk and run the command again`, {
-    cause: error,
-  });
+  return new DiskError(
+    `${path}: reading or writing failed (${code}); check the disk and run the command again`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -34,7 +34,12 @@ export interface LocalFileOptions {
 /** The open file and its halves: complete under its final name, or a part file being written. */
 type OpenFile =
   | { readonly type: "final"; readonly source: SourceFile }
-  | { readonly type: "part"; readonly part: PartFile; readonly writer: SpanWriter; readonly journal: ResumeJournal };
+  | {
+      readonly type: "part";
+      readonly part: PartFile;
+      readonly writer: SpanWriter;
+      readonly journal: ResumeJournal;
+    };
 
 export class LocalFile {
   readonly #options: LocalFileOptions;
@@ -51,7 +56,8 @@ export class LocalFile {
     this.#open = open;
     this.#reader = reader;
     this.#have = have;
-    if (open.type === "part") this.#timer = setInterval(() => open.journal.tick(monotonicMs()), RESUME_TICK_MS);
+    if (open.type === "part")
+      this.#timer = setInterval(() => open.journal.tick(monotonicMs()), RESUME_TICK_MS);
   }
 
   /**
@@ -71,7 +77,7 @@ export class LocalFile {
       part,
       infoHash,
       geometry,
-      bootId: await readBootId(),
+      bootId: readBootId(),
       onError: options.onFailure,
     });
     const { fd, path, size } = part;
@@ -83,7 +89,12 @@ export class LocalFile {
       onPressure: (paused) => file?.pause(paused),
       onError: options.onFailure,
     });
-    file = new LocalFile(options, { type: "part", part, writer, journal }, new SpanReader({ fd, path, size }), new Bitfield(geometry.pieceCount));
+    file = new LocalFile(
+      options,
+      { type: "part", part, writer, journal },
+      new SpanReader({ fd, path, size }),
+      new Bitfield(geometry.pieceCount),
+    );
     try {
       await file.#resume(journal, path);
       return file;
@@ -137,7 +148,8 @@ export class LocalFile {
       pool: bench.pool,
       peerOf: (handle) => swarm.peer(handle),
       onCompleted: parts.onCompleted,
-      onPieceFailed: (piece) => bench.context.logger.debug(`piece ${piece} failed its hash and is fetched again`),
+      onPieceFailed: (piece) =>
+        bench.context.logger.debug(`piece ${piece} failed its hash and is fetched again`),
       onFailure,
     });
     return this.#runner;
@@ -194,7 +206,9 @@ export class LocalFile {
           signal: bench.context.signal,
         }));
       if (!bytesEqual(found, pieces)) {
-        throw new DestinationError(`${path}: already exists with other content; move it away or choose another --dir`);
+        throw new DestinationError(
+          `${path}: already exists with other content; move it away or choose another --dir`,
+        );
       }
       const reader = new SpanReader({ fd: source.fd, path: source.path, size: geometry.length });
       return new LocalFile(options, { type: "final", source }, reader, Bitfield.full(geometry.pieceCount));

@@ -130,8 +130,8 @@ export class Node {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#listener.close();
-    for (const swarm of [...this.#swarms.values()]) swarm.close();
-    for (const peer of [...this.#pending]) peer.close("shutdown");
+    for (const swarm of this.#swarms.values()) swarm.close();
+    for (const peer of this.#pending) peer.close("shutdown");
     await this.dht.close();
   }
 

@@ -76,5 +76,7 @@ async function openBoth(
 }
 
 function isTaken(error: unknown): boolean {
-  return error instanceof AddressTakenError || (error instanceof DatagramBindError && error.code === "EADDRINUSE");
+  return (
+    error instanceof AddressTakenError || (error instanceof DatagramBindError && error.code === "EADDRINUSE")
+  );
 }

@@ -20,7 +20,7 @@ export class FailureList {
     if (!(error instanceof P2pfileError)) throw error;
     this.#first ??= error.exitCode;
     this.#context.emit({ type: "failed", index, subject, message: error.message, exitCode: error.exitCode });
-    if (error.cause !== undefined) this.#context.logger.debug(`${subject}: ${String(error.cause)}`);
+    if (error.cause instanceof Error) this.#context.logger.debug(`${subject}: ${error.cause.message}`);
   }
 }
 

@@ -109,7 +109,10 @@ export class PeerConnection {
   }
 
   /** Completes an admitted connection: our handshake if it is not said yet, and what we are. */
-  welcome(owner: PeerOwner, self: { readonly infoDict: Uint8Array | undefined; readonly uploadOnly: boolean }): void {
+  welcome(
+    owner: PeerOwner,
+    self: { readonly infoDict: Uint8Array | undefined; readonly uploadOnly: boolean },
+  ): void {
     this.#owner = owner;
     if (self.infoDict !== undefined) this.wire.setMetadata(self.infoDict);
     this.#describe(self.uploadOnly, self.infoDict?.length);
@@ -162,9 +165,11 @@ export class PeerConnection {
 
   /** Looks after silence, both ways. */
   tick(now: number): void {
-    if (this.peerId === undefined && now - this.openedAt > HANDSHAKE_TIMEOUT_MS) this.close("handshakeTimeout");
+    if (this.peerId === undefined && now - this.openedAt > HANDSHAKE_TIMEOUT_MS)
+      this.close("handshakeTimeout");
     else if (now - this.#heardAt > IDLE_TIMEOUT_MS) this.close("idle");
-    else if (this.#tcp.pendingBytes > 0 && now - this.#writtenAt > STALLED_WRITE_MS) this.close("stalledWrite");
+    else if (this.#tcp.pendingBytes > 0 && now - this.#writtenAt > STALLED_WRITE_MS)
+      this.close("stalledWrite");
     else if (now - this.#saidAt > KEEP_ALIVE_MS) {
       this.wire.sendKeepAlive();
       this.#touchOutput();
@@ -212,7 +217,12 @@ export class PeerConnection {
 
   #describe(uploadOnly: boolean, metadataSize: number | undefined): void {
     this.wire.setExtendedHandshake(
-      extendedHandshakeFields({ client: CLIENT_NAME, port: this.#node.address.port, uploadOnly, metadataSize }),
+      extendedHandshakeFields({
+        client: CLIENT_NAME,
+        port: this.#node.address.port,
+        uploadOnly,
+        metadataSize,
+      }),
     );
   }
 

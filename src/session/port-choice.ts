@@ -10,7 +10,10 @@ export interface PortWish {
 /** The ports to try, in order: random, so that processes started together seldom meet. */
 export function portsToTry(wish: PortWish, random: () => number): number[] {
   if (wish.fixed !== undefined) return [wish.fixed];
-  const ports = Array.from({ length: wish.range.last - wish.range.first + 1 }, (_, i) => wish.range.first + i);
+  const ports = Array.from(
+    { length: wish.range.last - wish.range.first + 1 },
+    (_, i) => wish.range.first + i,
+  );
   for (let i = ports.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
     [ports[i], ports[j]] = [ports[j] ?? 0, ports[i] ?? 0];

@@ -29,7 +29,9 @@ export async function serve(options: ServeOptions, context: SessionContext): Pro
         failures.add(index, given, error);
       }
     }
-    const ends = served.map((file) => file.ended.catch((error: unknown) => failures.add(file.index, file.path, error)));
+    const ends = served.map((file) =>
+      file.ended.catch((error: unknown) => failures.add(file.index, file.path, error)),
+    );
     await Promise.race([aborted(context.signal), Promise.all(ends)]);
     return failures.exitCode;
   } finally {

@@ -116,7 +116,13 @@ export class ServedFile {
       pinned,
       onMetadata: () => {},
       onFirstPeer: (source) =>
-        context.emit({ type: "firstPeer", index: this.index, infoHash, source, elapsedMs: this.#bench.elapsedMs }),
+        context.emit({
+          type: "firstPeer",
+          index: this.index,
+          infoHash,
+          source,
+          elapsedMs: this.#bench.elapsedMs,
+        }),
     });
     this.#swarm = swarm;
     this.#runner = new TransferRunner({
@@ -142,7 +148,16 @@ export class ServedFile {
     const size = geometry.length;
     const peers = [node.address, ...pinned.map(({ address }) => address)];
     this.#removeProgress = this.#bench.progress.add((now) =>
-      snapshotOf({ index: this.index, phase: "seeding", metainfo: this.#metainfo, swarm, transfer: this.#runner?.transfer }, now),
+      snapshotOf(
+        {
+          index: this.index,
+          phase: "seeding",
+          metainfo: this.#metainfo,
+          swarm,
+          transfer: this.#runner?.transfer,
+        },
+        now,
+      ),
     );
     context.emit({
       type: "serving",

@@ -25,7 +25,6 @@ export interface TransferSnapshot {
   readonly etaSeconds: number;
 }
 
-
 export type SessionEvent =
   | { readonly type: "listening"; readonly host: string; readonly port: number }
   | {

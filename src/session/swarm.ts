@@ -112,7 +112,7 @@ export class Swarm implements PeerOwner {
     this.#closed = true;
     this.node.remove(this);
     this.#runner?.stop();
-    for (const peer of [...this.#peers.values()]) peer.close("shutdown");
+    for (const peer of this.#peers.values()) peer.close("shutdown");
   }
 
   /** A handshake for this torrent arrived. @returns why the connection is not wanted, or undefined: it was admitted. */
@@ -236,7 +236,8 @@ export class Swarm implements PeerOwner {
   }
 
   #refusal(peer: PeerConnection): PeerFault | undefined {
-    if (this.#peers.size >= (this.isSeeding ? MAX_PEERS_SEEDING : MAX_PEERS_LEECHING)) return "tooManyConnections";
+    if (this.#peers.size >= (this.isSeeding ? MAX_PEERS_SEEDING : MAX_PEERS_LEECHING))
+      return "tooManyConnections";
     const address = peer.listenAddress;
     return address !== undefined && this.#book.isBanned(address, monotonicMs()) ? "hashMismatch" : undefined;
   }

@@ -1,7 +1,7 @@
 // Runs a Transfer: turns its effects into calls on wires, storage and hash workers, and their answers into events.
 // It decides nothing; the bytes of a block go from the wire's view into the writer's span and never further.
 import { assertNever } from "../lib/assert.ts";
-import { P2pfileError } from "../lib/errors.ts";
+import type { P2pfileError } from "../lib/errors.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "../core/ids.ts";
 import type { Metainfo } from "../core/metainfo.ts";
 import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
@@ -71,7 +71,8 @@ export class TransferRunner {
         this.#serve(effect.peer, effect.block);
         break;
       case "writeBlock":
-        if (payload !== undefined) content.writer?.write(this.#options.metainfo.geometry.offsetOf(effect.block), payload);
+        if (payload !== undefined)
+          content.writer?.write(this.#options.metainfo.geometry.offsetOf(effect.block), payload);
         break;
       case "verifyPiece":
         void this.#verify(effect.piece);

@@ -8,8 +8,7 @@ import { completed, infoHash, magnet, oneOfEach, progress, serving } from "./ses
 
 type Script = (context: SessionContext, environment: FakeEnvironment) => ExitCode | Promise<ExitCode>;
 
-function runScript(argv: readonly string[], script: Script) {
-  const environment = new FakeEnvironment();
+function runScript(argv: readonly string[], script: Script, environment = new FakeEnvironment()) {
   const session = async (_: unknown, context: SessionContext) => script(context, environment);
   environment.sessions = { serve: session, download: session };
   return runCaptured(argv, environment);
@@ -60,6 +59,22 @@ describe("Plain output", () => {
       "",
     ]);
   });
+});
+
+test("An answer on the terminal of the progress takes the live lines off it first", async () => {
+  const environment = new FakeEnvironment();
+  environment.stdout.isTerminal = environment.stderr.isTerminal = true;
+  environment.stdout.write = (text) => environment.stderr.write(text);
+  const script: Script = (context) => {
+    context.emit(progress({ index: 0, name: "a" }, { index: 1, name: "b" }));
+    context.emit(completed(0, "a"));
+    return 0;
+  };
+  const { stderr } = await runScript(["download", magnet], script, environment);
+  // Two lines up, everything away, the path, and only then the notice.
+  expect(stderr).toContain("\r\u001b[2A\u001b[J/srv/a\n");
+  expect(stderr.indexOf("/srv/a\n")).toBeLessThan(stderr.indexOf("a: complete"));
+  expect(stderr).toEndWith("\u001b[1A\u001b[J");
 });
 
 describe("--json", () => {

@@ -104,9 +104,12 @@ describe("GuardedSocket", () => {
     }
     await eventually(() => (socket.refusals.get("tooMany") ?? 0) > 400);
     expect(heard.length).toBeLessThan(DATAGRAM_SOURCE_BURST + 50);
-    const before = heard.length;
-    neighbour.send(ping, address);
-    await eventually(() => heard.length === before + 1);
+    const greeting = query("ping", { id: id20("n") });
+    await eventually(() => {
+      // The system itself may drop one while its buffer is full of the flood.
+      neighbour.send(greeting, address);
+      return heard.some((bytes) => Buffer.from(bytes).equals(greeting));
+    });
   });
 
   test("send and listeners never throw: bad ports, names, exceptions, a closed socket", async () => {

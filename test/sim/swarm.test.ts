@@ -40,7 +40,9 @@ describe(`a simulated swarm (SIM_SEED=${randomSeed})`, () => {
     const took = swarm.run(120_000, () => allDone(swarm));
     expect(allDone(swarm)).toBe(true);
     const copies = swarm.nodes[0]!.sentBytes / geometry.length;
-    console.log(`50 leeches: ${(took / floorMs).toFixed(2)} x floor, the seed sent ${copies.toFixed(2)} copies`);
+    console.log(
+      `50 leeches: ${(took / floorMs).toFixed(2)} x floor, the seed sent ${copies.toFixed(2)} copies`,
+    );
     expect(copies).toBeLessThan(10);
   });
 
@@ -51,7 +53,11 @@ describe(`a simulated swarm (SIM_SEED=${randomSeed})`, () => {
     const quitter = swarm.nodes[7]!;
     swarm.queue.plan(floorMs, () => swarm.remove(quitter));
     swarm.run(240_000, () => allDone(swarm));
-    expect(honest(swarm).filter((node) => node.doneAt === undefined).map((node) => node.name)).toEqual([]);
+    expect(
+      honest(swarm)
+        .filter((node) => node.doneAt === undefined)
+        .map((node) => node.name),
+    ).toEqual([]);
     const accused = swarm.faults.get("hashMismatch") ?? [];
     expect(accused.length).toBeGreaterThan(0);
     expect(accused.every((node) => node.isLiar)).toBe(true);
@@ -63,7 +69,8 @@ describe(`a simulated swarm (SIM_SEED=${randomSeed})`, () => {
     const seed = swarm.nodes[0]!;
     const leaveWhenOut = () => {
       const held = new Set<number>();
-      for (const node of swarm.nodes) if (node !== seed) node.transfer.have.forEachSet((piece) => held.add(piece));
+      for (const node of swarm.nodes)
+        if (node !== seed) node.transfer.have.forEachSet((piece) => held.add(piece));
       if (held.size === geometry.pieceCount) swarm.remove(seed);
       else swarm.queue.plan(swarm.queue.now + 50, leaveWhenOut);
     };

@@ -63,18 +63,27 @@ export class Swarm {
 
   connect(a: SimNode, b: SimNode): void {
     if (a === b || a.handles.has(b) || a.isGone || b.isGone) return;
-    for (const [node, other] of [[a, b], [b, a]] as const) {
+    for (const [node, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       const handle = peerHandle(this.#nextHandle++);
       node.handles.set(other, handle);
       node.neighbours.set(handle, other);
     }
-    for (const [node, other] of [[a, b], [b, a]] as const) {
+    for (const [node, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       this.#handle(node, { type: "peerJoined", peer: node.handles.get(other)!, fast: true, greeted: false });
     }
   }
 
   disconnect(a: SimNode, b: SimNode): void {
-    for (const [node, other] of [[a, b], [b, a]] as const) {
+    for (const [node, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       const handle = node.handles.get(other);
       if (handle === undefined) continue;
       node.handles.delete(other);
@@ -110,7 +119,12 @@ export class Swarm {
         node.sentBytes += length;
         this.queue.plan(node.uplinkFreeAt, () => {
           if (!node.neighbours.has(effect.peer)) return;
-          this.#deliver(node, effect.peer, { type: "block", block: effect.block }, this.queue.now + this.#options.delayMs);
+          this.#deliver(
+            node,
+            effect.peer,
+            { type: "block", block: effect.block },
+            this.queue.now + this.#options.delayMs,
+          );
           this.#handle(node, { type: "uploaded", peer: effect.peer, bytes: length });
         });
         break;

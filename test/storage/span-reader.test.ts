@@ -57,7 +57,9 @@ describe("SpanReader", () => {
     expect(file.reader.cached(0, BLOCK_LENGTH)).toBeUndefined();
     const offset = READ_SPAN_LENGTH - 100;
     await file.reader.load(offset, BLOCK_LENGTH);
-    expect(file.reader.cached(offset, BLOCK_LENGTH)).toEqual(file.content.slice(offset, offset + BLOCK_LENGTH));
+    expect(file.reader.cached(offset, BLOCK_LENGTH)).toEqual(
+      file.content.slice(offset, offset + BLOCK_LENGTH),
+    );
     expect(file.reader.cached(0, 10)).toEqual(file.content.slice(0, 10));
     await file.reader.close();
   });

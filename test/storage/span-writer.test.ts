@@ -135,7 +135,7 @@ describe("SpanWriter", () => {
   });
 
   test("never blocks the event loop for the length of its writes", async () => {
-    using file = fixture(128 * WRITE_SPAN_LENGTH);
+    using file = fixture(32 * WRITE_SPAN_LENGTH);
     const span = new Uint8Array(WRITE_SPAN_LENGTH).fill(3);
     let turns = 0;
     const count = () => {
@@ -143,9 +143,9 @@ describe("SpanWriter", () => {
       timer = setImmediate(count);
     };
     let timer = setImmediate(count);
-    for (let index = 0; index < 128; index++) {
+    for (let index = 0; index < 32; index++) {
       file.writer.write(index * WRITE_SPAN_LENGTH, span);
-      if (file.pressure.at(-1) === true) await file.writer.flush(0, 128 * WRITE_SPAN_LENGTH);
+      if (file.pressure.at(-1) === true) await file.writer.flush(0, 32 * WRITE_SPAN_LENGTH);
     }
     await file.writer.sync();
     clearImmediate(timer);

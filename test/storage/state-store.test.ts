@@ -121,7 +121,8 @@ describe.each(stores)("%s", (_, open) => {
   test("keeps the latest of each kind and no more", () => {
     const store = open();
     const pieces = new Uint8Array(20);
-    for (let number = 0; number <= MAX_STORED_PORTS; number++) store.rememberPort(hash(number), 1000 + number);
+    for (let number = 0; number <= MAX_STORED_PORTS; number++)
+      store.rememberPort(hash(number), 1000 + number);
     for (let number = 0; number <= MAX_STORED_HASHED_FILES; number++) {
       store.rememberHashedFile({ stamp: stamp(number), pieceLength: 4, pieces });
     }
@@ -284,7 +285,9 @@ describe("SqliteStore", () => {
       const store = new SqliteStore(folder, logger);
       const first = Math.max(0, last - MAX_STORED_PORTS + 10);
       for (let number = first; number <= last; number++) {
-        expect(store.portOf(infoHashOf(Uint8Array.fromHex(number.toString(16).padStart(40, "0"))))).toBe(number);
+        expect(store.portOf(infoHashOf(Uint8Array.fromHex(number.toString(16).padStart(40, "0"))))).toBe(
+          number,
+        );
       }
       store.close();
       expect(logger.warnings).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { MAX_BLOCK_FRAME_LENGTH, MAX_EXTENDED_FRAME_LENGTH } from "../../src/core/limits.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { FrameReader } from "../../src/wire/frame-reader.ts";
@@ -45,16 +45,23 @@ const anyFrame = fc.oneof(
 );
 
 const anyStream = fc
-  .tuple(fc.oneof({ weight: 9, arbitrary: fc.constant(handshakeBytes()) }, fc.uint8Array()), fc.array(anyFrame))
+  .tuple(
+    fc.oneof({ weight: 9, arbitrary: fc.constant(handshakeBytes()) }, fc.uint8Array()),
+    fc.array(anyFrame),
+  )
   .map(([handshake, frames]) => concatBytes([handshake, ...frames]));
 
 test("FrameReader gives the same calls and the same verdict however the stream is cut", () => {
   fc.assert(
-    fc.property(anyStream, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }), (stream, at) => {
-      const whole = read(stream);
-      const cuts = at.map((part) => Math.floor(part * stream.length));
-      expect(read(stream, cuts)).toEqual(whole);
-    }),
+    fc.property(
+      anyStream,
+      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+      (stream, at) => {
+        const whole = read(stream);
+        const cuts = at.map((part) => Math.floor(part * stream.length));
+        expect(read(stream, cuts)).toEqual(whole);
+      },
+    ),
     { numRuns: 1500 },
   );
 });
@@ -76,7 +83,12 @@ test("FrameReader passes a payload of 128 KiB over many chunks", () => {
 });
 
 test("FrameReader refuses a foreign protocol at the first wrong byte", () => {
-  const foreign = ["GET / HTTP/1.1\r\n", "\u0016\u0003\u0001\u0002\u0000", "\u0013BitTorrent Protocol", "\u0012"];
+  const foreign = [
+    "GET / HTTP/1.1\r\n",
+    "\u0016\u0003\u0001\u0002\u0000",
+    "\u0013BitTorrent Protocol",
+    "\u0012",
+  ];
   for (const probe of foreign) expect(read(text(probe))).toEqual(["fault badHandshake"]);
   expect(read(text("\u0013Bit"))).toEqual([]);
 });
@@ -132,7 +144,9 @@ test("FrameReader makes no call after stop, even within a chunk", () => {
     },
     block: () => void calls.push("block"),
   });
-  expect(reader.receive(concatBytes([handshakeBytes(), frame(1), frame(1), uint32(0xffffffff)]))).toBeUndefined();
+  expect(
+    reader.receive(concatBytes([handshakeBytes(), frame(1), frame(1), uint32(0xffffffff)])),
+  ).toBeUndefined();
   expect(reader.receive(frame(1))).toBeUndefined();
   expect(calls).toEqual(["handshake", "frame"]);
 });

@@ -163,7 +163,13 @@ test("PeerWire rejects requests while it has no metadata itself", () => {
 });
 
 test("PeerWire refuses fast messages that were not agreed on", () => {
-  for (const message of [frame(14), frame(15), frame(13, uint32(0)), frame(16, uint32(0, 0, 1)), frame(17, uint32(0))]) {
+  for (const message of [
+    frame(14),
+    frame(15),
+    frame(13, uint32(0)),
+    frame(16, uint32(0, 0, 1)),
+    frame(17, uint32(0)),
+  ]) {
     const end = greetedEnd({ reserved: plain });
     end.wire.receive(message);
     expect(end.faults).toEqual(["unexpectedMessage"]);
@@ -184,7 +190,8 @@ test("PeerWire speaks BEP 3 to a peer without the fast extension", () => {
 
 test("PeerWire skips unknown messages, but not for ever", () => {
   const end = greetedEnd();
-  for (let i = 0; i < 50; i++) end.wire.receive(concatBytes([frame(21, new Uint8Array(60)), extendedFrame(9, "x")]));
+  for (let i = 0; i < 50; i++)
+    end.wire.receive(concatBytes([frame(21, new Uint8Array(60)), extendedFrame(9, "x")]));
   end.wire.receive(frame(1));
   expect(end.messages).toEqual([{ type: "unchoke" }]);
   end.wire.receive(frame(22));
@@ -212,7 +219,8 @@ test("PeerWire survives extension handshakes that crash or hang the library", ()
     "d1:mde",
     "i5e",
   ];
-  for (const payload of hostile) expect([payload, faultOf(extendedFrame(0, payload))]).toEqual([payload, "badExtension"]);
+  for (const payload of hostile)
+    expect([payload, faultOf(extendedFrame(0, payload))]).toEqual([payload, "badExtension"]);
 });
 
 test("PeerWire takes odd but harmless extension handshakes", () => {

@@ -7,15 +7,23 @@ import { infoHashOf } from "../../src/core/ids.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import { GEOMETRY, peerId, WireEnd } from "./wire-end.ts";
 
-const info = encodeBencode({ length: 1, name: "x", "piece length": 16384, pieces: new Uint8Array(50_000).fill(3) });
+const info = encodeBencode({
+  length: 1,
+  name: "x",
+  "piece length": 16384,
+  pieces: new Uint8Array(50_000).fill(3),
+});
 const infoHash = infoHashOf(sha1(info));
 const block = GEOMETRY.block(GEOMETRY.piece(2)!, 1);
 
 /** What the real Wire inherits from its stream. */
 interface StreamWire extends Wire {
   on(name: "data", listener: (bytes: Uint8Array) => void): this;
-  on(name: "request", listener: (i: number, b: number, l: number, respond: (e: null, d: Uint8Array) => void) => void): this;
-  on<Name extends Parameters<Wire["on"]>[0]>(name: Name, listener: Parameters<Wire["on"]>[1]): this;
+  on(
+    name: "request",
+    listener: (i: number, b: number, l: number, respond: (e: null, d: Uint8Array) => void) => void,
+  ): this;
+  on(name: "handshake", listener: () => void): this;
   write(bytes: Uint8Array): boolean;
   request(i: number, b: number, l: number, callback: (error: Error | null, bytes: Uint8Array) => void): void;
   ut_metadata: UtMetadata;
@@ -40,7 +48,7 @@ function meet(direction: "incoming" | "outgoing", theirInfo?: Uint8Array, ourInf
   const theirs = new Wire(direction === "incoming" ? "tcpOutgoing" : "tcpIncoming") as StreamWire;
   const fromThem: Uint8Array[] = [];
   theirs.on("data", (bytes) => void fromThem.push(bytes));
-  theirs.use(utMetadata(theirInfo) as never);
+  theirs.use(utMetadata(theirInfo));
   const greet = (): void => theirs.handshake(infoHash, peerId(9), { dht: true, fast: true });
   if (direction === "incoming") greet();
   else theirs.on("handshake", greet);

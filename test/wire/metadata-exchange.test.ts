@@ -27,11 +27,17 @@ const pieceOf = (raw: Uint8Array, piece: number) =>
   raw.slice(piece * METADATA_PIECE_LENGTH, (piece + 1) * METADATA_PIECE_LENGTH);
 
 function data(piece: number, payload: Uint8Array, totalSize = small.length): Uint8Array {
-  return extendedFrame(1, concatBytes([text(`d8:msg_typei1e5:piecei${piece}e10:total_sizei${totalSize}ee`), payload]));
+  return extendedFrame(
+    1,
+    concatBytes([text(`d8:msg_typei1e5:piecei${piece}e10:total_sizei${totalSize}ee`), payload]),
+  );
 }
 
 /** A wire that fetches from a scripted peer which offers metadata of `size` bytes under its message id 3. */
-function fetching(size: number | string = small.length): { end: WireEnd; outcome: Promise<Uint8Array | undefined> } {
+function fetching(size: number | string = small.length): {
+  end: WireEnd;
+  outcome: Promise<Uint8Array | undefined>;
+} {
   const end = greetedEnd({ infoHash: smallHash, geometry: false });
   end.wire.receive(extendedFrame(0, `d1:md11:ut_metadatai3ee13:metadata_sizei${size}ee`));
   return { end, outcome: end.wire.fetchMetadata() };
@@ -116,7 +122,10 @@ test("PeerWire believes no metadata size beyond its limit", async () => {
 });
 
 test("PeerWire takes metadata pieces in any order", async () => {
-  expect(await verdict(...[2, 0, 1].map((piece) => data(piece, pieceOf(small, piece))))).toEqual([undefined, small]);
+  expect(await verdict(...[2, 0, 1].map((piece) => data(piece, pieceOf(small, piece))))).toEqual([
+    undefined,
+    small,
+  ]);
 });
 
 test("PeerWire takes metadata messages with further keys, and ignores unknown types", async () => {

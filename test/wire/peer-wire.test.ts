@@ -89,7 +89,11 @@ test("PeerWire sends its extension handshake after both handshakes, and again wh
   a.wire.sendExtendedHandshake();
   exchange(a, b);
   expect(b.extendedHandshakes.length).toBe(1);
-  expect(b.extendedHandshakes[0]).toMatchObject({ client: "p2pfile test", listenPort: 42083, requestQueue: 100 });
+  expect(b.extendedHandshakes[0]).toMatchObject({
+    client: "p2pfile test",
+    listenPort: 42083,
+    requestQueue: 100,
+  });
   a.wire.setExtendedHandshake({ ...fields, upload_only: 1 });
   a.wire.sendExtendedHandshake();
   exchange(a, b);

@@ -16,7 +16,9 @@ export function peerId(byte: number): PeerId {
   return peerIdOf(new Uint8Array(20).fill(byte));
 }
 
-export interface WireEndOptions extends Partial<Pick<PeerWireOptions, "direction" | "extensions" | "infoDict">> {
+export interface WireEndOptions extends Partial<
+  Pick<PeerWireOptions, "direction" | "extensions" | "infoDict">
+> {
   readonly infoHash?: InfoHash;
   readonly byte?: number;
 }
@@ -38,7 +40,8 @@ export class WireEnd {
   constructor(options: WireEndOptions = {}) {
     const direction = options.direction ?? "incoming";
     const infoHash = options.infoHash ?? INFO_HASH;
-    const note = (name: string, value: unknown): void => void this.log.push(`${name} ${JSON.stringify(value)}`);
+    const note = (name: string, value: unknown): void =>
+      void this.log.push(`${name} ${JSON.stringify(value)}`);
     this.wire = new PeerWire({
       direction,
       sink: this.queue,
@@ -155,7 +158,9 @@ export function extendedFrame(id: number, payload: string | Uint8Array): Uint8Ar
 }
 
 /** An incoming end that has heard a handshake (fast and extension bits set) and knows the geometry if wanted. */
-export function greetedEnd(options: WireEndOptions & { geometry?: boolean; reserved?: string } = {}): WireEnd {
+export function greetedEnd(
+  options: WireEndOptions & { geometry?: boolean; reserved?: string } = {},
+): WireEnd {
   const end = new WireEnd({ ...options, direction: "incoming" });
   end.wire.receive(handshakeBytes(options.reserved));
   if (options.geometry !== false) end.wire.setGeometry(GEOMETRY);

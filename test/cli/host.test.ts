@@ -1,0 +1,120 @@
+// The command line in a real process: signals, closed pipes, full disks, errors that nobody caught.
+import { describe, expect, test } from "bun:test";
+import { openSync } from "node:fs";
+import { join } from "node:path";
+
+const program = join(import.meta.dir, "fake-program.ts");
+const variables = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
+
+function start(argv: readonly string[], stdout: "pipe" | number = "pipe") {
+  return Bun.spawn([process.execPath, program, ...argv], {
+    stdout,
+    stderr: "pipe",
+    stdin: "ignore",
+    env: variables,
+  });
+}
+
+/** Runs until the first line of the answer stands on stdout. */
+async function startServing(argv: readonly string[]) {
+  const child = Bun.spawn([process.execPath, program, ...argv], {
+    stdout: "pipe",
+    stderr: "pipe",
+    env: variables,
+  });
+  const reader = child.stdout.getReader();
+  await reader.read();
+  return { child, reader };
+}
+
+describe("A signal", () => {
+  const signals = [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 143],
+  ] as const;
+  for (const [signal, code] of signals) {
+    test(`${signal} stops the session in order and ends with ${code}`, async () => {
+      const { child } = await startServing(["serve", "wait"]);
+      child.kill(signal);
+      expect(await child.exited).toBe(code);
+      expect(child.signalCode).toBeNull();
+      expect(await new Response(child.stderr).text()).toBe("model.bin: serving 4.00 GiB\n");
+    });
+  }
+
+  test("ends a session that does not stop when it comes for the second time", async () => {
+    const { child } = await startServing(["serve", "stubborn"]);
+    child.kill("SIGINT");
+    await Bun.sleep(100);
+    expect(child.exitCode).toBeNull();
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(143);
+  });
+});
+
+describe("Standard output", () => {
+  test("whose reader has gone stops the session quietly, exit code 5", async () => {
+    const { child, reader } = await startServing(["serve", "talk"]);
+    await reader.cancel();
+    expect(await child.exited).toBe(5);
+    expect(await new Response(child.stderr).text()).not.toContain("p2pfile:");
+  });
+
+  test("whose reader has gone is no failure of --help", async () => {
+    const child = Bun.spawn(
+      ["sh", "-c", `"$0" "$1" --help | true; "$0" "$1" --help | head -1`, process.execPath, program],
+      {
+        stdout: "pipe",
+        stderr: "pipe",
+        env: variables,
+      },
+    );
+    expect(await new Response(child.stdout).text()).toStartWith("Large files to many machines");
+    expect(await new Response(child.stderr).text()).toBe("");
+  });
+
+  test("on a full disk is exit code 5 and one line", async () => {
+    for (const argv of [["--help"], ["completion", "zsh"], ["serve", "wait"], ["download", "done"]]) {
+      const child = start(argv, openSync("/dev/full", "w"));
+      expect(await child.exited).toBe(5);
+      expect(await new Response(child.stderr).text()).toContain(
+        "p2pfile: standard output cannot be written (ENOSPC)\n",
+      );
+    }
+  });
+
+  test("is complete when the process ends, however slow its reader", async () => {
+    const child = start(["serve", "flood"]);
+    await Bun.sleep(300);
+    const text = await new Response(child.stdout).text();
+    expect(await child.exited).toBe(0);
+    expect(text.split("\n")).toHaveLength(20_001);
+  });
+});
+
+describe("An error that nobody caught", () => {
+  for (const word of ["crash", "reject"]) {
+    test(`(${word}) is one line, a request for a report, and exit code 1`, async () => {
+      const child = start(["serve", word]);
+      expect(await child.exited).toBe(1);
+      const text = await new Response(child.stderr).text();
+      expect(text).toMatch(
+        /^p2pfile: internal error: TypeError: .+; please report it with the output of --debug\n$/,
+      );
+    });
+  }
+
+  test("shows its stack under --debug", async () => {
+    const child = start(["serve", "crash", "--debug"]);
+    expect(await child.exited).toBe(1);
+    expect(await new Response(child.stderr).text()).toContain("fake-program.ts:");
+  });
+});
+
+test("--version starts without loading what a session needs", async () => {
+  const script = `await import(${JSON.stringify(join(import.meta.dir, "../../src/cli/host.ts"))});
+    console.log(Object.keys(require.cache).filter((path) => /consola|session|progress|config-file/.test(path)).join());`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", env: variables });
+  expect((await new Response(child.stdout).text()).trim()).toBe("");
+});

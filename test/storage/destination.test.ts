@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DestinationError } from "../../src/lib/errors.ts";
+import { inspectDestination, prepareDirectory } from "../../src/storage/destination.ts";
+import { failureOf, StorageBed } from "./storage-bed.ts";
+
+const bed = new StorageBed();
+
+describe("inspectDestination", () => {
+  test("finds a free name, also in a directory that is not there yet", async () => {
+    const folder = bed.folder();
+    expect(await inspectDestination(folder, "model.bin", 7)).toBe("free");
+    expect(await inspectDestination(join(folder, "new"), "model.bin", 7)).toBe("free");
+  });
+
+  test("finds a file of the same size, whose content is not its business", async () => {
+    const folder = bed.folder();
+    const path = join(folder, "model.bin");
+    writeFileSync(path, "content");
+    expect(await inspectDestination(folder, "model.bin", 7)).toEqual({ sameSizePath: path });
+  });
+
+  const occupied: readonly [string, (path: string) => void][] = [
+    ["another file", (path) => writeFileSync(path, "other size")],
+    ["a symbolic link to a file of the right size", (path) => linkToFile(path)],
+    ["a directory", (path) => mkdirSync(path)],
+    ["a device", (path) => symlinkSync("/dev/zero", path)],
+  ];
+  test.each(occupied)("refuses a name where %s stands, and leaves it", async (_, make) => {
+    const folder = bed.folder();
+    const path = join(folder, "model.bin");
+    make(path);
+    const failure = await failureOf(inspectDestination(folder, "model.bin", 7));
+    expect(failure).toBeInstanceOf(DestinationError);
+    expect(failure.message).toContain(`${path}: already exists`);
+    expect(failure.message).toContain("move it away or choose another --dir");
+    expect(existsSync(path)).toBe(true);
+  });
+
+  const bad = ["", ".", "..", "a/b", "../x", "a\0b", ".p2pfile.db", ".p2pfile.db-wal", ".x.0a.p2pfile-part"];
+  test.each(bad)("refuses the name %j", async (name) => {
+    expect(await failureOf(inspectDestination(bed.folder(), name, 7))).toBeInstanceOf(DestinationError);
+  });
+
+  test("refuses a name that no file system takes", async () => {
+    expect(await failureOf(inspectDestination(bed.folder(), "ä".repeat(128), 7))).toBeInstanceOf(
+      DestinationError,
+    );
+  });
+});
+
+describe("prepareDirectory", () => {
+  test("makes the last component, twice at once, and no more", async () => {
+    const folder = bed.folder();
+    const wanted = join(folder, "models");
+    expect(await Promise.all([prepareDirectory(wanted), prepareDirectory(wanted)])).toEqual([wanted, wanted]);
+    const deep = join(folder, "a/b/c");
+    const failure = await failureOf(prepareDirectory(deep));
+    expect(failure).toBeInstanceOf(DestinationError);
+    expect(failure.message).toContain(deep);
+    expect(existsSync(join(folder, "a"))).toBe(false);
+  });
+
+  test("names what is in the way or may not be written", async () => {
+    const folder = bed.folder();
+    writeFileSync(join(folder, "file"), "x");
+    expect((await failureOf(prepareDirectory(join(folder, "file")))).message).toContain("is not a directory");
+    expect((await failureOf(prepareDirectory(join(folder, "file/x")))).message).toContain(
+      "is not a directory",
+    );
+    expect(await failureOf(prepareDirectory("/proc/p2pfile"))).toBeInstanceOf(DestinationError);
+    expect(readFileSync(join(folder, "file"), "utf8")).toBe("x");
+  });
+});
+
+function linkToFile(path: string): void {
+  const target = join(bed.folder(), "target");
+  writeFileSync(target, "content");
+  symlinkSync(target, path);
+}

@@ -1,0 +1,283 @@
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { infoHashOf } from "../../src/core/ids.ts";
+import { ALLOCATION_STEP_LENGTH } from "../../src/core/limits.ts";
+import { BusyError, DestinationError, DiskError } from "../../src/lib/errors.ts";
+import { findHolder } from "../../src/storage/lock-holder.ts";
+import { partFileName } from "../../src/storage/own-files.ts";
+import { PartFile } from "../../src/storage/part-file.ts";
+import { failureOf, StorageBed } from "./storage-bed.ts";
+
+const bed = new StorageBed();
+const MiB = 1 << 20;
+const infoHash = infoHashOf(new Uint8Array(20).fill(0xab));
+const FIXTURE = join(import.meta.dir, "fixtures/hold-part.ts");
+
+function options(directory: string, size = 7, name = "model.bin") {
+  return { directory, name, infoHash, size };
+}
+
+/** A complete download, still under its part name. */
+async function filled(directory: string, content = "content"): Promise<PartFile> {
+  const part = await PartFile.open(options(directory, content.length));
+  writeSync(part.fd, Buffer.from(content), 0, content.length, 0);
+  return part;
+}
+
+describe("PartFile", () => {
+  test("is hidden, beside the final name, of its full size and allocated", async () => {
+    const folder = bed.folder();
+    const part = await PartFile.open(options(folder, 3 * MiB));
+    expect(readdirSync(folder)).toEqual([".model.bin.abababab.p2pfile-part"]);
+    expect(part.path).toBe(join(folder, ".model.bin.abababab.p2pfile-part"));
+    expect(part.finalPath).toBe(join(folder, "model.bin"));
+    const stats = statSync(part.path, { bigint: true });
+    expect([stats.size, stats.ino, part.existed]).toEqual([BigInt(3 * MiB), part.inode, false]);
+    expect(stats.blocks * 512n).toBeGreaterThanOrEqual(BigInt(3 * MiB));
+    await part.close();
+  });
+
+  test("reserves more than one step", async () => {
+    const part = await PartFile.open(options(bed.folder(), ALLOCATION_STEP_LENGTH + 5));
+    expect(statSync(part.path).size).toBe(ALLOCATION_STEP_LENGTH + 5);
+    await part.close();
+  });
+
+  test("keeps a part file of the right size and starts one of another size anew", async () => {
+    const folder = bed.folder();
+    const first = await filled(folder);
+    await first.close();
+    const second = await PartFile.open(options(folder));
+    expect([second.existed, second.inode]).toEqual([true, first.inode]);
+    expect(readFileSync(second.path, "utf8")).toBe("content");
+    await second.close();
+    const third = await PartFile.open(options(folder, 9));
+    expect(third.existed).toBe(false);
+    expect(readFileSync(third.path)).toEqual(Buffer.alloc(9));
+    await third.close();
+  });
+
+  test("makes the directory when only its last component is missing", async () => {
+    const folder = join(bed.folder(), "models");
+    const part = await PartFile.open(options(folder));
+    expect(existsSync(part.path)).toBe(true);
+    await part.close();
+  });
+
+  test("ends under the final name alone, with the mode the umask leaves, and stays readable", async () => {
+    const folder = bed.folder();
+    const before = process.umask(0o027);
+    const part = await filled(folder);
+    process.umask(before);
+    expect(await part.finish()).toBe(join(folder, "model.bin"));
+    expect(readdirSync(folder)).toEqual(["model.bin"]);
+    expect(readFileSync(join(folder, "model.bin"), "utf8")).toBe("content");
+    expect(statSync(join(folder, "model.bin")).mode & 0o777).toBe(0o640);
+    expect(readFileSync(part.fd, "utf8")).toBe("content");
+    await part.close();
+  });
+
+  test("never replaces what came to stand under the final name", async () => {
+    const folder = bed.folder();
+    const part = await filled(folder);
+    for (const occupy of [
+      () => writeFileSync(part.finalPath, "precious"),
+      () => symlinkSync("nowhere", part.finalPath),
+    ]) {
+      occupy();
+      const failure = await failureOf(part.finish());
+      expect(failure).toBeInstanceOf(DestinationError);
+      expect(failure.message).toContain(part.finalPath);
+      expect(failure.message).toContain(part.path);
+      expect(readFileSync(part.path, "utf8")).toBe("content");
+      unlinkSync(part.finalPath);
+    }
+    mkdirSync(part.finalPath);
+    expect(await failureOf(part.finish())).toBeInstanceOf(DestinationError);
+    await part.close();
+  });
+
+  test("does not finish a part file that another program cut, moved or replaced", async () => {
+    const cut = await filled(bed.folder());
+    writeFileSync(cut.path, "cut");
+    expect(await failureOf(cut.finish())).toBeInstanceOf(DiskError);
+    await cut.close();
+    const replaced = await filled(bed.folder());
+    unlinkSync(replaced.path);
+    expect(await failureOf(replaced.finish())).toBeInstanceOf(DiskError);
+    writeFileSync(replaced.path, "content");
+    expect(await failureOf(replaced.finish())).toBeInstanceOf(DiskError);
+    expect(existsSync(replaced.finalPath)).toBe(false);
+    await replaced.close();
+  });
+
+  test("never writes into a part file that has a second name", async () => {
+    const folder = bed.folder();
+    const first = await filled(folder);
+    await first.close();
+    // As after a kill between the two last steps, and the user moved the finished file.
+    linkSync(first.path, join(folder, "moved.bin"));
+    const second = await PartFile.open(options(folder));
+    expect([second.existed, second.inode === first.inode]).toEqual([false, false]);
+    expect(readFileSync(join(folder, "moved.bin"), "utf8")).toBe("content");
+    await second.close();
+  });
+
+  test("removes a stray part name only when it is the final file", async () => {
+    const folder = bed.folder();
+    const part = await filled(folder);
+    await part.close();
+    await PartFile.removeStray(options(folder));
+    expect(existsSync(part.path)).toBe(true);
+    writeFileSync(part.finalPath, "content");
+    await PartFile.removeStray(options(folder));
+    expect(existsSync(part.path)).toBe(true);
+    unlinkSync(part.finalPath);
+    linkSync(part.path, part.finalPath);
+    await PartFile.removeStray(options(folder));
+    expect(readdirSync(folder)).toEqual(["model.bin"]);
+  });
+
+  const planted: readonly [string, (path: string) => void][] = [
+    ["a symlink to a file", (path) => symlinkSync("/etc/hostname", path)],
+    ["a symlink to nothing", (path) => symlinkSync("nothing", path)],
+    ["a directory", (path) => mkdirSync(path)],
+    ["a pipe", (path) => Bun.spawnSync(["mkfifo", path])],
+  ];
+  test.each(planted)("does not follow or open %s planted under its name", async (_, plant) => {
+    const folder = bed.folder();
+    const path = join(folder, partFileName("model.bin", infoHash));
+    plant(path);
+    const failure = await failureOf(PartFile.open(options(folder)));
+    expect(failure).toBeInstanceOf(DestinationError);
+    expect(failure.message).toContain(path);
+    expect(existsSync(join(folder, "nothing"))).toBe(false);
+  });
+
+  test("names the directory that this user may not write", async () => {
+    const failure = await failureOf(PartFile.open(options("/proc")));
+    expect(failure).toBeInstanceOf(DestinationError);
+    expect(failure.message).toContain("/proc");
+  });
+
+  test("names the part file that another user left", () => {
+    const folder = bed.folder();
+    for (const path of [bed.path, folder]) chmodSync(path, 0o777);
+    const path = join(folder, partFileName("model.bin", infoHash));
+    writeFileSync(path, "content", { mode: 0o600 });
+    const script = `
+      import { PartFile } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/part-file.ts"))};
+      if (process.getuid() === 0) process.setuid(65534);
+      const open = PartFile.open(${JSON.stringify(options(folder))});
+      await open.then(() => console.log("opened"), (error) => console.log(error.name, error.message));
+    `;
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", script]);
+    expect(stdout.toString()).toContain(`DestinationError ${path}: may not be written`);
+  });
+
+  test("belongs to one process: the other ends within a second and names the holder", async () => {
+    const folder = bed.folder();
+    const command = [process.execPath, FIXTURE, folder, "model.bin", infoHash, "7"];
+    const holder = Bun.spawn(command, { stdout: "pipe" });
+    const reader = holder.stdout.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toStartWith("held");
+    const start = performance.now();
+    const failure = await failureOf(PartFile.open(options(folder)));
+    expect(performance.now() - start).toBeLessThan(1000);
+    expect(failure).toBeInstanceOf(BusyError);
+    expect(failure.message).toContain(`another process (pid ${holder.pid}) is downloading this file`);
+    holder.kill("SIGKILL");
+    await holder.exited;
+    const part = await PartFile.open(options(folder));
+    expect(part.existed).toBe(true);
+    await part.close();
+  });
+
+  test("has one winner of six processes that start at once", async () => {
+    const folder = bed.folder();
+    const command = [process.execPath, FIXTURE, folder, "model.bin", infoHash, "1000000"];
+    const children = Array.from({ length: 6 }, () => Bun.spawn(command, { stdout: "pipe" }));
+    const lines = await Promise.all(
+      children.map(async (child) => new TextDecoder().decode((await child.stdout.getReader().read()).value)),
+    );
+    for (const child of children) child.kill("SIGKILL");
+    expect(lines.filter((line) => line.startsWith("held"))).toHaveLength(1);
+    expect(lines.filter((line) => line === "BusyError\n")).toHaveLength(5);
+  }, 20_000);
+
+  test("is refused before anything is reserved when the disk has too little room", async () => {
+    const disk = bed.smallDisk(32 * MiB);
+    if (disk === undefined) return;
+    const failure = await failureOf(PartFile.open(options(disk, 30 * MiB)));
+    expect(failure).toBeInstanceOf(DiskError);
+    expect(failure.message).toContain("30.0 MiB");
+    expect(failure.message).toContain(disk);
+    expect(readdirSync(disk)).toEqual([]);
+  });
+
+  test("gives back what it got when the reservation fails half way", async () => {
+    const disk = bed.smallDisk(400 * MiB);
+    if (disk === undefined) return;
+    const before = statfsSync(disk).bavail;
+    // RLIMIT_FSIZE is met in the second step, where the size of the disk does not tell.
+    const script = `
+      import { PartFile } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/part-file.ts"))};
+      const open = PartFile.open(${JSON.stringify(options(disk, ALLOCATION_STEP_LENGTH + 64 * MiB))});
+      await open.then(() => console.log("opened"), (error) => console.log(error.name, error.message));
+    `;
+    const blocks = (ALLOCATION_STEP_LENGTH + 32 * MiB) / 512;
+    const { stdout, stderr } = Bun.spawnSync([
+      "sh",
+      "-c",
+      `ulimit -f ${blocks}; exec "$0" -e "$1"`,
+      process.execPath,
+      script,
+    ]);
+    expect(stdout.toString() + stderr.toString()).toContain("DiskError");
+    expect(stdout.toString()).toContain("ulimit -f");
+    expect(readdirSync(disk)).toEqual([]);
+    expect(Math.abs(statfsSync(disk).bavail - before) * 4096).toBeLessThan(MiB);
+  }, 20_000);
+});
+
+describe("partFileName", () => {
+  test("cuts a long name at a character so that it fits a file name", () => {
+    for (const name of ["x".repeat(255), "ä".repeat(127), "𝄞".repeat(63), `x${"𝄞".repeat(63)}`]) {
+      const partName = partFileName(name, infoHash);
+      expect(Buffer.byteLength(partName)).toBeLessThanOrEqual(255);
+      expect(Buffer.byteLength(partName)).toBeGreaterThan(250);
+      expect(partName).not.toContain("\uFFFD");
+      expect(partName).toEndWith(".abababab.p2pfile-part");
+    }
+  });
+});
+
+describe("findHolder", () => {
+  test("finds the process by inode and passes over the rest", () => {
+    const locks = [
+      "1: FLOCK  ADVISORY  WRITE 7046 fe:00:9977936 0 EOF",
+      "1: -> FLOCK  ADVISORY  WRITE 7047 fe:00:9977936 0 EOF",
+      "2: OFDLCK ADVISORY  WRITE -1 fe:00:9977915 0 EOF",
+      "3: FLOCK  ADVISORY  WRITE 0 fe:00:77 0 EOF",
+      "",
+    ].join("\n");
+    expect(findHolder(locks, 9977936n)).toBe(7046);
+    expect(findHolder(locks, 9977915n)).toBeUndefined();
+    expect(findHolder(locks, 77n)).toBeUndefined();
+    expect(findHolder(locks, 936n)).toBeUndefined();
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "bun:test";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { SourceError } from "../../src/lib/errors.ts";
+import { stampOf } from "../../src/storage/file-stamp.ts";
+import { SourceFile } from "../../src/storage/source-file.ts";
+import { failureOf, StorageBed } from "./storage-bed.ts";
+
+const bed = new StorageBed();
+
+function madeFile(folder = bed.folder()): string {
+  const path = join(folder, "model.bin");
+  writeFileSync(path, "content");
+  return path;
+}
+
+describe("SourceFile", () => {
+  test("opens a regular file under a relative path and knows its real one", async () => {
+    const path = madeFile();
+    const source = await SourceFile.open("./model.bin", join(path, ".."));
+    expect([source.path, source.name, source.size]).toEqual([path, "model.bin", 7]);
+    expect(source.stamp).toEqual(await stampOf(path));
+    await source.close();
+    await source.close();
+  });
+
+  test("serves the target of a symlink under the link's name, and keeps it when the link moves on", async () => {
+    const path = madeFile();
+    const folder = bed.folder();
+    symlinkSync(path, join(folder, "latest.bin"));
+    const source = await SourceFile.open("latest.bin", folder);
+    expect([source.path, source.name]).toEqual([path, "latest.bin"]);
+    rmSync(join(folder, "latest.bin"));
+    symlinkSync("/dev/null", join(folder, "latest.bin"));
+    expect(await source.changed()).toBe(false);
+    await source.close();
+  });
+
+  const changes: readonly [string, (path: string) => void][] = [
+    ["grown", (path) => appendFileSync(path, "x")],
+    ["cut", (path) => truncateSync(path, 3)],
+    ["rewritten with its old time put back", (path) => rewriteInPlace(path)],
+    ["touched", (path) => utimesSync(path, 1, 1)],
+  ];
+  test.each(changes)("notices that its file was %s, until the new stamp is adopted", async (_, change) => {
+    const path = madeFile();
+    const source = await SourceFile.open(path, "/");
+    expect(await source.changed()).toBe(false);
+    change(path);
+    expect(await source.changed()).toBe(true);
+    source.adoptStamp(await stampOf(source.fd));
+    expect(await source.changed()).toBe(false);
+    await source.close();
+  });
+
+  test("does not take another file at its path for its own", async () => {
+    const path = madeFile();
+    const source = await SourceFile.open(path, "/");
+    const other = madeFile();
+    const before = await stampOf(source.fd);
+    renameSync(other, path);
+    expect((await stampOf(source.fd)).inode).toBe(before.inode);
+    await source.close();
+  });
+
+  const refused: readonly [string, string, (folder: string) => string | undefined][] = [
+    ["a missing file", "no such file", (folder) => join(folder, "missing")],
+    ["a path through a file", "no such file", (folder) => join(madeFile(folder), "x")],
+    ["a directory", "is a directory", (folder) => folder],
+    ["an empty file", "an empty file cannot be shared", (folder) => written(join(folder, "empty"), "")],
+    ["a file of /proc", "an empty file cannot be shared", () => "/proc/version"],
+    ["a device", "a device", () => "/dev/zero"],
+    ["a pipe", "a pipe", (folder) => pipe(join(folder, "pipe"))],
+    ["a socket", "a socket", (folder) => socket(join(folder, "socket"))],
+    ["a symlink to nothing", "no such file", (folder) => linked(join(folder, "link"), "nothing")],
+    ["a symlink to itself", "circle", (folder) => linked(join(folder, "loop"), "loop")],
+    ["a path that is not UTF-8", "not valid UTF-8", (folder) => join(folder, "caf\uFFFD")],
+    ["an empty path", "path of the file is empty", () => ""],
+    ["a name that is too long", "too long", (folder) => join(folder, "x".repeat(300))],
+  ];
+  test.each(refused)("refuses %s with one line", async (_, reason, make) => {
+    const path = make(bed.folder());
+    if (path === undefined) return;
+    const failure = await failureOf(SourceFile.open(path, "/"));
+    expect(failure).toBeInstanceOf(SourceError);
+    expect(failure.message).toContain(reason);
+    expect(failure.message).not.toContain("\n");
+    for (const server of servers.splice(0)) server.stop(true);
+  });
+
+  test("refuses a file that its user may not read", () => {
+    const path = madeFile();
+    chmodSync(join(path, ".."), 0o755);
+    chmodSync(bed.path, 0o755);
+    chmodSync(path, 0);
+    // Root reads everything, so another user has to try.
+    const script = `
+      import { SourceFile } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/source-file.ts"))};
+      if (process.getuid() === 0) process.setuid(65534);
+      await SourceFile.open(${JSON.stringify(path)}, "/").then(() => console.log("opened"), (error) => console.log(error.name, error.message));
+    `;
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", script]);
+    expect(stdout.toString()).toContain("SourceError");
+    expect(stdout.toString()).toContain("may not be read");
+  });
+});
+
+const servers: { stop(force: boolean): void }[] = [];
+
+function written(path: string, content: string): string {
+  writeFileSync(path, content);
+  return path;
+}
+
+function linked(path: string, target: string): string {
+  symlinkSync(target, path);
+  return path;
+}
+
+function pipe(path: string): string | undefined {
+  return Bun.spawnSync(["mkfifo", path]).success ? path : undefined;
+}
+
+function socket(path: string): string {
+  mkdirSync(join(path, ".."), { recursive: true });
+  servers.push(Bun.listen({ unix: path, socket: { data() {} } }));
+  return path;
+}
+
+/** Size and modification time end as they were, to the nanosecond; only the change time tells. */
+function rewriteInPlace(path: string): void {
+  const reference = join(bed.folder(), "reference");
+  writeFileSync(reference, "");
+  Bun.spawnSync(["touch", "-r", path, reference]);
+  writeFileSync(path, "CONTENT", { flag: "r+" });
+  Bun.spawnSync(["touch", "-r", reference, path]);
+}
