@@ -1,5 +1,5 @@
 // How fast blocks move between two processes on loopback through TcpConnection and PeerWire: from memory, without disk
-// and without hashing. Prints one line per side. Usage: bun bench/wire.ts [MiB] [window] [blocks per reply batch]
+// and without hashing. Prints one line per side. Usage: bun bench/wire.ts [MiB] [window]
 import { Geometry } from "../src/core/geometry.ts";
 import { parseInfoHash, type PeerId, peerIdOf } from "../src/core/ids.ts";
 import { BLOCK_LENGTH } from "../src/core/limits.ts";

@@ -99,22 +99,17 @@ async function readText(path: string, required: boolean): Promise<string | undef
     if (cause instanceof UsageError) throw cause;
     const code = systemErrorCode(cause);
     if (!required && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
-    throw new UsageError(`${path}: the configuration file cannot be read (${reasonOf(code)})`, { cause });
+    throw new UsageError(
+      `${path}: the configuration file cannot be read (${reasons[code ?? ""] ?? code ?? "unknown reason"})`,
+      { cause },
+    );
   }
 }
 
-function reasonOf(code: string | undefined): string {
-  switch (code) {
-    case "ENOENT":
-    case "ENOTDIR":
-      return "there is no such file";
-    case "EACCES":
-      return "permission denied";
-    case "EISDIR":
-      return "it is a directory";
-    case "ERR_ENCODING_INVALID_ENCODED_DATA":
-      return "it is not UTF-8";
-    default:
-      return code ?? "unknown reason";
-  }
-}
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8",
+};

@@ -1,5 +1,6 @@
 // The moments worth a line of their own that stays: what happened, as a sentence. Progress is not among them.
 import { printable } from "../core/file-name.ts";
+import { assertNever } from "../lib/assert.ts";
 import { formatBytes, formatSeconds } from "../lib/units.ts";
 import type { SessionEvent } from "../session/session-event.ts";
 import { oneLine } from "./report-error.ts";
@@ -27,19 +28,20 @@ export function eventNotice(event: SessionEvent): string | undefined {
     case "progress":
     case "warning":
       return undefined;
+    default:
+      return assertNever(event);
   }
 }
 
 /** What the debug log says beyond the notices. */
 export function eventDetail(event: SessionEvent): string | undefined {
-  switch (event.type) {
-    case "firstPeer":
-      return `${event.infoHash}: first peer (${event.source}) after ${milliseconds(event.elapsedMs)}`;
-    case "firstPiece":
-      return `${event.infoHash}: first piece after ${milliseconds(event.elapsedMs)}`;
-    default:
-      return undefined;
+  if (event.type === "firstPeer") {
+    return `${event.infoHash}: first peer (${event.source}) after ${milliseconds(event.elapsedMs)}`;
   }
+  if (event.type === "firstPiece") {
+    return `${event.infoHash}: first piece after ${milliseconds(event.elapsedMs)}`;
+  }
+  return undefined;
 }
 
 function completedNotice(event: SessionEvent & { type: "completed" }): string {

@@ -1,5 +1,6 @@
 // What is known of one file of a session, as a display needs it: session events in, the latest picture out. Decides
 // nothing about how it looks.
+import { assertNever } from "../lib/assert.ts";
 import type { SessionEvent, TransferSnapshot } from "../session/session-event.ts";
 
 /** `hashing` makes a torrent, `checking` looks at what an earlier run left; the last three are ends. */
@@ -74,6 +75,8 @@ export function updateFiles(
     case "firstPiece":
     case "warning":
       return [];
+    default:
+      return assertNever(event);
   }
 }
 

@@ -40,7 +40,7 @@ export async function rootHelp(
 }
 
 export async function commandHelp(command: Command, environment: Environment): Promise<string> {
-  const definition: CommandDef = defineCommand<ArgsDef>({
+  const definition: CommandDef = defineCommand({
     meta: { name: command.name, description: command.description },
     args: { ...command.args, help: { type: "boolean", alias: "h", description: "print this help" } },
   });

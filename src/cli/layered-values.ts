@@ -5,9 +5,12 @@ import type { Config } from "./config-file.ts";
 import { variableName } from "./shared-flags.ts";
 import type { ValueKind } from "./values/value-kind.ts";
 
+/** Values by long flag name. */
+export type ParsedFlags = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
 export interface Layers {
   /** As citty parsed them, defaults filled in. */
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly args: ParsedFlags;
   /** Long names of the flags that stood on the command line. */
   readonly given: ReadonlySet<string>;
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -42,14 +45,14 @@ export class LayeredValues {
 
   #find(flag: string): { text: string; origin: string } | undefined {
     const { args, given, variables, config } = this.#layers;
-    const argument = args[flag];
-    if (given.has(flag) && argument !== undefined) return { text: String(argument), origin: `--${flag}` };
+    const argument = args[flag] === undefined ? undefined : { text: String(args[flag]), origin: `--${flag}` };
+    if (given.has(flag) && argument !== undefined) return argument;
     const variable = variables[variableName(flag)];
     // An empty variable is how many tools write "not set".
     if (variable !== undefined && variable !== "") return { text: variable, origin: variableName(flag) };
     const configured = config.values.get(flag);
     if (configured !== undefined) return { text: configured, origin: `${config.path}: ${flag}` };
-    return argument === undefined ? undefined : { text: String(argument), origin: `--${flag}` };
+    return argument;
   }
 }
 

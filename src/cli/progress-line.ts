@@ -1,6 +1,7 @@
 // One file's progress as one line of text, for a terminal (exactly so wide, the least important left out first) and for
 // a log (a sentence). Pure: the same file and width give the same line.
 import { printable } from "../core/file-name.ts";
+import { assertNever } from "../lib/assert.ts";
 import { formatBytes, formatSeconds } from "../lib/units.ts";
 import type { FileProgress } from "./file-progress.ts";
 import { fitText, padText } from "./fit-text.ts";
@@ -76,6 +77,8 @@ export function plainLine(file: FileProgress): string {
     case "failed":
     case "ended":
       return `${name}: ${file.phase}`;
+    default:
+      return assertNever(file.phase);
   }
 }
 
@@ -114,6 +117,8 @@ function fieldsOf(file: FileProgress, style: LineStyle): readonly Field[] {
         { text: `ETA ${formatSeconds(file.etaSeconds)}`.padEnd(10), importance: 7 },
         peers,
       ];
+    default:
+      return assertNever(file.phase);
   }
 }
 

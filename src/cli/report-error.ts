@@ -31,10 +31,11 @@ export function oneLine(text: string): string {
 
 function stacks(error: unknown): string {
   const lines: string[] = [];
+  let cause = error;
   // A cause may lead back to itself.
-  for (let cause = error, depth = 0; cause !== undefined && depth < 8; depth++) {
-    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    lines.push(depth === 0 ? text : `caused by: ${text}`);
+  while (cause !== undefined && lines.length < 8) {
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : Bun.inspect(cause);
+    lines.push(lines.length === 0 ? text : `caused by: ${text}`);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return lines.join("\n");

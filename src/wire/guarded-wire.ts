@@ -72,7 +72,6 @@ export class GuardedWire extends Wire {
   }
 
   #guard(feed: () => void): boolean {
-    if (this._finished) return false;
     try {
       feed();
     } catch {

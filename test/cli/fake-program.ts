@@ -9,7 +9,7 @@ const GiB = 2 ** 30;
 
 async function session(words: readonly string[], context: SessionContext): Promise<ExitCode> {
   const { emit, signal, logger } = context;
-  switch (words[0]) {
+  switch (words[0] ?? "") {
     case "wait":
       emit(serving());
       await untilAborted(signal);

@@ -1,6 +1,5 @@
 // The command line in a real process: signals, closed pipes, full disks, errors that nobody caught.
 import { describe, expect, test } from "bun:test";
-import { openSync } from "node:fs";
 import { join } from "node:path";
 
 const program = join(import.meta.dir, "fake-program.ts");
@@ -76,7 +75,8 @@ describe("Standard output", () => {
 
   test("on a full disk is exit code 5 and one line", async () => {
     for (const argv of [["--help"], ["completion", "zsh"], ["serve", "wait"], ["download", "done"]]) {
-      const child = start(argv, openSync("/dev/full", "w"));
+      const command = [process.execPath, program, ...argv];
+      const child = Bun.spawn(command, { stdout: Bun.file("/dev/full"), stderr: "pipe", env: variables });
       expect(await child.exited).toBe(5);
       expect(await new Response(child.stderr).text()).toContain(
         "p2pfile: standard output cannot be written (ENOSPC)\n",

@@ -71,8 +71,9 @@ const shared: readonly Omit<Row, "command">[] = [
 ];
 
 const rows: readonly Row[] = [
-  ...shared.map((row) => ({ ...row, command: "serve" as const })),
-  ...shared.map((row) => ({ ...row, command: "download" as const })),
+  ...(["serve", "download"] as const).flatMap((command) =>
+    shared.map((row) => Object.assign({ command }, row)),
+  ),
   {
     flag: "magnet",
     command: "serve",

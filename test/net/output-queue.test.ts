@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { OUTPUT_SEGMENT_LENGTH } from "../../src/core/limits.ts";
+import { OUTPUT_SEGMENT_LENGTH, SMALL_OUTPUT_SEGMENT_LENGTH } from "../../src/core/limits.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { OutputQueue } from "../../src/net/output-queue.ts";
 
@@ -84,4 +84,13 @@ test("OutputQueue never hands recycled memory to two queues", () => {
   const a = first.reserve(100_000).fill(2);
   const b = second.reserve(100_000).fill(3);
   expect([a[0], b[0], a.buffer === b.buffer]).toEqual([2, 3, false]);
+});
+
+test("OutputQueue uses the same small memory again for a trickle of messages", () => {
+  const queue = new OutputQueue();
+  const socket = new SlowSocket();
+  const memory = queue.reserve(17).buffer;
+  expect(memory.byteLength).toBe(SMALL_OUTPUT_SEGMENT_LENGTH);
+  queue.flush(socket.write);
+  expect(queue.reserve(17).buffer).toBe(memory);
 });

@@ -32,8 +32,14 @@ function verdict(...parts: Uint8Array[]): string | undefined {
 
 const anyFrame = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(frame(0), frame(2), uint32(0), frame(4, uint32(3)), frame(14)) },
-  { weight: 3, arbitrary: fc.uint8Array({ minLength: 9, maxLength: 400 }).map((body) => frame(7, body)) },
-  { weight: 2, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 600 }).map((body) => frame(20, body)) },
+  {
+    weight: 3,
+    arbitrary: fc.uint8Array({ minLength: 9, maxLength: 400, size: "max" }).map((body) => frame(7, body)),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.uint8Array({ minLength: 1, maxLength: 600, size: "max" }).map((body) => frame(20, body)),
+  },
   { weight: 2, arbitrary: fc.uint8Array({ minLength: 12, maxLength: 12 }).map((body) => frame(6, body)) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 40 }) },
   {
@@ -47,7 +53,7 @@ const anyFrame = fc.oneof(
 const anyStream = fc
   .tuple(
     fc.oneof({ weight: 9, arbitrary: fc.constant(handshakeBytes()) }, fc.uint8Array()),
-    fc.array(anyFrame),
+    fc.array(anyFrame, { maxLength: 20, size: "max" }),
   )
   .map(([handshake, frames]) => concatBytes([handshake, ...frames]));
 

@@ -95,8 +95,10 @@ test("PeerWire holds a bitfield before metadata and checks it afterwards", () =>
 
 test("PeerWire bounds what a peer may say before metadata", () => {
   const haves = greetedEnd({ geometry: false });
-  const all = Array.from({ length: MAX_PIECE_COUNT }, (_, index) => frame(4, uint32(index)));
-  haves.wire.receive(concatBytes(all));
+  const all = new Uint8Array(MAX_PIECE_COUNT * 9);
+  for (let index = 0; index < MAX_PIECE_COUNT; index++)
+    all.set([0, 0, 0, 5, 4, 0, index >>> 16, index >>> 8, index], index * 9);
+  haves.wire.receive(all);
   expect(haves.faults).toEqual([]);
   haves.wire.setGeometry(GEOMETRY);
   expect(haves.messages.length).toBe(10);

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
-import { concatBytes } from "../../src/lib/bytes.ts";
 import { connectedPair, exchange, GEOMETRY, INFO_HASH, peerId, WireEnd } from "./wire-end.ts";
 
 const piece = (index: number) => GEOMETRY.piece(index)!;
@@ -127,6 +126,9 @@ test("PeerWire hands on what was said before the metadata was known, checked and
 test("PeerWire is silent after close: nothing sent, nothing told", () => {
   const [a, b] = readyPair();
   b.wire.send({ type: "unchoke" });
+  b.wire.send({ type: "request", block });
+  b.wire.sendBlock(block, new Uint8Array(block.length));
+  b.wire.sendKeepAlive();
   const late = b.take();
   a.wire.close();
   a.wire.receive(late);
@@ -135,6 +137,8 @@ test("PeerWire is silent after close: nothing sent, nothing told", () => {
   a.wire.sendPort(1);
   a.wire.sendExtendedHandshake();
   expect(a.messages).toEqual([]);
+  expect(a.blocks).toEqual([]);
+  expect(a.keepAlives).toBe(0);
   expect(a.faults).toEqual([]);
   expect(a.take().length).toBe(0);
 });
@@ -180,11 +184,19 @@ test("PeerWire hears the same however the stream is cut", () => {
   expect(b.log.length).toBe(30);
 });
 
-test("PeerWire keeps nothing of the receive buffer in a bitfield", () => {
-  const [a, b] = readyPair();
-  a.wire.send({ type: "bitfield", bytes: Uint8Array.of(0xff, 0xc0) });
-  const chunk = concatBytes([a.take()]);
-  b.wire.receive(chunk);
-  chunk.fill(0);
-  expect(b.messages).toEqual([{ type: "bitfield", bytes: Uint8Array.of(0xff, 0xc0) }]);
+test("PeerWire keeps nothing of the receive buffer, before metadata and after", () => {
+  const bits = Uint8Array.of(0b10000000, 0);
+  for (const early of [true, false]) {
+    const [a, b] = connectedPair();
+    if (!early) b.wire.setGeometry(GEOMETRY);
+    a.wire.send({ type: "bitfield", bytes: bits });
+    const chunk = a.take();
+    b.wire.receive(chunk);
+    chunk.fill(0xff);
+    if (early) b.wire.setGeometry(GEOMETRY);
+    expect(b.messages).toEqual([{ type: "bitfield", bytes: bits }]);
+    a.wire.send({ type: "have", piece: piece(3) });
+    exchange(a, b);
+    expect(b.messages.at(-1)).toEqual({ type: "have", piece: piece(3) });
+  }
 });

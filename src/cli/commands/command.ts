@@ -3,6 +3,7 @@ import type { ArgsDef, CommandDef } from "citty";
 import { defineCommand } from "citty";
 import type { ExitCode } from "../../lib/errors.ts";
 import type { Environment } from "../environment.ts";
+import type { ParsedFlags } from "../layered-values.ts";
 
 export interface Command {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface Command {
 export interface CommandInput {
   readonly environment: Environment;
   /** As citty parsed them: flags by long name, defaults filled in, positional arguments in `_`. */
-  readonly args: Readonly<Record<string, unknown>> & { readonly _: readonly string[] };
+  readonly args: ParsedFlags & { readonly _: readonly string[] };
   /** Long names of the flags that stood on the command line. */
   readonly given: ReadonlySet<string>;
   readonly commands: readonly Command[];
@@ -31,7 +32,7 @@ export interface CommandParts extends Omit<Command, "definition"> {
 }
 
 export function command({ run, ...words }: CommandParts): Command {
-  const definition = defineCommand<ArgsDef>({
+  const definition = defineCommand({
     meta: { name: words.name, description: words.description },
     args: words.args,
     run: ({ args, data }) => {

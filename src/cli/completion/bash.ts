@@ -1,4 +1,5 @@
 // The script for bash 4 and later. Works without the bash-completion package.
+import { assertNever } from "../../lib/assert.ts";
 import type { CommandShape, Completable, FlagShape } from "./command-shape.ts";
 import { rootFlags } from "./command-shape.ts";
 
@@ -76,5 +77,7 @@ function complete(completable: Completable): string {
       return `_p2pfile_words "${completable.words.join(" ")}"`;
     case "nothing":
       return "COMPREPLY=()";
+    default:
+      return assertNever(completable);
   }
 }

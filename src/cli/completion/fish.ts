@@ -1,4 +1,5 @@
 // The script for fish: one `complete` line per word.
+import { assertNever } from "../../lib/assert.ts";
 import type { CommandShape, Completable, FlagShape } from "./command-shape.ts";
 import { rootFlags } from "./command-shape.ts";
 
@@ -46,6 +47,8 @@ function valueOf(completable: Completable): string {
       return `-f -a ${quote(completable.words.join(" "))}`;
     case "nothing":
       return "-f";
+    default:
+      return assertNever(completable);
   }
 }
 

@@ -27,7 +27,10 @@ ${commands.map(tableEntry).join("\n")}
     if (-not $command) { $command = '' }
     if ($before.Count -gt 0 -and $takesValue -ccontains $before[-1]) { return }
     if (-not $words.ContainsKey($command)) { return }
-    $words[$command] | Where-Object { $_[0].StartsWith($wordToComplete) } | ForEach-Object {
+    # Flags only where one begins: an empty word is more likely a file.
+    $words[$command] | Where-Object {
+        $_[0].StartsWith($wordToComplete) -and ($wordToComplete -or -not $_[0].StartsWith('-'))
+    } | ForEach-Object {
         [System.Management.Automation.CompletionResult]::new($_[0], $_[0], 'ParameterValue', $_[1])
     }
 }

@@ -1,4 +1,5 @@
 // The script for zsh, on _arguments. Can be sourced, or put into a directory of $fpath as _p2pfile.
+import { assertNever } from "../../lib/assert.ts";
 import type { CommandShape, Completable, FlagShape } from "./command-shape.ts";
 import { rootFlags } from "./command-shape.ts";
 
@@ -72,6 +73,8 @@ function action(completable: Completable): string {
       return `(${completable.words.join(" ")})`;
     case "nothing":
       return " ";
+    default:
+      return assertNever(completable);
   }
 }
 
