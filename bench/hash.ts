@@ -165,7 +165,7 @@ try {
     openssl: reference,
     results,
   };
-  const resultsFolder = process.env.BR ?? join(import.meta.dir, "results");
+  const resultsFolder = join(import.meta.dir, "results");
   mkdirSync(resultsFolder, { recursive: true });
   appendFileSync(join(resultsFolder, "hash.jsonl"), `${JSON.stringify(line)}\n`);
 } finally {

@@ -75,7 +75,7 @@ function addMapped(fd: number, request: HashRequest, pieces: PieceDigests): numb
       const begun = performance.now();
       const bytes = mapping.window(fd, request.offset + done, length);
       if (bytes === undefined) break;
-      mapCost.add(length, performance.now() - begun);
+      mapCost.add(request.path, length, performance.now() - begun);
       pieces.add(bytes);
       done += length;
     }

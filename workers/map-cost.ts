@@ -7,24 +7,36 @@ import { MiB } from "../src/lib/units.ts";
 const WORTHWHILE_RATE = 12_000_000;
 /** Bytes mapped before judging: one slow window may only mean that another thread had the core. */
 const TRIAL_LENGTH = 64 * MiB;
+/** Files remembered; the jobs of a few files come in turn. A forgotten one is only tried again. */
+const MAX_FILES = 64;
+
+interface Cost {
+  bytes: number;
+  milliseconds: number;
+}
 
 export class MapCost {
-  #path = "";
-  #bytes = 0;
-  #milliseconds = 0;
+  readonly #costs = new Map<string, Cost>();
 
   pays(path: string): boolean {
-    if (path !== this.#path) {
-      this.#path = path;
-      this.#bytes = 0;
-      this.#milliseconds = 0;
-    }
-    return this.#bytes < TRIAL_LENGTH || this.#bytes >= WORTHWHILE_RATE * this.#milliseconds;
+    const { bytes, milliseconds } = this.#of(path);
+    return bytes < TRIAL_LENGTH || bytes >= WORTHWHILE_RATE * milliseconds;
   }
 
   /** `length` bytes were mapped and read in within `milliseconds`. */
-  add(length: number, milliseconds: number): void {
-    this.#bytes += length;
-    this.#milliseconds += milliseconds;
+  add(path: string, length: number, milliseconds: number): void {
+    const cost = this.#of(path);
+    cost.bytes += length;
+    cost.milliseconds += milliseconds;
+  }
+
+  #of(path: string): Cost {
+    const known = this.#costs.get(path);
+    if (known !== undefined) return known;
+    const [oldest] = this.#costs.keys();
+    if (oldest !== undefined && this.#costs.size >= MAX_FILES) this.#costs.delete(oldest);
+    const cost = { bytes: 0, milliseconds: 0 };
+    this.#costs.set(path, cost);
+    return cost;
   }
 }

@@ -1,5 +1,5 @@
 // The help texts: citty renders usage and options from the definitions, the examples and the surroundings are added here.
-import type { ArgsDef, CommandDef } from "citty";
+import type { ArgsDef } from "citty";
 import { defineCommand, renderUsage } from "citty";
 import type { Command } from "./commands/command.ts";
 import type { Environment, OutputStream } from "./environment.ts";
@@ -40,10 +40,11 @@ export async function rootHelp(
 }
 
 export async function commandHelp(command: Command, environment: Environment): Promise<string> {
-  const definition: CommandDef = defineCommand({
-    meta: { name: command.name, description: command.description },
-    args: { ...command.args, help: { type: "boolean", alias: "h", description: "print this help" } },
-  });
+  const args: ArgsDef = {
+    ...command.args,
+    help: { type: "boolean", alias: "h", description: "print this help" },
+  };
+  const definition = defineCommand({ meta: { name: command.name, description: command.description }, args });
   const usage = await renderUsage(definition, defineCommand({ meta: { name: "p2pfile" } }));
   const takesSettings = "config" in command.args;
   const parts = [usage, renderExamples(command.examples), ...(takesSettings ? [settings] : [])];

@@ -1,6 +1,6 @@
 // This process as an Environment: its streams, its signals, and the errors that nobody caught. Sets no exit code itself;
 // main.ts does.
-import { ExitCode } from "../lib/errors.ts";
+import { ExitCode, UsageError } from "../lib/errors.ts";
 import type { Environment, Sessions } from "./environment.ts";
 import { StopReason } from "./environment.ts";
 import { hostStream } from "./host-stream.ts";
@@ -32,7 +32,9 @@ export async function runInProcess({ argv, sessions, exit }: Host): Promise<Exit
   // Nobody is left to be told that nothing can be told.
   const stderr = hostStream(process.stderr, () => {});
   const environment: Environment = {
-    workingDirectory: process.cwd(),
+    get workingDirectory() {
+      return currentDirectory();
+    },
     home: process.env["HOME"],
     variables: process.env,
     stdout,
@@ -64,6 +66,15 @@ export async function runInProcess({ argv, sessions, exit }: Host): Promise<Exit
   const exitCode = await run(argv, environment);
   await stderr.flush();
   return exitCode;
+}
+
+/** @throws UsageError when somebody has removed it. */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new UsageError("the current directory does not exist any more; change to another one", { cause });
+  }
 }
 
 function repeat(milliseconds: number, callback: () => void): () => void {

@@ -18,9 +18,7 @@ import { closeFile, openFile, syncData, truncateFile } from "./positioned-io.ts"
 
 /** Not in node's constants: the descriptor does not pass to child processes, and with it the lock. */
 const O_CLOEXEC = 0o2000000;
-/** O_NONBLOCK: a pipe planted under this name must not make us wait. */
-const OPEN_FLAGS =
-  constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK | O_CLOEXEC;
+const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | O_CLOEXEC;
 /** The kernel takes away what the user's umask forbids, here and so in the finished file. */
 const MODE = 0o666;
 

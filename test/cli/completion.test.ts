@@ -97,7 +97,7 @@ describe("bash", () => {
 
   test("takes everything after -- for files", async () => {
     expect(await complete("serve", "--", "--")).toEqual([]);
-    expect(await complete("serve", "--", "--config", "oth")).toEqual(["other.yaml"]);
+    expect(await complete("serve", "--", "--port", "oth")).toEqual(["other.yaml"]);
   });
 
   test("completes shells and commands where they are arguments, once", async () => {

@@ -1,26 +1,18 @@
 // The command line in a real process: signals, closed pipes, full disks, errors that nobody caught.
 import { describe, expect, test } from "bun:test";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const program = join(import.meta.dir, "fake-program.ts");
 const variables = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
 
-function start(argv: readonly string[], stdout: "pipe" | number = "pipe") {
-  return Bun.spawn([process.execPath, program, ...argv], {
-    stdout,
-    stderr: "pipe",
-    stdin: "ignore",
-    env: variables,
-  });
+function start(argv: readonly string[]) {
+  return Bun.spawn([process.execPath, program, ...argv], { stdout: "pipe", stderr: "pipe", env: variables });
 }
 
 /** Runs until the first line of the answer stands on stdout. */
 async function startServing(argv: readonly string[]) {
-  const child = Bun.spawn([process.execPath, program, ...argv], {
-    stdout: "pipe",
-    stderr: "pipe",
-    env: variables,
-  });
+  const child = start(argv);
   const reader = child.stdout.getReader();
   await reader.read();
   return { child, reader };
@@ -110,6 +102,22 @@ describe("An error that nobody caught", () => {
     expect(await child.exited).toBe(1);
     expect(await new Response(child.stderr).text()).toContain("fake-program.ts:");
   });
+});
+
+test("A current directory that is gone is one line and exit code 2", async () => {
+  // Bun refuses to run sources from there, so the directory vanishes under the running program.
+  const script = `const { rmdirSync, mkdtempSync } = await import("node:fs");
+    const directory = mkdtempSync(${JSON.stringify(join(tmpdir(), "p2pfile-gone-"))});
+    const { runInProcess } = await import(${JSON.stringify(join(import.meta.dir, "../../src/cli/host.ts"))});
+    process.chdir(directory);
+    rmdirSync(directory);
+    const exit = (code) => process.exit(code);
+    exit(await runInProcess({ argv: ["serve", "x"], sessions: {}, exit }));`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stderr: "pipe", env: variables });
+  expect(await new Response(child.stderr).text()).toBe(
+    "p2pfile: the current directory does not exist any more; change to another one\n",
+  );
+  expect(await child.exited).toBe(2);
 });
 
 test("--version starts without loading what a session needs", async () => {

@@ -22,8 +22,11 @@ async function expectFailure(
   const run = runP2pfile(bed, args, { json: false, ...options });
   expect(await run.waitForExit(15_000)).toBe(code);
   expect(run.text("stdout")).toBe("");
-  const errors = run.lines.stderr.filter((line) => says.test(line.text));
-  expect(errors.map((line) => line.text)).toHaveLength(1);
+  const errors = run.lines.stderr
+    .filter((line) => line.text.startsWith("p2pfile: "))
+    .map((line) => line.text);
+  expect(errors).toHaveLength(1);
+  expect(errors[0]).toMatch(says);
   expect(run.text("stderr")).not.toMatch(/^\s+at /m);
   return run;
 }
@@ -47,6 +50,7 @@ describe("serve", () => {
     const cwd = bed.directory("cwd");
     writeFileSync(join(cwd, "secret.bin"), "secret");
     chmodSync(join(cwd, "secret.bin"), 0o000);
+    chmodSync(cwd, 0o777);
     await expectFailure(["serve", "secret.bin"], 3, /secret\.bin/, { cwd, asNobody: true });
   });
 

@@ -1,6 +1,6 @@
 // The compiled executable as its users run it: never older than its sources, started in a process of its own, and
 // understood through its plain output or its JSON events.
-import { copyFileSync } from "node:fs";
+import { chmodSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionEvent, TransferSnapshot } from "../../src/session/session-event.ts";
 import { Child } from "./child.ts";
@@ -12,7 +12,7 @@ const NOBODY = 65534;
 export type EventOf<Type extends SessionEvent["type"]> = Extract<SessionEvent, { readonly type: Type }>;
 
 export interface RunOptions {
-  /** Default: a new empty directory. */
+  /** Default: a new empty directory that the process may write to. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a new loopback address; undefined leaves --ip out. */
@@ -109,6 +109,7 @@ export class P2pfile extends Child {
 /** Starts the executable with `args`; `bed` ends it. */
 export function runP2pfile(bed: TestBed, args: readonly string[], options: RunOptions = {}): P2pfile {
   const cwd = options.cwd ?? bed.directory("cwd");
+  if (options.asNobody === true && options.cwd === undefined) chmodSync(cwd, 0o777);
   const hasNode = args[0] === "serve" || args[0] === "download";
   const ip = "ip" in options ? options.ip : hasNode ? bed.address() : undefined;
   const program =

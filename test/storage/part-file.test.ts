@@ -189,12 +189,10 @@ describe("PartFile", () => {
     expect(stdout.toString()).toContain(`DestinationError ${path}: may not be written`);
   });
 
-  test("belongs to one process: the other ends within a second and names the holder", async () => {
+  test("belongs to one process: another ends within a second and names the holder", async () => {
     const folder = bed.folder();
-    const command = [process.execPath, FIXTURE, folder, "model.bin", infoHash, "7"];
-    const holder = Bun.spawn(command, { stdout: "pipe" });
-    const reader = holder.stdout.getReader();
-    expect(new TextDecoder().decode((await reader.read()).value)).toStartWith("held");
+    await using holder = holdPart(folder, 7);
+    expect(await firstLine(holder)).toStartWith("held");
     const start = performance.now();
     const failure = await failureOf(PartFile.open(options(folder)));
     expect(performance.now() - start).toBeLessThan(1000);
@@ -205,16 +203,13 @@ describe("PartFile", () => {
     const part = await PartFile.open(options(folder));
     expect(part.existed).toBe(true);
     await part.close();
-  });
+  }, 20_000);
 
   test("has one winner of six processes that start at once", async () => {
     const folder = bed.folder();
-    const command = [process.execPath, FIXTURE, folder, "model.bin", infoHash, "1000000"];
-    const children = Array.from({ length: 6 }, () => Bun.spawn(command, { stdout: "pipe" }));
-    const lines = await Promise.all(
-      children.map(async (child) => new TextDecoder().decode((await child.stdout.getReader().read()).value)),
-    );
-    for (const child of children) child.kill("SIGKILL");
+    await using children = new AsyncDisposableStack();
+    const started = Array.from({ length: 6 }, () => children.use(holdPart(folder, 1_000_000)));
+    const lines = await Promise.all(started.map(firstLine));
     expect(lines.filter((line) => line.startsWith("held"))).toHaveLength(1);
     expect(lines.filter((line) => line === "BusyError\n")).toHaveLength(5);
   }, 20_000);
@@ -253,6 +248,16 @@ describe("PartFile", () => {
     expect(Math.abs(statfsSync(disk).bavail - before) * 4096).toBeLessThan(MiB);
   }, 20_000);
 });
+
+/** Another process that opens the part file; leaving the scope kills it. */
+function holdPart(folder: string, size: number) {
+  const command = [process.execPath, FIXTURE, folder, "model.bin", infoHash, String(size)];
+  return Bun.spawn(command, { stdin: "pipe", stdout: "pipe" });
+}
+
+async function firstLine(child: { readonly stdout: ReadableStream<Uint8Array> }): Promise<string> {
+  return new TextDecoder().decode((await child.stdout.getReader().read()).value);
+}
 
 describe("partFileName", () => {
   test("cuts a long name at a character so that it fits a file name", () => {

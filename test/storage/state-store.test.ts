@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type InfoHash, infoHashOf } from "../../src/core/ids.ts";
 import {
@@ -169,7 +169,10 @@ describe("SqliteStore", () => {
 
   const foreign: readonly [string, (path: string) => void][] = [
     ["is no database", (path) => writeFileSync(path, "x".repeat(10_000))],
-    ["is the database of another program", (path) => makeDatabase(path, "CREATE TABLE t (a)")],
+    [
+      "is the database of another program",
+      (path) => makeDatabase(path, "CREATE TABLE t (a); PRAGMA user_version = 1"),
+    ],
     [
       "was written by another version",
       (path) => {
@@ -194,23 +197,28 @@ describe("SqliteStore", () => {
     expect(readFileSync(join(folder, aside[0] ?? ""))).toEqual(before);
   });
 
-  test("starts anew when the file turns out to be damaged in the middle of a run", () => {
-    const folder = bed.folder();
-    const path = join(folder, ".p2pfile.db");
-    const filled = new SqliteStore(folder, silentLogger);
-    for (let number = 0; number < 200; number++) filled.saveDownload(record(number));
-    filled.close();
-    const bytes = readFileSync(path);
-    // The header and the schema stay; every table is noise.
-    bytes.fill(0xa5, 4096);
-    writeFileSync(path, bytes);
-    const logger = new RecordingLogger();
-    const store = new SqliteStore(folder, logger);
-    expect(store.download(hash(7), "/data/ä 7")).toBeUndefined();
-    store.saveDownload(record(7));
-    expect(store.download(hash(7), "/data/ä 7")).toEqual(record(7));
-    store.close();
-    expect(logger.warnings).toHaveLength(1);
+  test("starts anew when the file is damaged, found at once or in the middle of a run", () => {
+    for (const whileOpen of [false, true]) {
+      const folder = bed.folder();
+      const filled = new SqliteStore(folder, silentLogger);
+      for (let number = 0; number < 200; number++) {
+        filled.saveDownload(record(number, { bitfield: new Uint8Array(32_768) }));
+      }
+      filled.close();
+      const logger = new RecordingLogger();
+      const opened = whileOpen ? new SqliteStore(folder, logger) : undefined;
+      // The header and the schema stay; every table is noise.
+      const bytes = readFileSync(join(folder, ".p2pfile.db"));
+      bytes.fill(0xa5, 4096);
+      writeFileSync(join(folder, ".p2pfile.db"), bytes);
+      const store = opened ?? new SqliteStore(folder, logger);
+      for (let number = 0; number < 200; number++) store.download(hash(number), `/data/ä ${number}`);
+      store.saveDownload(record(7));
+      expect(store.download(hash(7), "/data/ä 7")).toEqual(record(7));
+      store.close();
+      expect(logger.warnings).toHaveLength(1);
+      expect(readdirSync(folder).filter((name) => name.includes("corrupt"))).not.toEqual([]);
+    }
   });
 
   test("does not believe a bitfield, hashes or metadata whose check sum is wrong", () => {
@@ -327,6 +335,22 @@ describe("openStateStore", () => {
     expect(store).toBeInstanceOf(MemoryStore);
     expect(logger.warnings).toHaveLength(1);
     store.close();
+  });
+
+  test("falls back to memory with one warning when the file belongs to another user", () => {
+    const folder = bed.folder();
+    openStateStore(folder, silentLogger).close();
+    for (const path of [bed.path, folder]) chmodSync(path, 0o777);
+    const script = `
+      import { openStateStore } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/open-store.ts"))};
+      if (process.getuid() === 0) process.setuid(65534);
+      let warnings = 0;
+      const logger = { debug() {}, info() {}, warn() { warnings++; } };
+      console.log(openStateStore(${JSON.stringify(folder)}, logger).constructor.name, warnings);
+    `;
+    chmodSync(join(folder, ".p2pfile.db"), 0o444);
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", script]);
+    expect(stdout.toString()).toBe("MemoryStore 1\n");
   });
 
   test("goes on when the disk is full, and says so once", () => {

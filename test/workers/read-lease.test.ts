@@ -20,7 +20,8 @@ describe("ReadLease", () => {
     const lease = ReadLease.take(fd);
     expect(lease?.held).toBe(true);
     const writer = truncate(path, 10);
-    while (lease?.held === true) await Bun.sleep(1);
+    const isHeld = () => lease?.held === true;
+    while (isHeld()) await Bun.sleep(1);
     expect(statSync(path).size).toBe(1000);
     lease?.release();
     await writer;

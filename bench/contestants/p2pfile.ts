@@ -1,0 +1,20 @@
+// p2pfile as it is shipped: the executable of build.ts, with default settings.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { versionOf } from "../lib/machine.ts";
+import { type Contestant, HOST, SEED_TIMEOUT_MS } from "./contestant.ts";
+
+export const EXECUTABLE = join(import.meta.dir, "../../dist/p2pfile");
+
+export const p2pfile: Contestant = {
+  name: "p2pfile",
+  version: () => (existsSync(EXECUTABLE) ? versionOf([EXECUTABLE, "--version"], /^(\S+)$/m) : undefined),
+  async start({ bed, content, seedFolder }) {
+    const seed = bed.spawn([EXECUTABLE, "serve", "--ip", HOST, content], {
+      cwd: seedFolder,
+      log: join(seedFolder, "stderr"),
+    });
+    const magnet = await seed.waitForOutput(/^(magnet:\S+)$/m, SEED_TIMEOUT_MS);
+    return { seed, leech: [EXECUTABLE, "download", "--ip", HOST, magnet] };
+  },
+};

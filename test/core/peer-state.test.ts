@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import { peerHandle } from "../../src/core/ids.ts";
+import { PeerState } from "../../src/core/peer-state.ts";
+
+describe("PeerState", () => {
+  test("starts choked and not interested on both sides (BEP 3), with nothing known, asked or owed", () => {
+    const peer = new PeerState(peerHandle(3), true, 17, 5000);
+    expect([peer.amChoking, peer.peerChoking, peer.amInterested, peer.peerInterested]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect([peer.bitfield.size, peer.bitfield.count, peer.wanted, peer.pickable, peer.counted]).toEqual([
+      17, 0, 0, 0, false,
+    ]);
+    expect([peer.window.outstandingCount, peer.late.size, peer.uploads.length, peer.uploadInFlight]).toEqual([
+      0, 0, 0, 0,
+    ]);
+  });
+
+  test("counts silence from when the peer came, not from time 0", () => {
+    expect(new PeerState(peerHandle(1), false, 1, 5000).lastBlockAt).toBe(5000);
+  });
+
+  test("two peers share no queue, window or bitfield", () => {
+    const [one, two] = [1, 2].map((handle) => new PeerState(peerHandle(handle), true, 8, 0));
+    one!.bitfield.set(0);
+    one!.late.add(1);
+    one!.window.limitTo(1);
+    expect([two!.bitfield.count, two!.late.size, two!.window.room > 1]).toEqual([0, 0, true]);
+  });
+});

@@ -1,0 +1,188 @@
+// A peer as the picker sees it, and the plain truth to hold the picker against: every step done here is done to the
+// picker, and the counters it keeps are then recounted from nothing.
+import { Bitfield } from "../../src/core/bitfield.ts";
+import type { Geometry } from "../../src/core/geometry.ts";
+import { type PeerHandle, type PieceIndex, peerHandle, pieceIndex } from "../../src/core/ids.ts";
+import { MAX_ENDGAME_COPIES } from "../../src/core/limits.ts";
+import type { Block } from "../../src/core/peer-message.ts";
+import { PiecePicker, type PickerPeer } from "../../src/core/piece-picker.ts";
+
+export class FakePeer implements PickerPeer {
+  readonly handle: PeerHandle;
+  bitfield: Bitfield;
+  pickable = 0;
+  wanted = 0;
+  counted = false;
+  /** Blocks it was asked for and has not answered, by piece and begin. */
+  readonly asked = new Map<string, Block>();
+
+  constructor(handle: number, pieceCount: number) {
+    this.handle = peerHandle(handle);
+    this.bitfield = new Bitfield(pieceCount);
+  }
+}
+
+export const nameOf = (block: Block) => `${block.piece}:${block.begin}`;
+
+interface ActivePiece {
+  /** Who delivered which block. */
+  readonly received: Map<string, number>;
+}
+
+export class CheckedPicker {
+  readonly geometry: Geometry;
+  readonly have: Bitfield;
+  readonly picker: PiecePicker;
+  readonly peers = new Set<FakePeer>();
+  readonly active = new Map<number, ActivePiece>();
+  /** Pieces that failed with several contributors. */
+  readonly #suspect = new Set<number>();
+  #nextHandle = 1;
+
+  constructor(geometry: Geometry, random: () => number, had: readonly number[] = []) {
+    this.geometry = geometry;
+    this.have = new Bitfield(geometry.pieceCount);
+    for (const piece of had) this.have.set(piece);
+    this.picker = new PiecePicker(geometry, this.have, random);
+  }
+
+  join(pieces: readonly number[] | "all" = []): FakePeer {
+    const peer = new FakePeer(this.#nextHandle++, this.geometry.pieceCount);
+    this.peers.add(peer);
+    this.picker.addPeer(peer);
+    if (pieces === "all") peer.bitfield = Bitfield.full(this.geometry.pieceCount);
+    else for (const piece of pieces) peer.bitfield.set(piece);
+    this.picker.peerHasMany(peer);
+    return peer;
+  }
+
+  leave(peer: FakePeer): void {
+    this.giveUp(peer);
+    this.peers.delete(peer);
+    this.picker.removePeer(peer);
+  }
+
+  has(peer: FakePeer, piece: number): void {
+    const had = peer.bitfield.get(piece);
+    if (this.picker.peerHas(peer, pieceIndex(piece)) === had) throw new Error("peerHas told the wrong thing");
+  }
+
+  pick(peer: FakePeer, count: number, now = 0): Block[] {
+    const before = this.#copiesOfAll();
+    const blocks = this.picker.pick(peer, count, now);
+    if (blocks.length > count) throw new Error("more blocks than wanted");
+    for (const block of blocks) {
+      this.#mustBeAskable(peer, block);
+      if ((before.get(nameOf(block)) ?? 0) > 0) throw new Error(`${nameOf(block)} is asked for already`);
+      if (peer.asked.has(nameOf(block))) throw new Error(`${nameOf(block)} was picked twice at once`);
+      if (!this.active.has(block.piece)) this.active.set(block.piece, { received: new Map() });
+      peer.asked.set(nameOf(block), block);
+    }
+    return blocks;
+  }
+
+  pickDuplicate(peer: FakePeer, patienceMs: number, now: number): Block | undefined {
+    const before = this.#copiesOfAll();
+    const block = this.picker.pickDuplicate(peer, patienceMs, now);
+    if (block === undefined) return undefined;
+    this.#mustBeAskable(peer, block);
+    const copies = before.get(nameOf(block)) ?? 0;
+    if (copies === 0 || copies >= MAX_ENDGAME_COPIES) throw new Error(`duplicate of ${copies} requests`);
+    if (peer.asked.has(nameOf(block))) throw new Error("a duplicate for the peer that is asked already");
+    peer.asked.set(nameOf(block), block);
+    return block;
+  }
+
+  /** The peer delivers a block that it is asked for. @returns true when that completes the piece. */
+  deliver(peer: FakePeer, block: Block): boolean {
+    if (!peer.asked.delete(nameOf(block))) throw new Error("was not asked");
+    const receipt = this.picker.received(peer, block);
+    const active = this.active.get(block.piece);
+    if (receipt.kind === "unwanted" || active === undefined) return false;
+    active.received.set(nameOf(block), peer.handle);
+    const others = [...this.peers].filter((other) => other.asked.delete(nameOf(block)));
+    const told = [...receipt.cancel].map(Number).toSorted((a, b) => a - b);
+    if (`${told}` !== `${others.map((other) => Number(other.handle)).toSorted((a, b) => a - b)}`) {
+      throw new Error(`told to cancel ${told}`);
+    }
+    const complete = active.received.size === this.geometry.blockCount(block.piece);
+    if (receipt.pieceComplete !== complete) throw new Error("wrong word on whether the piece is complete");
+    return complete;
+  }
+
+  release(peer: FakePeer, block: Block): void {
+    if (!peer.asked.delete(nameOf(block))) return;
+    this.picker.released(peer, block);
+    const isAsked = [...this.peers].some((one) => [...one.asked.values()].some(({ piece }) => piece === block.piece));
+    // A sole source that is given up takes with it what it delivered.
+    if (this.#suspect.has(block.piece) && !isAsked) this.active.get(block.piece)?.received.clear();
+  }
+
+  giveUp(peer: FakePeer): void {
+    for (const block of [...peer.asked.values()]) this.release(peer, block);
+  }
+
+  hashed(piece: PieceIndex, right: boolean): void {
+    const delivered = new Set(this.active.get(piece)?.received.values());
+    this.active.delete(piece);
+    if (right) this.#suspect.delete(piece);
+    else if (delivered.size > 1) this.#suspect.add(piece);
+    if (right) this.have.set(piece);
+    const contributors = right ? this.picker.verified(piece) : this.picker.failed(piece);
+    if (`${[...contributors].toSorted()}` !== `${[...delivered].toSorted()}`) throw new Error("wrong contributors");
+  }
+
+  completePieces(): PieceIndex[] {
+    return [...this.active]
+      .filter(([piece, { received }]) => received.size === this.geometry.blockCount(pieceIndex(piece)))
+      .map(([piece]) => pieceIndex(piece));
+  }
+
+  /** Counters as the picker keeps them beside the same counted anew. */
+  recount(): { readonly kept: unknown; readonly counted: unknown } {
+    const has = (peer: FakePeer, accepts: (piece: number) => boolean) => {
+      let count = 0;
+      peer.bitfield.forEachSet((piece) => (count += accepts(piece) ? 1 : 0));
+      return count;
+    };
+    const copies = this.#copiesOfAll();
+    let isEndgame = this.have.count + this.active.size === this.geometry.pieceCount;
+    for (const [piece, { received }] of this.active) {
+      for (let i = 0; i < this.geometry.blockCount(pieceIndex(piece)); i++) {
+        const name = nameOf(this.geometry.block(pieceIndex(piece), i));
+        if (!received.has(name) && (copies.get(name) ?? 0) === 0) isEndgame = false;
+      }
+    }
+    const peers = [...this.peers];
+    return {
+      kept: {
+        active: this.picker.activeCount,
+        isEndgame: this.picker.isEndgame,
+        peers: peers.map(({ pickable, wanted }) => ({ pickable, wanted })),
+      },
+      counted: {
+        active: this.active.size,
+        isEndgame,
+        peers: peers.map((peer) => ({
+          pickable: has(peer, (piece) => !this.have.get(piece) && !this.active.has(piece)),
+          wanted: has(peer, (piece) => !this.have.get(piece)),
+        })),
+      },
+    };
+  }
+
+  #mustBeAskable(peer: FakePeer, block: Block): void {
+    if (!peer.bitfield.get(block.piece)) throw new Error(`the peer lacks piece ${block.piece}`);
+    if (this.have.get(block.piece)) throw new Error(`piece ${block.piece} is here already`);
+    if (this.active.get(block.piece)?.received.has(nameOf(block))) throw new Error("the block is here already");
+    if (this.geometry.blockIndex(block) === undefined) throw new Error("no block of this torrent");
+  }
+
+  #copiesOfAll(): Map<string, number> {
+    const copies = new Map<string, number>();
+    for (const peer of this.peers) {
+      for (const name of peer.asked.keys()) copies.set(name, (copies.get(name) ?? 0) + 1);
+    }
+    return copies;
+  }
+}
