@@ -50,8 +50,10 @@ export const MAX_METADATA_REQUESTS_QUEUED = 1024;
 export const METADATA_SEND_BURST = 16;
 /** Metadata pieces asked of a peer at once: 128 KiB in flight hide a round trip, and no queue of a peer is that short. */
 export const METADATA_REQUEST_WINDOW = 8;
-/** A peer that does not deliver a piece of metadata within this time is passed over for another. */
+/** A peer that does not deliver its metadata within this time, and more by its size, is passed over for another. */
 export const METADATA_TIMEOUT_MS = 4_000;
+/** What a slow but honest link moves: 100 kB/s, so that 8 MiB of metadata may take 84 s more. */
+export const METADATA_MIN_BYTES_PER_MS = 100;
 
 // --- Peer wire ---------------------------------------------------------------------------------------------------
 

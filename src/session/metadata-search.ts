@@ -1,12 +1,12 @@
 // Gets the metadata from one connected peer at a time; a peer that is silent or lies is passed over for the next.
 import type { PeerHandle } from "../core/ids.ts";
-import { METADATA_TIMEOUT_MS } from "../core/limits.ts";
+import { METADATA_MIN_BYTES_PER_MS, METADATA_TIMEOUT_MS } from "../core/limits.ts";
 import type { PeerConnection } from "./peer-connection.ts";
 
 export class MetadataSearch {
   readonly #onFound: (infoDict: Uint8Array) => void;
   readonly #tried = new Set<PeerHandle>();
-  #asked: { readonly peer: PeerConnection; readonly since: number } | undefined;
+  #asked: { readonly peer: PeerConnection; readonly until: number } | undefined;
 
   constructor(onFound: (infoDict: Uint8Array) => void) {
     this.#onFound = onFound;
@@ -14,7 +14,7 @@ export class MetadataSearch {
 
   /** Asks the next peer when nobody is being asked, or the one asked is too slow. */
   tick(peers: Iterable<PeerConnection>, now: number): void {
-    if (this.#asked !== undefined && now - this.#asked.since < METADATA_TIMEOUT_MS) return;
+    if (this.#asked !== undefined && now < this.#asked.until) return;
     this.#asked?.peer.wire.cancelMetadata();
     this.#asked = undefined;
     let offers = 0;
@@ -36,7 +36,8 @@ export class MetadataSearch {
 
   async #ask(peer: PeerConnection, now: number): Promise<void> {
     this.#tried.add(peer.handle);
-    const asked = { peer, since: now };
+    const allowanceMs = (peer.wire.offeredMetadataLength ?? 0) / METADATA_MIN_BYTES_PER_MS;
+    const asked = { peer, until: now + METADATA_TIMEOUT_MS + allowanceMs };
     this.#asked = asked;
     const infoDict = await peer.fetchMetadata();
     if (this.#asked === asked) this.#asked = undefined;
