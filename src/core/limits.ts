@@ -220,6 +220,8 @@ export const MAX_READ_SPANS = 96;
 export const MAX_READS_IN_FLIGHT = 8;
 /** A load whose first span was evicted before its second arrived is repeated, ahead of the others. */
 export const MAX_SPAN_LOAD_ATTEMPTS = 3;
+/** Spans of either kind that every file keeps however many there are: fewer would serialise its disk. */
+export const MIN_SPANS_PER_FILE = 4;
 /** Bytes a worker maps at once. */
 export const HASH_WINDOW_LENGTH = 16 * MiB;
 /** Bytes of one bulk job of a worker (whole pieces): 4 ms of hashing, so a received piece never waits long for its turn. */

@@ -15,7 +15,7 @@ import { Workbench } from "./workbench.ts";
  * @throws UsageError for what concerns all magnets: the address, the port.
  */
 export async function download(options: DownloadOptions, context: SessionContext): Promise<ExitCode> {
-  const bench = new Workbench(options, context);
+  const bench = new Workbench(options, context, options.magnets.length);
   const failures = new FailureList(context);
   const downloads: Download[] = [];
   try {

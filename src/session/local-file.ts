@@ -1,7 +1,7 @@
 // The file of one download on our own disk: what stands there already, the part file with what it holds of an earlier
 // run, and the way to its final name.
 import { Bitfield } from "../core/bitfield.ts";
-import { RESUME_TICK_MS } from "../core/limits.ts";
+import { MAX_READ_SPANS, MAX_WRITE_SPANS, RESUME_TICK_MS } from "../core/limits.ts";
 import { expectedDigest, type Metainfo } from "../core/metainfo.ts";
 import type { PieceIndex } from "../core/ids.ts";
 import { Transfer } from "../core/transfer.ts";
@@ -86,13 +86,14 @@ export class LocalFile {
       fd,
       path,
       size,
+      maxSpans: bench.shareOf(MAX_WRITE_SPANS),
       onPressure: (paused) => file?.pause(paused),
       onError: options.onFailure,
     });
     file = new LocalFile(
       options,
       { type: "part", part, writer, journal },
-      new SpanReader({ fd, path, size }),
+      new SpanReader({ fd, path, size, maxSpans: bench.shareOf(MAX_READ_SPANS) }),
       new Bitfield(geometry.pieceCount),
     );
     try {
@@ -210,7 +211,7 @@ export class LocalFile {
           `${path}: already exists with other content; move it away or choose another --dir`,
         );
       }
-      const reader = new SpanReader({ fd: source.fd, path: source.path, size: geometry.length });
+      const reader = new SpanReader({ fd: source.fd, path: source.path, size: geometry.length, maxSpans: bench.shareOf(MAX_READ_SPANS) });
       return new LocalFile(options, { type: "final", source }, reader, Bitfield.full(geometry.pieceCount));
     } catch (error) {
       await source.close();
@@ -244,7 +245,10 @@ export class LocalFile {
       done += length;
       for (const [at, piece] of run.entries()) {
         const digest = digests.subarray(at * SHA1_LENGTH, (at + 1) * SHA1_LENGTH);
-        if (!bytesEqual(digest, expectedDigest(metainfo, piece))) continue;
+        if (!bytesEqual(digest, expectedDigest(metainfo, piece))) {
+          journal.refuted(piece);
+          continue;
+        }
         this.#have.set(piece);
         journal.verified(piece, monotonicMs());
       }

@@ -14,7 +14,7 @@ import { Workbench } from "./workbench.ts";
  */
 export async function serve(options: ServeOptions, context: SessionContext): Promise<ExitCode> {
   const magnet = readServeMagnet(options.magnet, options.files.length);
-  const bench = new Workbench(options, context);
+  const bench = new Workbench(options, context, options.files.length);
   const failures = new FailureList(context);
   const served: ServedFile[] = [];
   try {

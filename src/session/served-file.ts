@@ -1,6 +1,6 @@
 // One file of `serve`: from the path on the command line to a seeded torrent with its magnet, watched for change.
 import { Bitfield } from "../core/bitfield.ts";
-import { SOURCE_CHECK_MS } from "../core/limits.ts";
+import { MAX_READ_SPANS, SOURCE_CHECK_MS } from "../core/limits.ts";
 import { formatMagnet, type Magnet } from "../core/magnet.ts";
 import { expectedDigest, type Metainfo } from "../core/metainfo.ts";
 import { Transfer } from "../core/transfer.ts";
@@ -46,7 +46,12 @@ export class ServedFile {
     this.#source = source;
     this.#metainfo = metainfo;
     this.#bench = options.bench;
-    this.#reader = new SpanReader({ fd: source.fd, path: source.path, size: source.size });
+    this.#reader = new SpanReader({
+      fd: source.fd,
+      path: source.path,
+      size: source.size,
+      maxSpans: options.bench.shareOf(MAX_READ_SPANS),
+    });
     const { promise, reject } = Promise.withResolvers<never>();
     // It may fail before anybody waits for it.
     promise.catch(() => {});

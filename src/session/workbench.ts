@@ -2,6 +2,7 @@
 // progress that is shown. Opened once, closed once, in the right order.
 import { availableParallelism } from "node:os";
 import type { PeerAddress } from "../core/peer-address.ts";
+import { MIN_SPANS_PER_FILE } from "../core/limits.ts";
 import { HashPool } from "../hashing/hash-pool.ts";
 import { openStateStore } from "../storage/open-store.ts";
 import type { StateStore } from "../storage/state-store.ts";
@@ -20,7 +21,11 @@ export class Workbench {
   readonly startedAt = monotonicMs();
   #node: Promise<Node> | undefined;
 
-  constructor(options: NodeOptions, context: SessionContext) {
+  readonly #fileCount: number;
+
+  /** `fileCount`: how many files share the memory for buffers. */
+  constructor(options: NodeOptions, context: SessionContext, fileCount: number) {
+    this.#fileCount = Math.max(1, fileCount);
     this.options = options;
     this.context = context;
     this.store = openStateStore(context.workingDirectory, context.logger);
@@ -30,6 +35,11 @@ export class Workbench {
 
   get elapsedMs(): number {
     return Math.round(monotonicMs() - this.startedAt);
+  }
+
+  /** One file's part of a bound that holds for the process. */
+  shareOf(spans: number): number {
+    return Math.max(MIN_SPANS_PER_FILE, Math.floor(spans / this.#fileCount));
   }
 
   /**
