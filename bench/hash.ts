@@ -2,7 +2,7 @@
 // the event loop is meanwhile. Adds one line to bench/results/hash.jsonl.
 // Usage: bun bench/hash.ts [GiB] [--dir DIRECTORY] [--runs N] [--write-kib N]
 import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { availableParallelism, cpus, freemem, release, tmpdir, totalmem } from "node:os";
+import { availableParallelism, cpus, freemem, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
@@ -112,6 +112,8 @@ function spread(values: readonly number[]): { median: number; min: number; max: 
 }
 
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
+/** What else ran: a line with a load near the number of cores tells little but the rates per processor second. */
+const load = rounded(loadavg()[0] ?? 0, 2);
 const folder = mkdtempSync(join(flags.dir, "p2pfile-bench-"));
 const cases: Case[] = [];
 try {
@@ -161,6 +163,7 @@ try {
     pieceLength,
     writeKiB: Number(flags["write-kib"]),
     unit: "MB/s",
+    loadBefore: load,
     runs,
     openssl: reference,
     results,

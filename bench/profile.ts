@@ -48,6 +48,7 @@ async function transfer(content: string, { program, onReady }: Transfer): Promis
   const seed = bed.spawn(serve, { cwd: seedFolder, log: join(seedFolder, "stderr") });
   const magnet = await seed.waitForOutput(/^(magnet:\S+)$/m, SEED_TIMEOUT_MS);
   const afterwards = await onReady?.(seed);
+  warmPages(size + 512 * MiB);
   const download = [...program("leech"), "download", "--ip", HOST, magnet];
   const begun = performance.now();
   const leech = bed.spawn(download, { cwd: leechFolder, log: join(seedFolder, "leech-stderr") });
@@ -122,7 +123,6 @@ try {
   if (freeSpace(SHARED_MEMORY) < 2 * size + 256 * MiB)
     throw new Error(`${SHARED_MEMORY} is too small for this`);
   mkdirSync(out, { recursive: true });
-  warmPages(2 * size + GiB);
   const content = join(bed.folder(SHARED_MEMORY), CONTENT_NAME);
   writeContent(content, size);
   await profile(content);

@@ -2,8 +2,9 @@
 // runs each of them once, in turns, so that all meet the same machine. Prints a table, adds a line per file system and
 // size to bench/results/transfer.jsonl.
 // Usage: npm run bench -- transfer [SIZE]... [--runs N] [--dir DIRECTORY] [--on tmpfs,disk] [--only NAME,NAME]
+//   [--also NAME=EXECUTABLE]... (another build of p2pfile, to compare a change)
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { pieceLengthFor } from "../src/core/piece-length.ts";
 import { GiB, MiB } from "../src/lib/units.ts";
@@ -11,7 +12,7 @@ import { aria2 } from "./contestants/aria2.ts";
 import { CONTENT_NAME, type Contestant } from "./contestants/contestant.ts";
 import { libtorrent } from "./contestants/libtorrent.ts";
 import { nginx } from "./contestants/nginx.ts";
-import { p2pfile } from "./contestants/p2pfile.ts";
+import { buildOf, p2pfile } from "./contestants/p2pfile.ts";
 import { Bed } from "./lib/bed.ts";
 import { writeContent } from "./lib/content-file.ts";
 import { fileSystemOf, freeSpace } from "./lib/file-system.ts";
@@ -21,7 +22,7 @@ import { appendResult, commandLine, resultsPath } from "./lib/result-lines.ts";
 import { parseSize, sizeName } from "./lib/size.ts";
 import { writeTorrent } from "./lib/torrent-file.ts";
 import { type ContestantRuns, summarize, transferTable } from "./lib/transfer-report.ts";
-import { SHARED_MEMORY, warmPages } from "./lib/warm-pages.ts";
+import { SHARED_MEMORY } from "./lib/warm-pages.ts";
 
 /** With fewer runs the figures are for the eye, not for the books. */
 const RUNS_TO_RECORD = 5;
@@ -34,6 +35,7 @@ const { values: flags, positionals } = parseArgs({
     dir: { type: "string", default: tmpdir() },
     on: { type: "string", default: "tmpfs,disk" },
     only: { type: "string", default: CONTESTANTS.map(({ name }) => name).join(",") },
+    also: { type: "string", multiple: true, default: [] },
     results: { type: "string" },
   },
 });
@@ -41,7 +43,13 @@ const sizes = positionals.length === 0 ? [GiB] : positionals.map(parseSize);
 const rounds = Number(flags.runs);
 if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error("--runs wants a number above 0");
 const wanted = flags.only.split(",");
-const contestants = CONTESTANTS.filter(({ name }) => wanted.some((word) => name.startsWith(word)));
+const contestants = [
+  ...CONTESTANTS.filter(({ name }) => wanted.some((word) => name.startsWith(word))),
+  ...flags.also.map((pair) => {
+    const [name = "", executable = ""] = pair.split("=");
+    return buildOf(name, resolve(executable));
+  }),
+];
 
 interface Entry {
   readonly contestant: Contestant;
@@ -87,7 +95,6 @@ async function playRound(entries: readonly Entry[], stage: Stage, round: number)
 
 async function compare(bed: Bed, parent: string, size: number): Promise<boolean> {
   assertRoom(parent, size);
-  warmPages(2 * size + GiB);
   const stage = prepare(bed, parent, size);
   const entries = contestants.map((contestant): Entry => {
     const version = contestant.version();

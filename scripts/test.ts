@@ -77,8 +77,9 @@ async function runTests(
   if (exitCode === 0 && tally.passed + tally.skipped === 0) tally.failed = 1;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   record(`${name} (${tally.passed} passed, ${tally.skipped} skipped, ${seconds} s)`, exitCode, output, tally);
-  for (const line of output.split("\n").filter((text) => text.startsWith("(skip)")))
-    console.info(`  ${line}`);
+  // Bun repeats them in its summary.
+  const skips = new Set(output.split("\n").filter((line) => line.startsWith("(skip)")));
+  for (const line of skips) console.info(`        ${line}`);
 }
 
 function record(name: string, exitCode: number, output: string, tally: Tally): void {

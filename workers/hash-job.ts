@@ -2,7 +2,6 @@
 // jobs, so that a file which was replaced or deleted is neither hashed by mistake nor kept on the disk.
 // Refuses to know the message port.
 import { closeSync, constants, fstatSync, openSync, statfsSync } from "node:fs";
-import { MapCost } from "./map-cost.ts";
 import { MappedFile } from "./mapped-file.ts";
 import { PieceDigests } from "./piece-digests.ts";
 import { readFile } from "./read-file.ts";
@@ -21,7 +20,6 @@ const NETWORK_FILE_SYSTEMS = new Set([
 
 const O_CLOEXEC = 0o2000000;
 
-const mapCost = new MapCost();
 let mapping: MappedFile | undefined;
 
 /**
@@ -59,7 +57,7 @@ function assertLongEnough(fd: number, end: number): void {
 
 /** @returns how many bytes from the start of the job were hashed from the map; the rest is to be read. */
 function addMapped(fd: number, request: HashRequest, pieces: PieceDigests): number {
-  if (!mapCost.pays(request.path) || NETWORK_FILE_SYSTEMS.has(statfsSync(request.path).type >>> 0)) return 0;
+  if (NETWORK_FILE_SYSTEMS.has(statfsSync(request.path).type >>> 0)) return 0;
   if (mapping === undefined || mapping.windowLength < request.windowLength) {
     mapping = MappedFile.reserve(request.windowLength);
   }
@@ -68,14 +66,12 @@ function addMapped(fd: number, request: HashRequest, pieces: PieceDigests): numb
   const isSafe = () => (lease === undefined ? request.exclusive : lease.held);
   let done = 0;
   try {
-    while (done < request.length && isSafe() && mapCost.pays(request.path)) {
+    while (done < request.length && isSafe()) {
       const length = Math.min(request.windowLength, request.length - done);
       // Without a lease there is a gap from this check to the end of the window's hashing: see docs/adr/0002.
       assertLongEnough(fd, request.offset + done + length);
-      const begun = performance.now();
       const bytes = mapping.window(fd, request.offset + done, length);
       if (bytes === undefined) break;
-      mapCost.add(request.path, length, performance.now() - begun);
       pieces.add(bytes);
       done += length;
     }

@@ -1,4 +1,4 @@
-// The system calls that neither node:fs nor Bun offers: read-only mappings and read leases.
+// The system calls that neither node:fs nor Bun offers: read-only mappings, read leases, cachestat.
 // Refuses to know why they are called. Numbers are those of Linux on x86-64 and arm64, which agree on all of them.
 import { dlopen } from "bun:ffi";
 
@@ -16,12 +16,16 @@ export const F_SETLEASE = 1024;
 export const F_GETLEASE = 1025;
 export const F_RDLCK = 0;
 export const F_UNLCK = 2;
+/** Linux 6.5: how much of a range of a file is in the page cache. No C library has a name for it yet. */
+export const SYS_CACHESTAT = 451;
 /** Ignored by default, and nothing here listens for it. */
 export const SIGURG = 23;
 
 const SYMBOLS = {
   mmap: { args: ["u64", "u64", "i32", "i32", "i32", "i64"], returns: "u64" },
   madvise: { args: ["u64", "u64", "i32"], returns: "i32" },
+  getpagesize: { args: [], returns: "i32" },
+  syscall: { args: ["i64", "i32", "ptr", "ptr", "u32"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
 } as const;
 

@@ -6,15 +6,20 @@ import { type Contestant, HOST, SEED_TIMEOUT_MS } from "./contestant.ts";
 
 export const EXECUTABLE = join(import.meta.dir, "../../dist/p2pfile");
 
-export const p2pfile: Contestant = {
-  name: "p2pfile",
-  version: () => (existsSync(EXECUTABLE) ? versionOf([EXECUTABLE, "--version"], /^(\S+)$/m) : undefined),
-  async start({ bed, content, seedFolder }) {
-    const seed = bed.spawn([EXECUTABLE, "serve", "--ip", HOST, content], {
-      cwd: seedFolder,
-      log: join(seedFolder, "stderr"),
-    });
-    const magnet = await seed.waitForOutput(/^(magnet:\S+)$/m, SEED_TIMEOUT_MS);
-    return { seed, leech: [EXECUTABLE, "download", "--ip", HOST, magnet] };
-  },
-};
+export const p2pfile: Contestant = buildOf("p2pfile", EXECUTABLE);
+
+/** Any build of it, to compare a change with what was before. */
+export function buildOf(name: string, executable: string): Contestant {
+  return {
+    name,
+    version: () => (existsSync(executable) ? versionOf([executable, "--version"], /^(\S+)$/m) : undefined),
+    async start({ bed, content, seedFolder }) {
+      const seed = bed.spawn([executable, "serve", "--ip", HOST, content], {
+        cwd: seedFolder,
+        log: join(seedFolder, "stderr"),
+      });
+      const magnet = await seed.waitForOutput(/^(magnet:\S+)$/m, SEED_TIMEOUT_MS);
+      return { seed, leech: [executable, "download", "--ip", HOST, magnet] };
+    },
+  };
+}

@@ -6,6 +6,7 @@ import type { Bed } from "./bed.ts";
 import { MiB } from "../../src/lib/units.ts";
 import type { Cpu } from "./child.ts";
 import { assertSameContent } from "./content-file.ts";
+import { warmPages } from "./warm-pages.ts";
 import { cpuBetween, cpuOf, type Memory, MemoryMeter } from "./process-meter.ts";
 
 export interface RunFigures {
@@ -45,7 +46,7 @@ export async function runOnce(contestant: Contestant, stage: Stage): Promise<Run
     leechFolder: bed.folder(folder),
   };
   try {
-    return await fetchOnce(contestant, ground, timeoutFor(stage.size));
+    return await fetchOnce(contestant, ground, stage.size);
   } finally {
     bed.remove(ground.seedFolder);
     bed.remove(ground.leechFolder);
@@ -57,20 +58,21 @@ function timeoutFor(size: number): number {
   return 30_000 + (size / (10 * MiB)) * 1000;
 }
 
-async function fetchOnce(contestant: Contestant, ground: Ground, timeoutMs: number): Promise<RunFigures> {
+async function fetchOnce(contestant: Contestant, ground: Ground, size: number): Promise<RunFigures> {
   const { bed, leechFolder } = ground;
   const seedStart = performance.now();
   const { seed, leech: command, begunAt, close } = await contestant.start(ground);
   const ready = performance.now() - seedStart;
   const seedMeter = new MemoryMeter(seed.pid);
   try {
+    warmPages(size + MiB * 512);
     const cpuBefore = cpuOf(seed.pid);
     const epoch = Date.now();
     const start = performance.now();
     const leech = bed.spawn(command, { cwd: leechFolder, log: join(ground.seedFolder, "leech-stderr") });
     const leechMeter = new MemoryMeter(leech.pid);
     try {
-      await leech.waitForSuccess(timeoutMs);
+      await leech.waitForSuccess(timeoutFor(size));
       const wall = performance.now() - start;
       const seedCpu = cpuBetween(cpuBefore, cpuOf(seed.pid));
       await syncFile(join(leechFolder, CONTENT_NAME));

@@ -1,5 +1,7 @@
-// Memory that the kernel hands out for the first time is slow on virtual machines: the host has to find it first. So
-// as much as a run will need is taken and given back before the clock starts.
+// Memory that a virtual machine touches for the first time is slow: the host has to find it first. And what lay free for
+// two seconds may be first-touched again, because the kernel reports free blocks to the host (virtio-balloon): a copy into
+// fresh large folios was then seen to take ten times as long. So as much as a run needs is taken and given back right
+// before its clock starts.
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { GiB, MiB } from "../../src/lib/units.ts";

@@ -18,7 +18,8 @@ export function eventNotice(event: SessionEvent): string | undefined {
       return completedNotice(event);
     case "seedingEnded": {
       const sum = `${formatBytes(event.uploaded)} sent, ratio ${event.ratio.toFixed(2)}`;
-      return `${printable(event.name)}: seeding ended after ${formatSeconds(event.seconds)} (${sum})`;
+      const why = event.reason === "ratio" ? "the ratio was reached" : "the time was up";
+      return `${printable(event.name)}: seeding ended after ${formatSeconds(event.seconds)}: ${why} (${sum})`;
     }
     case "failed":
       return `p2pfile: ${failedMessage(event)}`;

@@ -10,6 +10,9 @@ export const JSON_VERSION = 1;
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Before these the latest progress is told, however young the one before it is. */
+const ENDS: ReadonlySet<SessionEvent["type"]> = new Set(["completed", "seedingEnded", "failed"]);
+
 export interface JsonTarget {
   readonly stdout: AnswerStream;
   /** Milliseconds since 1970. */
@@ -24,16 +27,26 @@ export function jsonOutput({ stdout, now }: JsonTarget): Answer {
     // JSON knows no Infinity; JSON.stringify writes null for it, as the schema says.
     stdout.write(`${JSON.stringify({ v: JSON_VERSION, event, time, ...fields })}\n`);
   };
+  /** Progress that came too early: written after all when it turns out to be the last before something ends. */
+  let held: SessionEvent | undefined;
   const isDue = (event: SessionEvent): boolean => {
     if (event.type !== "progress" && event.type !== "hashing") return true;
     if (stdout.backlog > MAX_OUTPUT_BACKLOG) return false;
     const key = event.type === "hashing" ? `hashing ${event.index}` : "progress";
-    if (now() - (lastWritten.get(key) ?? -Infinity) < JSON_PROGRESS_MS) return false;
+    if (now() - (lastWritten.get(key) ?? -Infinity) < JSON_PROGRESS_MS) {
+      if (event.type === "progress") held = event;
+      return false;
+    }
     lastWritten.set(key, now());
+    if (event.type === "progress") held = undefined;
     return true;
   };
   return {
     handle(event) {
+      if (held !== undefined && ENDS.has(event.type)) {
+        write(held.type, fieldsOf(held));
+        held = undefined;
+      }
       if (isDue(event)) write(event.type, fieldsOf(event));
     },
     fail({ message, exitCode }) {

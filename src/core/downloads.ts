@@ -46,6 +46,7 @@ export class Downloads {
     // A snubbed peer gets one request at a time until it answers one.
     const room = peer.snubbed ? 1 - peer.window.outstandingCount : peer.window.room;
     const allowed = Math.min(room, Math.ceil(this.#bucket.available(now) / BLOCK_LENGTH));
+    if (allowed < room) this.#bucket.noteDemand();
     if (allowed <= 0) return;
     for (const block of this.picker.pick(peer, allowed, now)) this.#ask(peer, block, now, effects);
     if (peer.window.outstandingCount > 0 || !this.picker.isEndgame) return;

@@ -1,12 +1,9 @@
 // How many requests to keep waiting with one peer, and which ones are. The window is steered by delay: while blocks
 // come back sooner than the target it grows, later it shrinks. So it follows rate x delay on any link by itself, fills
 // a fast one in a few round trips, and never piles up more than the target's worth of data at a slow peer.
-import { BLOCK_LENGTH, MAX_REQUEST_WINDOW, MIN_REQUEST_WINDOW } from "./limits.ts";
+import { BLOCK_LENGTH, MAX_REQUEST_WINDOW, MIN_REQUEST_WINDOW, TARGET_DELAY_MS } from "./limits.ts";
 import type { Block } from "./peer-message.ts";
 
-/** Time a block should take from request to arrival. Above any round trip of a private network, short enough that the
- * end of a transfer does not wait for one peer's queue (chosen in the fleet simulation). */
-const TARGET_DELAY_MS = 300;
 /** First window: 512 KiB, so that the first piece needs one round trip. */
 const INITIAL_WINDOW = 32;
 /** Weight of the newest delay in the running average. */
@@ -22,6 +19,7 @@ export class RequestWindow {
   readonly #outstanding = new Map<number, Outstanding>();
   #size = INITIAL_WINDOW;
   #limit = MAX_REQUEST_WINDOW;
+  #targetMs = TARGET_DELAY_MS;
   #delayMs = TARGET_DELAY_MS / 4;
 
   /** Requests that may be sent now. */
@@ -36,6 +34,11 @@ export class RequestWindow {
   /** Running average of the time from request to arrival. */
   get delayMs(): number {
     return this.#delayMs;
+  }
+
+  /** The delay to steer for, in place of TARGET_DELAY_MS. */
+  aimAt(targetMs: number): void {
+    this.#targetMs = targetMs;
   }
 
   /** The peer's own bound (`reqq`). */
@@ -58,7 +61,7 @@ export class RequestWindow {
     this.#outstanding.delete(key);
     const delay = now - request.sentAt;
     this.#delayMs += (delay - this.#delayMs) * DELAY_WEIGHT;
-    const step = Math.max(-1, Math.min(1, (TARGET_DELAY_MS - delay) / TARGET_DELAY_MS));
+    const step = Math.max(-1, Math.min(1, (this.#targetMs - delay) / this.#targetMs));
     this.#size = Math.max(MIN_REQUEST_WINDOW, Math.min(MAX_REQUEST_WINDOW, this.#size + step));
     return true;
   }

@@ -1,5 +1,5 @@
 // A rate limit as arithmetic on tokens and time. One token is one byte; time comes in as `now` in milliseconds.
-import { BLOCK_LENGTH, RATE_BURST_MS } from "./limits.ts";
+import { BLOCK_LENGTH, RATE_ARREARS_MS, RATE_BURST_MS } from "./limits.ts";
 
 /** Far below one byte: what rounding may leave missing when exactly the waited time has passed. */
 const ROUNDING = 1e-6;
@@ -8,6 +8,9 @@ export class TokenBucket {
   readonly #ratePerSecond: number;
   readonly #burst: number;
   #tokens: number;
+  /** Tokens that somebody waited for and that came while nobody could look, such as during a stall of the process. */
+  #arrears = 0;
+  #isAwaited = false;
   #lastMs: number | undefined;
 
   /**
@@ -32,7 +35,10 @@ export class TokenBucket {
     // A clock that steps back gives nothing and takes nothing.
     const elapsedMs = Math.max(0, now - (this.#lastMs ?? now));
     this.#lastMs = Math.max(now, this.#lastMs ?? now);
-    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs * this.#ratePerSecond) / 1000);
+    const inflow = (elapsedMs * this.#ratePerSecond) / 1000;
+    const overflow = Math.max(0, this.#tokens + inflow - this.#burst);
+    this.#tokens += inflow - overflow;
+    if (inflow > 0) this.#settleArrears(overflow, inflow);
     return this.#tokens;
   }
 
@@ -41,9 +47,28 @@ export class TokenBucket {
    * the rate holds over time and large blocks still move.
    */
   take(amount: number, now: number): boolean {
-    if (this.available(now) + ROUNDING < Math.min(amount, this.#burst)) return false;
+    this.#isAwaited = this.available(now) + ROUNDING < Math.min(amount, this.#burst);
+    if (this.#isAwaited) return false;
     this.#tokens -= amount;
     return true;
+  }
+
+  /**
+   * A process that was not scheduled for longer than the burst would lose what came meanwhile and stay below its rate.
+   * Such tokens are paid out later at half the rate on top, as long as there was demand when the stall began.
+   */
+  #settleArrears(overflow: number, inflow: number): void {
+    const limit = (this.#ratePerSecond * RATE_ARREARS_MS) / 1000;
+    if (overflow > 0) this.#arrears = this.#isAwaited ? Math.min(limit, this.#arrears + overflow) : 0;
+    const paid = Math.min(this.#arrears, inflow / 2, this.#burst - this.#tokens);
+    this.#arrears -= paid;
+    this.#tokens += paid;
+    this.#isAwaited = false;
+  }
+
+  /** Somebody found too little in `available` and will look again. `take` notes this by itself. */
+  noteDemand(): void {
+    this.#isAwaited = !this.isUnlimited;
   }
 
   /** Counts what has flowed already, such as protocol bytes: goes into debt if need be. */

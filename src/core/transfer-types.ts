@@ -10,6 +10,8 @@ export type TransferEvent =
       readonly peer: PeerHandle;
       readonly fast: boolean;
       readonly greeted: boolean;
+      /** The peer is another program than p2pfile. @default false */
+      readonly foreign?: boolean;
     }
   | { readonly type: "peerLeft"; readonly peer: PeerHandle }
   /** Requests the peer is willing to hold (`reqq` of its extension handshake). */

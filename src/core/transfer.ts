@@ -4,6 +4,7 @@ import { assertNever } from "../lib/assert.ts";
 import { Bitfield } from "./bitfield.ts";
 import { Downloads } from "./downloads.ts";
 import type { Geometry } from "./geometry.ts";
+import { FOREIGN_TARGET_DELAY_MS } from "./limits.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import { PeerState } from "./peer-state.ts";
@@ -56,7 +57,7 @@ export class Transfer {
     const effects: TransferEffect[] = [];
     switch (event.type) {
       case "peerJoined":
-        this.#join(event.peer, event.fast, event.greeted, now, effects);
+        this.#join(event, now, effects);
         break;
       case "peerLeft":
         this.#leave(event.peer, now, effects);
@@ -112,8 +113,10 @@ export class Transfer {
     return this.#peers.get(handle)?.bitfield.isFull ?? false;
   }
 
-  #join(handle: PeerHandle, fast: boolean, greeted: boolean, now: number, effects: TransferEffect[]): void {
+  #join(event: TransferEvent & { type: "peerJoined" }, now: number, effects: TransferEffect[]): void {
+    const { peer: handle, fast, greeted, foreign = false } = event;
     const peer = new PeerState(handle, fast, this.#geometry.pieceCount, now);
+    if (foreign) peer.window.aimAt(FOREIGN_TARGET_DELAY_MS);
     this.#peers.set(handle, peer);
     this.#downloads.picker.addPeer(peer);
     const send = (message: PeerMessage) => effects.push({ type: "send", peer: handle, message });
@@ -195,13 +198,17 @@ export class Transfer {
 
   /** `bits` is undefined when the bitfield had another size than the torrent. */
   #learnBitfield(peer: PeerState, bits: Bitfield | undefined, now: number, effects: TransferEffect[]): void {
-    if (bits === undefined || peer.bitfield.count > 0) {
-      const fault = bits === undefined ? "badBitfield" : "unexpectedMessage";
-      effects.push({ type: "closePeer", peer: peer.handle, fault });
+    if (bits === undefined) {
+      effects.push({ type: "closePeer", peer: peer.handle, fault: "badBitfield" });
       return;
     }
-    peer.bitfield = bits;
-    this.#downloads.picker.peerHasMany(peer);
+    if (peer.bitfield.isEmpty) {
+      peer.bitfield = bits;
+      this.#downloads.picker.peerHasMany(peer);
+    } else {
+      // A later bitfield stands for haves: what it leaves out is not taken back.
+      bits.forEachSet((index) => this.#downloads.picker.peerHas(peer, pieceIndex(index)));
+    }
     this.#updateInterest(peer, effects);
     this.#fill(peer, now, effects);
   }

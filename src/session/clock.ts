@@ -10,11 +10,12 @@ export function chance(): number {
   return Math.random();
 }
 
+/** BEP 20: two letters for the program, four digits for the version. */
+export const CLIENT_MARK = "-PF0100-";
+
 /** 20 random bytes with our client's mark in front (BEP 20): "-PF0100-" and twelve of chance. */
 export function newPeerIdBytes(): Uint8Array {
   const bytes = crypto.getRandomValues(new Uint8Array(20));
   bytes.set(new TextEncoder().encode(CLIENT_MARK));
   return bytes;
 }
-
-const CLIENT_MARK = "-PF0100-";

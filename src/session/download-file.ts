@@ -1,4 +1,5 @@
 // One magnet of `download`: from the info hash to the verified file under its final name, and its seeding afterwards.
+import { printable } from "../core/file-name.ts";
 import type { Magnet } from "../core/magnet.ts";
 import { type Metainfo, parseInfoDict } from "../core/metainfo.ts";
 import type { PeerAddress } from "../core/peer-address.ts";
@@ -52,6 +53,11 @@ export class Download {
     promise.catch(() => {});
     this.#failed = promise;
     this.#fail = reject;
+  }
+
+  /** What to call it towards the user: the name, as far as it is known. */
+  get label(): string {
+    return this.#metainfo?.name ?? this.magnet.name ?? this.magnet.infoHash;
   }
 
   /**
@@ -211,10 +217,9 @@ export class Download {
   }
 
   #timeoutError(): NoPeerError {
-    const { infoHash, name } = this.magnet;
     const what = this.#metainfo === undefined ? "metadata" : "byte";
     return new NoPeerError(
-      `${this.#metainfo?.name ?? name ?? infoHash}: no ${what} arrived for ${this.#options.timeoutSeconds} s; check that a seed is up and that its address can be reached`,
+      `${printable(this.label)}: no ${what} arrived for ${this.#options.timeoutSeconds} s; check that a seed is up and that its address can be reached`,
     );
   }
 

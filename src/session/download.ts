@@ -31,7 +31,7 @@ export async function download(options: DownloadOptions, context: SessionContext
         if (context.signal.aborted) return;
         // Without a port nothing can be fetched at all.
         if (!(error instanceof P2pfileError) || error.exitCode === ExitCode.usage) throw error;
-        failures.add(one.index, one.text, error);
+        failures.add(one.index, one.label, error);
       }),
     );
     await Promise.race([aborted(context.signal), Promise.all(runs)]);

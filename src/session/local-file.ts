@@ -211,7 +211,12 @@ export class LocalFile {
           `${path}: already exists with other content; move it away or choose another --dir`,
         );
       }
-      const reader = new SpanReader({ fd: source.fd, path: source.path, size: geometry.length, maxSpans: bench.shareOf(MAX_READ_SPANS) });
+      const reader = new SpanReader({
+        fd: source.fd,
+        path: source.path,
+        size: geometry.length,
+        maxSpans: bench.shareOf(MAX_READ_SPANS),
+      });
       return new LocalFile(options, { type: "final", source }, reader, Bitfield.full(geometry.pieceCount));
     } catch (error) {
       await source.close();

@@ -9,16 +9,19 @@ import {
   MAX_OUTPUT_BUFFER,
   STALLED_WRITE_MS,
 } from "../core/limits.ts";
+import { toHex } from "../lib/bytes.ts";
 import { addressKey, type PeerAddress } from "../core/peer-address.ts";
 import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
 import type { TcpConnection } from "../net/tcp-connection.ts";
 import type { PeerHandshake } from "../wire/peer-wire-events.ts";
 import { PeerWire } from "../wire/peer-wire.ts";
 import { CLIENT_NAME } from "./client-name.ts";
-import { monotonicMs } from "./clock.ts";
+import { CLIENT_MARK, monotonicMs } from "./clock.ts";
 import type { Node } from "./node.ts";
 import { UploadMarks } from "./upload-marks.ts";
 
+/** How the peer ids of p2pfile begin, whatever its version. */
+const OWN_MARK = toHex(new TextEncoder().encode(CLIENT_MARK.slice(0, 3)));
 /** Name of the peer exchange extension (BEP 11). */
 export const PEER_EXCHANGE = "ut_pex";
 
@@ -33,6 +36,14 @@ export interface PeerOwner {
   onPort(peer: PeerConnection, port: number): void;
   onEnd(peer: PeerConnection, fault: PeerFault | undefined): void;
   admit(peer: PeerConnection): PeerFault | undefined;
+}
+
+/** What a peer is told of us in the extension handshake. */
+export interface SelfDescription {
+  /** Raw, once known. */
+  readonly infoDict: Uint8Array | undefined;
+  /** We want nothing (BEP 21). */
+  readonly uploadOnly: boolean;
 }
 
 export interface PeerConnectionOptions {
@@ -66,6 +77,7 @@ export class PeerConnection {
   #saidAt = this.openedAt;
   #writtenAt = this.openedAt;
   #fault: PeerFault | undefined;
+  #offersMetadata = false;
   #ended = false;
 
   constructor(options: PeerConnectionOptions) {
@@ -94,6 +106,11 @@ export class PeerConnection {
     });
   }
 
+  /** The peer is another program than p2pfile. */
+  get isForeign(): boolean {
+    return !(this.peerId ?? "").startsWith(OWN_MARK);
+  }
+
   /** For an incoming connection: `route` finds the torrent it names and admits it. */
   listen(route: (infoHash: InfoHash) => PeerFault | undefined): void {
     this.#route = route;
@@ -101,27 +118,24 @@ export class PeerConnection {
   }
 
   /** For an outgoing connection: says the handshake and waits for the peer's. */
-  introduce(owner: PeerOwner): void {
+  introduce(owner: PeerOwner, self: SelfDescription): void {
     this.#owner = owner;
+    this.#present(self);
     this.wire.handshake(owner.infoHash, this.#node.peerId);
     this.#attach();
     this.#tcp.flush();
   }
 
   /** Completes an admitted connection: our handshake if it is not said yet, and what we are. */
-  welcome(
-    owner: PeerOwner,
-    self: { readonly infoDict: Uint8Array | undefined; readonly uploadOnly: boolean },
-  ): void {
+  welcome(owner: PeerOwner, self: SelfDescription): void {
     this.#owner = owner;
-    if (self.infoDict !== undefined) this.wire.setMetadata(self.infoDict);
-    this.#describe(self.uploadOnly, self.infoDict?.length);
+    this.#present(self);
     if (this.direction === "incoming") this.wire.handshake(owner.infoHash, this.#node.peerId);
   }
 
   /** The metadata became known: the peer may fetch it from us. */
   offerMetadata(infoDict: Uint8Array): void {
-    this.wire.setMetadata(infoDict);
+    this.#present({ infoDict, uploadOnly: false });
     this.#touchOutput();
   }
 
@@ -213,6 +227,14 @@ export class PeerConnection {
           ? this.#owner.admit(this)
           : "unknownInfoHash";
     if (fault !== undefined) this.close(fault);
+  }
+
+  /** What our extension handshake will say; the metadata also to a peer that has heard one without it. */
+  #present({ infoDict, uploadOnly }: SelfDescription): void {
+    this.#describe(uploadOnly, infoDict?.length);
+    if (infoDict === undefined || this.#offersMetadata) return;
+    this.#offersMetadata = true;
+    this.wire.setMetadata(infoDict);
   }
 
   #describe(uploadOnly: boolean, metadataSize: number | undefined): void {

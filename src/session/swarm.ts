@@ -6,6 +6,7 @@ import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING, WANTED_PEERS } from "../core/lim
 import { addressKey, type PeerAddress } from "../core/peer-address.ts";
 import { type AddressSource, PeerBook } from "../core/peer-book.ts";
 import type { PeerFault } from "../core/peer-message.ts";
+import type { TransferEvent } from "../core/transfer-types.ts";
 import { chance, monotonicMs } from "./clock.ts";
 import { MetadataSearch } from "./metadata-search.ts";
 import type { Node } from "./node.ts";
@@ -77,7 +78,7 @@ export class Swarm implements PeerOwner {
     this.#runner = runner;
     const { geometry } = runner.metainfo;
     for (const peer of this.#peers.values()) {
-      runner.dispatch({ type: "peerJoined", peer: peer.handle, fast: peer.fast, greeted: true });
+      runner.dispatch(joined(peer, true));
       peer.wire.setGeometry(geometry);
     }
   }
@@ -204,7 +205,7 @@ export class Swarm implements PeerOwner {
     }
     peer.dialled = address;
     peer.listenAddress = address;
-    peer.introduce(this);
+    peer.introduce(this, { infoDict: this.#infoDict, uploadOnly: this.isSeeding });
   }
 
   /** Says what we are and have. Before the metadata is known we have nothing to offer or refuse. */
@@ -213,7 +214,7 @@ export class Swarm implements PeerOwner {
     const runner = this.#runner;
     if (runner === undefined) peer.wire.send({ type: "haveNone" });
     else {
-      runner.dispatch({ type: "peerJoined", peer: peer.handle, fast: peer.fast, greeted: false });
+      runner.dispatch(joined(peer, false));
       peer.wire.setGeometry(runner.metainfo.geometry);
     }
     if (peer.dht) peer.wire.sendPort(this.node.address.port);
@@ -247,4 +248,10 @@ export class Swarm implements PeerOwner {
     this.node.logger.debug(`${addressKey(peer.remote)}: connected (${known ?? "incoming"})`);
     return known ?? "incoming";
   }
+}
+
+/** `greeted`: the peer has heard that we have nothing, before the metadata was known. */
+function joined(peer: PeerConnection, greeted: boolean): TransferEvent {
+  const { handle, fast, isForeign } = peer;
+  return { type: "peerJoined", peer: handle, fast, greeted, foreign: isForeign };
 }

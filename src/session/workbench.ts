@@ -72,6 +72,11 @@ export class Workbench {
       bootstrap: [...this.options.peers, ...bootstrap],
       logger,
     });
+    if (node.address.host.startsWith("127.") && this.options.ip === undefined) {
+      logger.warn(
+        `no network: ${node.address.host} is the only address of this machine, and no other can reach it; give --ip when there is a better one`,
+      );
+    }
     emit({ type: "listening", host: node.address.host, port: node.address.port });
     return node;
   }

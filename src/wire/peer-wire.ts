@@ -3,7 +3,12 @@
 import { type ExtendedHandshakeFields, parseExtendedHandshake } from "../core/extended-handshake.ts";
 import type { Geometry } from "../core/geometry.ts";
 import { idBytes, type InfoHash, infoHashOf, type PeerId, peerIdOf } from "../core/ids.ts";
-import { MAX_BAD_REQUESTS, MAX_EXTENDED_HANDSHAKES, MAX_UNKNOWN_FRAMES } from "../core/limits.ts";
+import {
+  MAX_BAD_REQUESTS,
+  MAX_BITFIELDS,
+  MAX_EXTENDED_HANDSHAKES,
+  MAX_UNKNOWN_FRAMES,
+} from "../core/limits.ts";
 import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
 import { assert } from "../lib/assert.ts";
@@ -42,6 +47,7 @@ export class PeerWire {
   #fields: Partial<ExtendedHandshakeFields> = {};
   /** Whether the peer has said what it has; after "nothing" it may correct itself once. */
   #claim: "unsaid" | "nothing" | "said" = "unsaid";
+  #bitfields = 0;
   #badRequests = 0;
   #unknownFrames = 0;
   #extendedHandshakes = 0;
@@ -238,9 +244,10 @@ export class PeerWire {
 
   #onClaim(id: number, frame: Uint8Array): void {
     const isNothing = id === MessageId.haveNone;
-    if (this.#claim === "said" || (this.#claim === "nothing" && isNothing)) {
-      return this.#fail("unexpectedMessage");
-    }
+    const isRepeated = this.#claim === "said" || (this.#claim === "nothing" && isNothing);
+    // aria2 sends its whole bitfield again where others send many haves.
+    const isAllowed = id === MessageId.bitfield && ++this.#bitfields <= MAX_BITFIELDS;
+    if (isRepeated && !isAllowed) return this.#fail("unexpectedMessage");
     this.#claim = isNothing ? "nothing" : "said";
     if (id !== MessageId.bitfield) return this.#feedAndAccept(frame);
     // The library keeps its view, and we may: both need memory that is not used again.

@@ -53,7 +53,7 @@ describe("Plain output", () => {
       "model.bin: serving 4.00 GiB",
       "model.bin: 4.00 GiB, metadata after 0.12s",
       "model.bin: complete, 4.00 GiB in 36s, 114 MiB/s",
-      "model.bin: seeding ended after 42s (6.00 GiB sent, ratio 1.50)",
+      "model.bin: seeding ended after 42s: the ratio was reached (6.00 GiB sent, ratio 1.50)",
       "p2pfile: b.bin: no such file",
       "p2pfile: warning: the clock runs backwards",
       "",

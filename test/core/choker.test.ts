@@ -18,7 +18,7 @@ const candidates = fc
       givenLately: fc.nat(2),
       unchoked: fc.boolean(),
     }),
-    { maxLength: 30 },
+    { maxLength: 30, size: "max" },
   )
   .map((rest) => rest.map((one, at) => candidate(at + 1, one)));
 
@@ -90,7 +90,11 @@ describe("chooseUnchoked", () => {
     let last = new Set<number>();
     for (let round = 0; round < 10; round++) {
       const snapshot = [...given].map(([handle, bytes]) =>
-        candidate(handle, { given: bytes, givenLately: last.has(handle) ? 100 : 0, unchoked: last.has(handle) }),
+        candidate(handle, {
+          given: bytes,
+          givenLately: last.has(handle) ? 100 : 0,
+          unchoked: last.has(handle),
+        }),
       );
       last = new Set(handles(chooseUnchoked(snapshot, 9, undefined)));
       for (const handle of last) given.set(handle, given.get(handle)! + 100);

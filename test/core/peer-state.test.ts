@@ -12,7 +12,11 @@ describe("PeerState", () => {
       false,
     ]);
     expect([peer.bitfield.size, peer.bitfield.count, peer.wanted, peer.pickable, peer.counted]).toEqual([
-      17, 0, 0, 0, false,
+      17,
+      0,
+      0,
+      0,
+      false,
     ]);
     expect([peer.window.outstandingCount, peer.late.size, peer.uploads.length, peer.uploadInFlight]).toEqual([
       0, 0, 0, 0,

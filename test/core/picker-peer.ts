@@ -58,6 +58,11 @@ export class CheckedPicker {
 
   leave(peer: FakePeer): void {
     this.giveUp(peer);
+    for (const piece of this.#suspect) {
+      const { received } = this.active.get(piece) ?? {};
+      const isWhole = received?.size === this.geometry.blockCount(pieceIndex(piece));
+      if (!isWhole && [...(received?.values() ?? [])].includes(peer.handle)) received?.clear();
+    }
     this.peers.delete(peer);
     this.picker.removePeer(peer);
   }
@@ -113,13 +118,15 @@ export class CheckedPicker {
   release(peer: FakePeer, block: Block): void {
     if (!peer.asked.delete(nameOf(block))) return;
     this.picker.released(peer, block);
-    const isAsked = [...this.peers].some((one) => [...one.asked.values()].some(({ piece }) => piece === block.piece));
+    const isAsked = [...this.peers].some((one) =>
+      [...one.asked.values()].some(({ piece }) => piece === block.piece),
+    );
     // A sole source that is given up takes with it what it delivered.
     if (this.#suspect.has(block.piece) && !isAsked) this.active.get(block.piece)?.received.clear();
   }
 
   giveUp(peer: FakePeer): void {
-    for (const block of [...peer.asked.values()]) this.release(peer, block);
+    for (const block of peer.asked.values()) this.release(peer, block);
   }
 
   hashed(piece: PieceIndex, right: boolean): void {
@@ -129,7 +136,8 @@ export class CheckedPicker {
     else if (delivered.size > 1) this.#suspect.add(piece);
     if (right) this.have.set(piece);
     const contributors = right ? this.picker.verified(piece) : this.picker.failed(piece);
-    if (`${[...contributors].toSorted()}` !== `${[...delivered].toSorted()}`) throw new Error("wrong contributors");
+    if (`${[...contributors].toSorted()}` !== `${[...delivered].toSorted()}`)
+      throw new Error("wrong contributors");
   }
 
   completePieces(): PieceIndex[] {
@@ -174,7 +182,8 @@ export class CheckedPicker {
   #mustBeAskable(peer: FakePeer, block: Block): void {
     if (!peer.bitfield.get(block.piece)) throw new Error(`the peer lacks piece ${block.piece}`);
     if (this.have.get(block.piece)) throw new Error(`piece ${block.piece} is here already`);
-    if (this.active.get(block.piece)?.received.has(nameOf(block))) throw new Error("the block is here already");
+    if (this.active.get(block.piece)?.received.has(nameOf(block)))
+      throw new Error("the block is here already");
     if (this.geometry.blockIndex(block) === undefined) throw new Error("no block of this torrent");
   }
 

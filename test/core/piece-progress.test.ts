@@ -18,7 +18,7 @@ const steps = fc.array(
     block: fc.nat(BLOCKS - 1),
     peer: fc.constantFrom(...PEERS),
   }),
-  { maxLength: 60 },
+  { maxLength: 60, size: "max" },
 );
 
 interface ModelBlock {
@@ -35,7 +35,10 @@ describe("PieceProgress", () => {
     fc.assert(
       fc.property(steps, (steps) => {
         const piece = aPiece();
-        const model = Array.from({ length: BLOCKS }, (): ModelBlock => ({ requesters: [], contributor: undefined }));
+        const model = Array.from({ length: BLOCKS }, (): ModelBlock => ({
+          requesters: [],
+          contributor: undefined,
+        }));
         for (const { act, block, peer } of steps) {
           const known = model[block]!;
           if (act === "release") {

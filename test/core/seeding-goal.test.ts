@@ -15,7 +15,10 @@ describe("seedingEnd", () => {
     [0, 1, 0, 0, "time"],
     [Number.POSITIVE_INFINITY, 2, 1e12, 1999, undefined],
     [60, Number.POSITIVE_INFINITY, 1000, 1e12, undefined],
-  ])("of %d s and ratio %d after %d ms and %d of 1000 bytes is %p", (seconds, ratio, seedingMs, uploaded, end) => {
-    expect(seedingEnd({ seconds, ratio }, { seedingMs, uploaded, size: 1000 })).toBe(end);
-  });
+  ])(
+    "of %d s and ratio %d after %d ms and %d of 1000 bytes is %p",
+    (seconds, ratio, seedingMs, uploaded, end) => {
+      expect(seedingEnd({ seconds, ratio }, { seedingMs, uploaded, size: 1000 })).toBe(end);
+    },
+  );
 });

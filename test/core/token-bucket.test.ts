@@ -115,3 +115,44 @@ describe("TokenBucket", () => {
     expect(most).toBeLessThan(2 * rate * 0.1);
   });
 });
+
+describe("TokenBucket after a stall of the process", () => {
+  const rate = 8 * 1024 * 1024;
+
+  /** Takes blocks every 10 ms, and not at all during the stalls. @returns bytes taken in `seconds`. */
+  function run(seconds: number, isStalled: (now: number) => boolean): { total: number; worst100Ms: number } {
+    const bucket = new TokenBucket(rate);
+    const taken: number[] = [];
+    for (let now = 0; now < seconds * 1000; now += 10) {
+      let bytes = 0;
+      if (!isStalled(now)) while (bucket.take(16_384, now)) bytes += 16_384;
+      taken.push(bytes);
+    }
+    const windows = taken
+      .slice(9)
+      .map((_, at) => taken.slice(at, at + 10).reduce((sum, bytes) => sum + bytes, 0));
+    return { total: taken.reduce((sum, bytes) => sum + bytes, 0), worst100Ms: Math.max(...windows) };
+  }
+
+  test("makes up for what came meanwhile, without a burst above twice the rate", () => {
+    const { total, worst100Ms } = run(10, (now) => now % 1000 >= 700 && now % 1000 < 850);
+    expect(total / (10 * rate)).toBeGreaterThan(0.97);
+    expect(total / (10 * rate)).toBeLessThan(1.03);
+    expect(worst100Ms).toBeLessThanOrEqual(2 * rate * 0.1);
+  });
+
+  test("owes nothing for a time in which nobody wanted anything", () => {
+    const bucket = new TokenBucket(rate);
+    let taken = 0;
+    for (let now = 0; now < 1000; now += 10)
+      if (now < 100 || now >= 800) while (bucket.take(16_384, now)) taken += 16_384;
+    // The demand ended with an empty bucket, so one stall's worth is owed at most.
+    expect(taken).toBeLessThan(rate * 0.3 + rate * 0.75);
+    const idle = new TokenBucket(rate);
+    idle.available(0);
+    idle.available(5000);
+    let burst = 0;
+    for (let now = 5000; now < 6000; now += 10) while (idle.take(16_384, now)) burst += 16_384;
+    expect(burst).toBeLessThan(rate * 1.06);
+  });
+});

@@ -170,10 +170,14 @@ export function sent<Type extends PeerMessage["type"]>(
 
 /** The blocks ordered to be sent to one peer. */
 export function served(effects: readonly TransferEffect[], peer: PeerHandle): Block[] {
-  return effects.flatMap((effect) => (effect.type === "serveBlock" && effect.peer === peer ? [effect.block] : []));
+  return effects.flatMap((effect) =>
+    effect.type === "serveBlock" && effect.peer === peer ? [effect.block] : [],
+  );
 }
 
 /** The words of the messages to one peer, in order. */
 export function words(effects: readonly TransferEffect[], peer: PeerHandle): string[] {
-  return effects.flatMap((effect) => (effect.type === "send" && effect.peer === peer ? [effect.message.type] : []));
+  return effects.flatMap((effect) =>
+    effect.type === "send" && effect.peer === peer ? [effect.message.type] : [],
+  );
 }

@@ -15,7 +15,7 @@ describe("UploadQueue", () => {
       { weight: 1, arbitrary: fc.record({ act: fc.constant("clear" as const), number: fc.constant(0) }) },
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 100, size: "max" }), (steps) => {
         const queue = new UploadQueue();
         let model: number[] = [];
         for (const { act, number } of steps) {

@@ -19,7 +19,7 @@ test("without --seeding a download ends as soon as it is complete", async () => 
   const { magnet } = await startSeed();
   const leech = runP2pfile(bed, ["download", magnet]);
   expect(await leech.waitForExit()).toBe(0);
-  const lingered = performance.now() - leech.timeOf((event) => event.type === "completed");
+  const lingered = performance.now() - Math.max(...leech.timesOf((event) => event.type === "completed"));
   expect(lingered).toBeLessThan(1500);
   expect(leech.eventsOf("seedingEnded")).toEqual([]);
 });

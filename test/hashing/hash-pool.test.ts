@@ -3,12 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  HASH_JOBS_IN_FLIGHT,
-  HASH_JOB_LENGTH,
-  HASH_WINDOW_LENGTH,
-  MAX_QUEUED_PIECES,
-} from "../../src/core/limits.ts";
+import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/core/limits.ts";
 import { HashFailure } from "../../src/hashing/hash-failure.ts";
 import { HashPool, type HashPoolOptions } from "../../src/hashing/hash-pool.ts";
 import { concatBytes, toHex } from "../../src/lib/bytes.ts";
@@ -241,16 +236,6 @@ describe("HashPool", () => {
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => pool.hashPiece(path, 0, MiB)));
     expect(results.filter(({ status }) => status === "fulfilled").length).toBeGreaterThanOrEqual(16);
     expect(toHex(await pool.hashPiece(path, 0, MiB))).toBe(toHex(digestsOf(bytes.subarray(0, MiB), MiB)));
-  });
-
-  test("refuses more pieces than its queue holds", async () => {
-    const pool = poolOf({ workers: 1 });
-    const path = fileOf(bytes.subarray(0, 1), "full");
-    const asked = Array.from({ length: MAX_QUEUED_PIECES + 10 }, () => pool.hashPiece(path, 0, 1));
-    const results = await Promise.allSettled(asked);
-    const refused = results.filter((result) => result.status === "rejected");
-    expect(refused).toHaveLength(10 - HASH_JOBS_IN_FLIGHT);
-    expect(String(refused[0]!.reason)).toContain("too many pieces");
   });
 
   test("fails what is under way with ECANCELED when it is closed, and refuses new work", async () => {

@@ -61,12 +61,13 @@ export class P2pfile extends Child {
     return this.waitFor(`the event "${type}"`, () => this.eventsOf(type).find(matches), timeoutMs);
   }
 
-  /** performance.now() of the first event that matches. */
-  timeOf(matches: (event: SessionEvent) => boolean): number {
-    const index = this.events.findIndex(matches);
-    const line = this.lines.stdout[index];
-    if (line === undefined) throw new Error(`no such event from ${this.command.join(" ")}`);
-    return line.at;
+  /** performance.now() of every event that matches. @throws when there is none. */
+  timesOf(matches: (event: SessionEvent) => boolean): number[] {
+    const times = this.events.flatMap((event, index) =>
+      matches(event) ? [this.lines.stdout[index]?.at ?? Number.NaN] : [],
+    );
+    if (times.length === 0) throw new Error(`no such event from ${this.command.join(" ")}`);
+    return times;
   }
 
   /** The magnet of the file at `index`, from an event or from the plain line. */

@@ -1,0 +1,156 @@
+// Horizontal bars as an SVG by hand: axes start at zero, whiskers show the lowest and the highest run, and the colours
+// follow the reader's light or dark page. Knows lengths and words, not what they mean.
+
+export interface Bar {
+  readonly label: string;
+  readonly value: number;
+  /** Lowest and highest run: a whisker. */
+  readonly range?: readonly [number, number] | undefined;
+  /** A second part that goes on where the first ends. */
+  readonly more?: number | undefined;
+  /** At the end of the bar. */
+  readonly note: string;
+  readonly highlighted: boolean;
+}
+
+export interface Panel {
+  readonly title: string;
+  /** What an axis number means, and which direction is good. */
+  readonly axis: string;
+  readonly bars: readonly Bar[];
+}
+
+export interface Chart {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+  /** Small lines below: what was measured, where and when. */
+  readonly footnotes: readonly string[];
+}
+
+const WIDTH = 760;
+const MARGIN = 24;
+const LABEL_WIDTH = 176;
+const NOTE_WIDTH = 190;
+const BAR_HEIGHT = 18;
+const BAR_STEP = 28;
+const PANEL_HEAD = 44;
+const PANEL_FOOT = 44;
+const TITLE_HEIGHT = 52;
+const FOOTNOTE_STEP = 17;
+const PLOT_LEFT = MARGIN + LABEL_WIDTH;
+const PLOT_WIDTH = WIDTH - PLOT_LEFT - NOTE_WIDTH - MARGIN;
+const TICKS = 5;
+
+const STYLE = `
+  text { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; font-size: 13px; fill: #1f2328; }
+  .page { fill: #ffffff; stroke: #d1d9e0; }
+  .title { font-size: 17px; font-weight: 600; }
+  .panel { font-weight: 600; }
+  .quiet { fill: #59636e; font-size: 12px; }
+  .strong { font-weight: 600; }
+  .grid { stroke: #d1d9e0; }
+  .zero { stroke: #59636e; }
+  .whisker { stroke: #1f2328; stroke-width: 1.5; }
+  .ours { fill: #0969da; } .theirs { fill: #9aa4ae; }
+  .more { fill-opacity: 0.45; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #f0f6fc; }
+    .page { fill: #0d1117; stroke: #3d444d; }
+    .quiet { fill: #9198a1; }
+    .grid { stroke: #3d444d; }
+    .zero { stroke: #9198a1; }
+    .whisker { stroke: #f0f6fc; }
+    .ours { fill: #4493f8; } .theirs { fill: #656c76; }
+  }`;
+
+/** @returns the whole document. */
+export function barChart(chart: Chart): string {
+  let y = TITLE_HEIGHT;
+  const parts: string[] = [text(MARGIN, 34, chart.title, "title")];
+  for (const panel of chart.panels) {
+    parts.push(drawPanel(panel, y));
+    y += heightOf(panel);
+  }
+  for (const footnote of chart.footnotes) {
+    y += FOOTNOTE_STEP;
+    parts.push(text(MARGIN, y, footnote, "quiet"));
+  }
+  const height = y + MARGIN - 4;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
+    `<title>${escape(chart.title)}</title>`,
+    `<style>${STYLE}\n</style>`,
+    `<rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="6"/>`,
+    ...parts,
+    "</svg>\n",
+  ].join("\n");
+}
+
+function heightOf(panel: Panel): number {
+  return PANEL_HEAD + panel.bars.length * BAR_STEP + PANEL_FOOT;
+}
+
+function drawPanel({ title, axis, bars }: Panel, top: number): string {
+  const longest = Math.max(
+    ...bars.map(({ value, more = 0, range }) => Math.max(value + more, range?.[1] ?? 0)),
+  );
+  const step = niceStep(longest);
+  const end = Math.ceil(longest / step) * step;
+  const scale = (value: number) => PLOT_LEFT + (value / end) * PLOT_WIDTH;
+  const first = top + PANEL_HEAD;
+  const bottom = first + bars.length * BAR_STEP;
+  const parts = [text(MARGIN, top + 24, title, "panel")];
+  for (let i = 0; i * step <= end + step / 2; i++) {
+    const x = fixed(scale(i * step));
+    parts.push(
+      `<line class="${i === 0 ? "zero" : "grid"}" x1="${x}" x2="${x}" y1="${first - 4}" y2="${bottom}"/>`,
+      text(Number(x), bottom + 16, String(Number((i * step).toPrecision(6))), "quiet", "middle"),
+    );
+  }
+  parts.push(text(PLOT_LEFT + PLOT_WIDTH + 14, bottom + 16, axis, "quiet"));
+  bars.forEach((bar, index) => parts.push(drawBar(bar, first + index * BAR_STEP, scale)));
+  return parts.join("\n");
+}
+
+function drawBar(bar: Bar, y: number, scale: (value: number) => number): string {
+  const { label, value, range, more = 0, note, highlighted } = bar;
+  const kind = highlighted ? "ours" : "theirs";
+  const strong = highlighted ? "strong" : "";
+  const middle = y + BAR_HEIGHT / 2;
+  const rectangle = (from: number, to: number, name: string) =>
+    `<rect class="${name}" x="${fixed(scale(from))}" y="${y}" width="${fixed(scale(to) - scale(from))}" height="${BAR_HEIGHT}"/>`;
+  const parts = [
+    text(PLOT_LEFT - 10, middle + 4.5, label, strong, "end"),
+    rectangle(0, value, kind),
+    ...(more > 0 ? [rectangle(value, value + more, `${kind} more`)] : []),
+  ];
+  if (range !== undefined) parts.push(whisker(scale(range[0]), scale(range[1]), middle));
+  const right = Math.max(scale(value + more), scale(range?.[1] ?? 0));
+  parts.push(text(right + 8, middle + 4.5, note, strong));
+  return parts.join("\n");
+}
+
+function whisker(from: number, to: number, y: number): string {
+  const path = `M${fixed(from)} ${y - 4}v8M${fixed(from)} ${y}H${fixed(to)}M${fixed(to)} ${y - 4}v8`;
+  return `<path class="whisker" fill="none" d="${path}"/>`;
+}
+
+/** 1, 2 or 5 times a power of ten, so that about TICKS steps reach `longest`. */
+function niceStep(longest: number): number {
+  const rough = longest / TICKS;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const factor = [1, 2, 5].find((candidate) => candidate * power >= rough) ?? 10;
+  return factor * power;
+}
+
+function text(x: number, y: number, words: string, name: string, anchor = "start"): string {
+  return `<text x="${fixed(x)}" y="${fixed(y)}" class="${name}" text-anchor="${anchor}">${escape(words)}</text>`;
+}
+
+function fixed(value: number): string {
+  return String(Number(value.toFixed(1)));
+}
+
+function escape(words: string): string {
+  return words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

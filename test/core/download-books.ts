@@ -1,0 +1,97 @@
+// The auditor's books of what is fetched: pieces had, blocks here, pieces that are fetched from one peer alone. Plain
+// maps, searched whenever something is asked.
+import type { Bitfield } from "../../src/core/bitfield.ts";
+import type { Geometry } from "../../src/core/geometry.ts";
+import { type PeerHandle, type PieceIndex, pieceIndex } from "../../src/core/ids.ts";
+import { MAX_ENDGAME_COPIES } from "../../src/core/limits.ts";
+import type { Block } from "../../src/core/peer-message.ts";
+import { type AuditedPeer, nameOf } from "./audited-peer.ts";
+import { bitfieldOf, type Has } from "./transfer-bed.ts";
+
+export class DownloadBooks {
+  readonly have: Bitfield;
+  /** Pieces to be hashed. */
+  readonly verifying: PieceIndex[] = [];
+  /** Blocks that were ordered to be written, of pieces not yet verified, and who gave them. */
+  readonly received = new Map<string, PeerHandle>();
+  readonly #geometry: Geometry;
+  readonly #peers: ReadonlyMap<PeerHandle, AuditedPeer>;
+  /** Pieces that failed with several contributors. */
+  readonly #suspect = new Set<PieceIndex>();
+
+  constructor(geometry: Geometry, have: Has, peers: ReadonlyMap<PeerHandle, AuditedPeer>) {
+    this.#geometry = geometry;
+    this.have = bitfieldOf(have, geometry.pieceCount);
+    this.#peers = peers;
+  }
+
+  isHere(block: Block): boolean {
+    return this.have.get(block.piece) || this.received.has(nameOf(block));
+  }
+
+  isWhole(piece: PieceIndex): boolean {
+    return this.#blocksOf(piece).every((block) => this.received.has(nameOf(block)));
+  }
+
+  /** @returns why this request may not leave, or undefined. */
+  objection(peer: AuditedPeer, block: Block): string | undefined {
+    const name = nameOf(block);
+    const others = [...this.#peers.values()].filter((other) => other !== peer);
+    const copies = others.filter((other) => other.outstanding.has(name)).length;
+    if (peer.choking || !peer.isWanted) return "requests go to peers that unchoked us and that we want";
+    if (!peer.bitfield.get(block.piece)) return "the peer lacks the piece";
+    if (this.isHere(block)) return "the block is here already";
+    if (peer.outstanding.has(name)) return "asked of the same peer twice";
+    if (peer.outstanding.size >= (peer.snubbed ? 1 : peer.queueLimit)) return "too many requests to one peer";
+    if (copies >= MAX_ENDGAME_COPIES) return "asked of too many peers";
+    if (copies > 0 && !this.#isEndgame()) return "asked twice outside of the endgame";
+    if (this.#suspect.has(block.piece) && others.some((other) => other.isAskedFor(block.piece))) {
+      return "a suspect piece has one source";
+    }
+    return undefined;
+  }
+
+  /** @returns who delivered the piece. */
+  hashed(piece: PieceIndex, right: boolean): Set<PeerHandle> {
+    this.verifying.splice(this.verifying.indexOf(piece), 1);
+    const contributors = new Set<PeerHandle>();
+    for (const block of this.#blocksOf(piece)) {
+      const from = this.received.get(nameOf(block));
+      if (from !== undefined) contributors.add(from);
+      this.received.delete(nameOf(block));
+    }
+    if (right) this.have.set(piece);
+    if (right) this.#suspect.delete(piece);
+    else if (contributors.size > 1) this.#suspect.add(piece);
+    return contributors;
+  }
+
+  /** The peer delivers nothing for now: suspect pieces that it fetches alone and owes nothing of start afresh. */
+  abandoned(peer: AuditedPeer): void {
+    for (const [name, from] of this.received) {
+      if (from === peer.handle) this.released(pieceIndex(Number(name.split(":")[0])));
+    }
+  }
+
+  /** A suspect piece loses with its source what that delivered: the next failure has one culprit. */
+  released(piece: PieceIndex): void {
+    const isAsked = [...this.#peers.values()].some((peer) => peer.isAskedFor(piece));
+    if (isAsked || !this.#suspect.has(piece) || this.verifying.includes(piece)) return;
+    for (const block of this.#blocksOf(piece)) this.received.delete(nameOf(block));
+  }
+
+  /** Every missing block was asked for. */
+  #isEndgame(): boolean {
+    for (let i = 0; i < this.#geometry.pieceCount; i++) {
+      for (const block of this.#blocksOf(pieceIndex(i))) {
+        const isAsked = [...this.#peers.values()].some((peer) => peer.outstanding.has(nameOf(block)));
+        if (!isAsked && !this.isHere(block)) return false;
+      }
+    }
+    return true;
+  }
+
+  #blocksOf(piece: PieceIndex): Block[] {
+    return Array.from({ length: this.#geometry.blockCount(piece) }, (_, i) => this.#geometry.block(piece, i));
+  }
+}

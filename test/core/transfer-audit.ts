@@ -1,0 +1,280 @@
+// Peers of one transfer that do anything a peer may do, and an auditor that holds every order against the rules of the
+// wire (BEP 3 and 6). It keeps its own plain books and reads nothing from inside the transfer. Throws on a breach.
+import { Bitfield } from "../../src/core/bitfield.ts";
+import { Geometry } from "../../src/core/geometry.ts";
+import { type PeerHandle, type PieceIndex, peerHandle } from "../../src/core/ids.ts";
+import { BLOCK_LENGTH, MAX_UPLOAD_IN_FLIGHT, SNUB_MS } from "../../src/core/limits.ts";
+import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
+import { TokenBucket } from "../../src/core/token-bucket.ts";
+import { Transfer } from "../../src/core/transfer.ts";
+import type { TransferEffect, TransferEvent } from "../../src/core/transfer-types.ts";
+import { AuditedPeer, nameOf } from "./audited-peer.ts";
+import { DownloadBooks } from "./download-books.ts";
+import { BAD_DIGEST, GOOD_DIGEST, type Has } from "./transfer-bed.ts";
+
+export class AuditedTransfer {
+  readonly geometry = new Geometry(13.5 * BLOCK_LENGTH, 3 * BLOCK_LENGTH);
+  readonly peers = new Map<PeerHandle, AuditedPeer>();
+  now = 0;
+  readonly #transfer: Transfer;
+  readonly #books: DownloadBooks;
+  #nextHandle = 1;
+
+  constructor(have: Has, random: () => number) {
+    this.#books = new DownloadBooks(this.geometry, have, this.peers);
+    this.#transfer = new Transfer({
+      geometry: this.geometry,
+      expected: () => GOOD_DIGEST,
+      have: this.#books.have.copy(),
+      uploadBucket: new TokenBucket(0),
+      downloadBucket: new TokenBucket(0),
+      random,
+      now: 0,
+    });
+  }
+
+  get isComplete(): boolean {
+    return this.#books.have.isFull;
+  }
+
+  /** Pieces to be hashed. */
+  get verifying(): readonly PieceIndex[] {
+    return this.#books.verifying;
+  }
+
+  join(options: {
+    readonly fast: boolean;
+    readonly greeted: boolean;
+    readonly queueLimit: number;
+  }): AuditedPeer {
+    const { fast, greeted, queueLimit } = options;
+    const handle = peerHandle(this.#nextHandle++);
+    const peer = new AuditedPeer(handle, fast, this.geometry.pieceCount, queueLimit, this.now);
+    this.peers.set(handle, peer);
+    const effects = this.#handle({ type: "peerJoined", peer: handle, fast, greeted });
+    const told = effects.flatMap((effect) => (effect.type === "send" ? [effect.message] : []));
+    const isTold = toldPieces(told, this.geometry.pieceCount) === this.#books.have.count;
+    must(isTold, "a peer that joins is told all that we have");
+    must(greeted || told.length <= 1, "one message tells what we have");
+    must(!fast || greeted || told.length === 1, "BEP 6 wants a first message of what we have");
+    this.#handle({ type: "peerQueueLimit", peer: handle, requests: queueLimit });
+    return peer;
+  }
+
+  leave(peer: AuditedPeer): void {
+    peer.outstanding.clear();
+    this.#books.abandoned(peer);
+    this.peers.delete(peer.handle);
+    this.#handle({ type: "peerLeft", peer: peer.handle });
+  }
+
+  hear(peer: AuditedPeer, message: PeerMessage): void {
+    this.#note(peer, message);
+    const effects = this.#handle({ type: "received", peer: peer.handle, message });
+    if (message.type === "request" && !(peer.isUnchoked && this.#books.have.get(message.block.piece))) {
+      // Without the fast extension there is no word for it.
+      if (!peer.fast) peer.pending.pop();
+      must(peer.pending.length === 0 || peer.isUnchoked, "a request that is not allowed is answered at once");
+      must(!effects.some(({ type }) => type === "serveBlock"), "a request that is not allowed is not served");
+    } else if (message.type === "cancel") {
+      must(effects.length <= 1, "a cancel is answered once");
+      if (!peer.fast) peer.answered(message.block);
+    }
+  }
+
+  /** The peer sends a block, of another length than asked if the test so wants. */
+  deliver(peer: AuditedPeer, block: Block): void {
+    const name = nameOf(block);
+    const isAsked = peer.outstanding.delete(name);
+    const isLate = !isAsked && peer.late.delete(name);
+    peer.cancelled.delete(name);
+    const isOfUse = this.geometry.blockIndex(block) !== undefined && !this.#books.isHere(block);
+    if (isAsked && !isOfUse) this.#books.released(block.piece);
+    const message = { type: "block", block } as const;
+    const effects = this.#transfer.handle({ type: "received", peer: peer.handle, message }, this.now);
+    const isKept = effects.some((effect) => effect.type === "writeBlock");
+    must(isKept || !isAsked || !isOfUse, `${name} was asked for and is not here: it is kept`);
+    must(!isKept || ((isAsked || isLate) && isOfUse), `${name} is not to be kept`);
+    if (isKept) {
+      this.#books.received.set(name, peer.handle);
+      peer.snubbed = false;
+      peer.heardAt = this.now;
+    }
+    this.#audit(effects);
+  }
+
+  uploaded(peer: AuditedPeer): void {
+    const block = peer.onTheWay.shift();
+    if (block !== undefined) this.#handle({ type: "uploaded", peer: peer.handle, bytes: block.length });
+  }
+
+  unreadable(peer: AuditedPeer): void {
+    const block = peer.onTheWay.pop();
+    if (block === undefined) return;
+    peer.pending.push(block);
+    this.#handle({ type: "serveFailed", peer: peer.handle, block });
+    if (!peer.fast) peer.answered(block);
+    // The next one is served with the clock.
+    this.pass(0);
+  }
+
+  hashed(piece: PieceIndex, right: boolean): void {
+    const contributors = this.#books.hashed(piece, right);
+    const digest = right ? GOOD_DIGEST : BAD_DIGEST;
+    const effects = this.#handle({ type: "pieceHashed", piece, digest });
+    const closed = effects.flatMap((effect) => (effect.type === "closePeer" ? [effect.peer] : []));
+    const guilty = [...contributors].filter(
+      (one) => !right && contributors.size === 1 && this.peers.has(one),
+    );
+    must(`${closed}` === `${guilty}`, "the sole contributor of a wrong piece is closed, nobody else");
+    const told = effects.flatMap((effect) =>
+      effect.type === "send" && effect.message.type === "have" ? [effect.peer] : [],
+    );
+    const lacking = [...this.peers.values()].filter((peer) => right && !peer.bitfield.get(piece));
+    must(`${told}` === `${lacking.map(({ handle }) => handle)}`, "a have goes to whoever lacks the piece");
+    for (const handle of closed) {
+      const peer = this.peers.get(handle);
+      if (peer !== undefined) this.leave(peer);
+    }
+  }
+
+  /** The clock beats once, after this time. */
+  pass(milliseconds: number): void {
+    this.now += milliseconds;
+    for (const peer of this.peers.values()) {
+      const [oldest] = peer.outstanding.values();
+      if (oldest === undefined || this.now - Math.max(oldest.at, peer.heardAt) < SNUB_MS) continue;
+      peer.snubbed = true;
+      peer.late.clear();
+      for (const [name, { block }] of peer.outstanding) peer.late.set(name, block);
+      this.#forgetRequests(peer);
+    }
+    this.#handle({ type: "ticked" });
+  }
+
+  /** What must hold between any two events. */
+  checkBooks(): void {
+    for (const peer of this.peers.values()) {
+      const wanted = peer.bitfield.hasBitsBeyond(this.#books.have);
+      must(peer.isWanted === wanted, "we are interested in a peer exactly if it has what we lack");
+      must(peer.isUnchoked || peer.pending.length === 0, "a choked peer waits for nothing");
+      const isFull = peer.bytesOnTheWay >= MAX_UPLOAD_IN_FLIGHT;
+      must(peer.pending.length === 0 || isFull, "no request waits while there is room");
+    }
+  }
+
+  /** Writes down what the peer says before the transfer hears it. */
+  #note(peer: AuditedPeer, message: PeerMessage): void {
+    switch (message.type) {
+      case "bitfield":
+      case "haveAll": {
+        const { pieceCount } = this.geometry;
+        const bits =
+          message.type === "bitfield" ? Bitfield.parse(message.bytes, pieceCount) : Bitfield.full(pieceCount);
+        peer.saidWhatItHas = true;
+        bits?.forEachSet((piece) => peer.bitfield.set(piece));
+        break;
+      }
+      case "have":
+        peer.saidWhatItHas = true;
+        peer.bitfield.set(message.piece);
+        break;
+      case "choke":
+        peer.choking = true;
+        if (peer.fast) this.#books.abandoned(peer);
+        else this.#forgetRequests(peer);
+        break;
+      case "unchoke":
+        peer.choking = false;
+        peer.heardAt = this.now;
+        break;
+      case "reject":
+        peer.late.delete(nameOf(message.block));
+        if (peer.outstanding.delete(nameOf(message.block))) this.#books.released(message.block.piece);
+        break;
+      case "request":
+        peer.pending.push(message.block);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #forgetRequests(peer: AuditedPeer): void {
+    const pieces = [...peer.outstanding.values()].map(({ block }) => block.piece);
+    peer.outstanding.clear();
+    for (const piece of pieces) this.#books.released(piece);
+    this.#books.abandoned(peer);
+  }
+
+  #handle(event: TransferEvent): TransferEffect[] {
+    const effects = this.#transfer.handle(event, this.now);
+    this.#audit(effects);
+    return effects;
+  }
+
+  #audit(effects: readonly TransferEffect[]): void {
+    for (const effect of effects) {
+      if (effect.type === "verifyPiece") {
+        must(this.#books.isWhole(effect.piece), "a piece is hashed when all of it is here");
+        this.#books.verifying.push(effect.piece);
+      } else if (effect.type === "send" || effect.type === "serveBlock") {
+        const peer = this.peers.get(effect.peer);
+        must(peer !== undefined, "orders concern peers that are there");
+        if (effect.type === "send") this.#auditMessage(peer, effect.message);
+        else this.#auditServing(peer, effect.block);
+      }
+    }
+  }
+
+  #auditServing(peer: AuditedPeer, block: Block): void {
+    must(peer.isUnchoked && this.#books.have.get(block.piece), "choked peers and lacking pieces get nothing");
+    must(peer.answered(block), "only what was asked for is served, once");
+    must(peer.bytesOnTheWay < MAX_UPLOAD_IN_FLIGHT, "no more than 1 MiB is on its way to a peer");
+    peer.onTheWay.push(block);
+  }
+
+  #auditMessage(peer: AuditedPeer, message: PeerMessage): void {
+    switch (message.type) {
+      case "request": {
+        const objection = this.#books.objection(peer, message.block);
+        must(objection === undefined, `${nameOf(message.block)} at ${this.now} ms: ${objection}`);
+        peer.outstanding.set(nameOf(message.block), { block: message.block, at: this.now });
+        break;
+      }
+      case "cancel":
+        must(peer.outstanding.delete(nameOf(message.block)), "only what was asked for is cancelled");
+        peer.cancelled.set(nameOf(message.block), message.block);
+        break;
+      case "interested":
+      case "notInterested":
+        must(peer.isWanted === (message.type === "notInterested"), "interest is told when it changes");
+        peer.isWanted = message.type === "interested";
+        break;
+      case "choke":
+      case "unchoke":
+        must(peer.isUnchoked === (message.type === "choke"), "choking is told when it changes");
+        peer.isUnchoked = message.type === "unchoke";
+        if (!peer.fast && !peer.isUnchoked) peer.pending = [];
+        break;
+      case "reject":
+        must(peer.fast && peer.answered(message.block), "only what was asked for is rejected, once (BEP 6)");
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+function must(holds: boolean, rule: string): asserts holds {
+  if (!holds) throw new Error(rule);
+}
+
+/** How many pieces these messages tell of. */
+function toldPieces(messages: readonly PeerMessage[], pieceCount: number): number {
+  return messages.reduce((sum, message) => {
+    if (message.type === "haveAll") return pieceCount;
+    if (message.type === "bitfield") return Bitfield.parse(message.bytes, pieceCount)?.count ?? -1;
+    return sum + (message.type === "have" ? 1 : 0);
+  }, 0);
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "bun:test";
+import { Geometry } from "../../src/core/geometry.ts";
+import type { TransferStatus } from "../../src/core/transfer-types.ts";
+import { type SnapshotParts, snapshotOf } from "../../src/session/snapshot.ts";
+
+const SIZE = 1000;
+
+/** Only what a snapshot reads. */
+function parts(status?: Partial<TransferStatus>): SnapshotParts {
+  return {
+    index: 2,
+    phase: "downloading",
+    metainfo: { name: "model.bin", infoHash: "ab", geometry: new Geometry(SIZE, 100) } as never,
+    swarm: { peerCount: 7 } as never,
+    transfer: (status && { status: () => status }) as never,
+  };
+}
+
+describe("snapshotOf", () => {
+  test("says what the transfer says", () => {
+    const status = {
+      completedBytes: 250,
+      downloadRate: 50,
+      uploadRate: 5,
+      downloaded: 300,
+      uploaded: 30,
+      seeds: 3,
+    };
+    expect(snapshotOf(parts(status), 0)).toMatchObject({
+      index: 2,
+      name: "model.bin",
+      phase: "downloading",
+      size: SIZE,
+      completed: 250,
+      downloadRate: 50,
+      uploadRate: 5,
+      downloaded: 300,
+      uploaded: 30,
+      peers: 7,
+      seeds: 3,
+      etaSeconds: 15,
+    });
+  });
+
+  test("nothing is complete while the part file is being checked", () => {
+    expect(snapshotOf(parts(), 0)).toMatchObject({ completed: 0, downloadRate: 0, seeds: 0, peers: 7 });
+  });
+
+  test.each([
+    [0, 0, Number.POSITIVE_INFINITY],
+    [999, 0, Number.POSITIVE_INFINITY],
+    [999, 2, 0.5],
+    [SIZE, 0, 0],
+    [SIZE, 50, 0],
+  ])("with %d of 1000 bytes and %d B/s it takes %p s more", (completedBytes, downloadRate, seconds) => {
+    expect(snapshotOf(parts({ completedBytes, downloadRate }), 0).etaSeconds).toBe(seconds);
+  });
+});
