@@ -71,7 +71,8 @@ export class AuditedTransfer {
   hear(peer: AuditedPeer, message: PeerMessage): void {
     this.#note(peer, message);
     const effects = this.#handle({ type: "received", peer: peer.handle, message });
-    if (message.type === "request" && !(peer.isUnchoked && this.#books.have.get(message.block.piece))) {
+    if (effects.some(({ type }) => type === "closePeer")) this.leave(peer);
+    else if (message.type === "request" && !(peer.isUnchoked && this.#books.have.get(message.block.piece))) {
       // Without the fast extension there is no word for it.
       if (!peer.fast) peer.pending.pop();
       must(peer.pending.length === 0 || peer.isUnchoked, "a request that is not allowed is answered at once");
@@ -99,6 +100,7 @@ export class AuditedTransfer {
       this.#books.received.set(name, peer.handle);
       peer.snubbed = false;
       peer.heardAt = this.now;
+      if (peer.choking) this.#books.abandoned(peer);
     }
     this.#audit(effects);
   }

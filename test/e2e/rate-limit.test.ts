@@ -11,15 +11,16 @@ const LIMIT = 8;
 
 type Counter = "uploaded" | "downloaded";
 
-/** Bytes of all torrents of a process over time, while they were moving. */
+/** Bytes of all torrents of a process over time, while they were moving. One that is complete is not told of any more. */
 function course(run: P2pfile, counter: Counter, total: number) {
+  const latest = new Map<number, number>();
   return run.events
     .map((event, index) => ({ event, at: run.lines.stdout[index]?.at ?? 0 }))
-    .flatMap(({ event, at }) =>
-      event.type === "progress"
-        ? [{ at, bytes: event.transfers.reduce((sum, transfer) => sum + transfer[counter], 0) }]
-        : [],
-    )
+    .flatMap(({ event, at }) => {
+      if (event.type !== "progress") return [];
+      for (const transfer of event.transfers) latest.set(transfer.index, transfer[counter]);
+      return [{ at, bytes: [...latest.values()].reduce((sum, bytes) => sum + bytes, 0) }];
+    })
     .filter(({ bytes }) => bytes > 0 && bytes < total);
 }
 
