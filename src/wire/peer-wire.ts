@@ -13,6 +13,7 @@ import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
 import { assert } from "../lib/assert.ts";
 import { readUint16, readUint32 } from "../lib/bytes.ts";
+import { Allowance } from "./allowance.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { GuardedWire } from "./guarded-wire.ts";
 import { checkBlock, checkMessage, type HeardMessage } from "./heard-message.ts";
@@ -30,8 +31,6 @@ export interface PeerWireOptions {
   readonly events: PeerWireEvents;
   /** Names of extensions besides ut_metadata, for `sendExtended` and the `extended` event. */
   readonly extensions?: readonly string[];
-  /** As with `setMetadata`. */
-  readonly infoDict?: Uint8Array | undefined;
 }
 
 export class PeerWire {
@@ -47,10 +46,10 @@ export class PeerWire {
   #fields: Partial<ExtendedHandshakeFields> = {};
   /** Whether the peer has said what it has; after "nothing" it may correct itself once. */
   #claim: "unsaid" | "nothing" | "said" = "unsaid";
-  #bitfields = 0;
-  #badRequests = 0;
-  #unknownFrames = 0;
-  #extendedHandshakes = 0;
+  readonly #bitfields = new Allowance(MAX_BITFIELDS);
+  readonly #badRequests = new Allowance(MAX_BAD_REQUESTS);
+  readonly #unknownFrames = new Allowance(MAX_UNKNOWN_FRAMES);
+  readonly #extendedHandshakes = new Allowance(MAX_EXTENDED_HANDSHAKES);
   #dead = false;
 
   constructor(options: PeerWireOptions) {
@@ -65,7 +64,6 @@ export class PeerWire {
       frame: (frame) => this.#onFrame(frame),
       block: (piece, begin, payload) => this.#onBlock(piece, begin, payload),
     });
-    if (options.infoDict !== undefined) this.setMetadata(options.infoDict);
   }
 
   /** True once both sides have said they speak BEP 6. */
@@ -237,8 +235,7 @@ export class PeerWire {
     const block = this.#geometry && checkBlock(this.#geometry, index, begin, length);
     const type = id === MessageId.request ? "request" : "cancel";
     if (block !== undefined) return this.#events.message({ type, block });
-    this.#badRequests++;
-    if (this.#badRequests > MAX_BAD_REQUESTS) return this.#fail("badRequest");
+    if (!this.#badRequests.spend()) return this.#fail("badRequest");
     if (type === "request" && this.#wire.hasFast) this.#wire.reject(index, begin, length);
   }
 
@@ -246,7 +243,7 @@ export class PeerWire {
     const isNothing = id === MessageId.haveNone;
     const isRepeated = this.#claim === "said" || (this.#claim === "nothing" && isNothing);
     // aria2 sends its whole bitfield again where others send many haves.
-    const isAllowed = id === MessageId.bitfield && ++this.#bitfields <= MAX_BITFIELDS;
+    const isAllowed = id === MessageId.bitfield && this.#bitfields.spend();
     if (isRepeated && !isAllowed) return this.#fail("unexpectedMessage");
     this.#claim = isNothing ? "nothing" : "said";
     if (id !== MessageId.bitfield) return this.#feedAndAccept(frame);
@@ -267,9 +264,7 @@ export class PeerWire {
 
   #onExtendedHandshake(payload: Uint8Array): void {
     const handshake = parseExtendedHandshake(payload);
-    if (handshake === undefined || ++this.#extendedHandshakes > MAX_EXTENDED_HANDSHAKES) {
-      return this.#fail("badExtension");
-    }
+    if (handshake === undefined || !this.#extendedHandshakes.spend()) return this.#fail("badExtension");
     // The library would keep every name a peer makes up.
     const known = [...handshake.extensions].filter(([name]) => this.#extensionNames.has(name));
     if (!this.#wire.feedExtensions(new Map(known))) return this.#fail("badExtension");
@@ -300,7 +295,6 @@ export class PeerWire {
   }
 
   #countUnknown(): void {
-    this.#unknownFrames++;
-    if (this.#unknownFrames > MAX_UNKNOWN_FRAMES) this.#fail("unexpectedMessage");
+    if (!this.#unknownFrames.spend()) this.#fail("unexpectedMessage");
   }
 }

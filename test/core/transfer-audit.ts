@@ -100,9 +100,9 @@ export class AuditedTransfer {
       this.#books.received.set(name, peer.handle);
       peer.snubbed = false;
       peer.heardAt = this.now;
-      if (peer.choking) this.#books.abandoned(peer);
     }
     this.#audit(effects);
+    if (isKept && peer.choking) this.#books.abandoned(peer);
   }
 
   uploaded(peer: AuditedPeer): void {

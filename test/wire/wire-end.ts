@@ -46,7 +46,6 @@ export class WireEnd {
       direction,
       sink: this.queue,
       extensions: options.extensions ?? [],
-      infoDict: options.infoDict,
       events: {
         handshake: (handshake) => {
           note("handshake", handshake);
@@ -83,6 +82,7 @@ export class WireEnd {
         },
       },
     });
+    if (options.infoDict !== undefined) this.wire.setMetadata(options.infoDict);
     if (direction === "outgoing") this.wire.handshake(infoHash, peerId(options.byte ?? 2));
   }
 
