@@ -69,6 +69,7 @@ export class AuditedTransfer {
   }
 
   hear(peer: AuditedPeer, message: PeerMessage): void {
+    if (!this.peers.has(peer.handle)) return;
     this.#note(peer, message);
     const effects = this.#handle({ type: "received", peer: peer.handle, message });
     if (effects.some(({ type }) => type === "closePeer")) this.leave(peer);

@@ -16,11 +16,10 @@ export function peerId(byte: number): PeerId {
   return peerIdOf(new Uint8Array(20).fill(byte));
 }
 
-export interface WireEndOptions extends Partial<
-  Pick<PeerWireOptions, "direction" | "extensions" | "infoDict">
-> {
+export interface WireEndOptions extends Partial<Pick<PeerWireOptions, "direction" | "extensions">> {
   readonly infoHash?: InfoHash;
   readonly byte?: number;
+  readonly infoDict?: Uint8Array | undefined;
 }
 
 export class WireEnd {
