@@ -117,7 +117,7 @@ async function inParallel(jobs: readonly (() => Promise<void>)[], width: number)
 await inParallel(
   [
     () => check("types", [tool("tsc"), "--noEmit", "-p", "."]),
-    () => check("lint", [tool("oxlint")]),
+    () => check("lint", [tool("oxlint"), "--type-aware"]),
     () => check("format", [tool("oxfmt"), "--check", "."]),
   ].map((job) => async () => void (await job())),
   2,

@@ -37,7 +37,7 @@ export class MappedFile {
     this.windowLength = windowLength;
     this.#base = base;
     this.#length = length;
-    this.#bytes = new Uint8Array(toArrayBuffer(base as Pointer, 0, length));
+    this.#bytes = new Uint8Array(toArrayBuffer(base, 0, length));
   }
 
   /** Reserves addresses, not memory. @returns undefined when the system does not give them. */

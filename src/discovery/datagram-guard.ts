@@ -81,6 +81,7 @@ export function guardDatagram(
       return isError(message)
         ? { verdict: "pass", kind: "reply", transaction, bytes: datagram }
         : rejected("badError");
+    case undefined:
     default:
       return rejected("badEnvelope");
   }

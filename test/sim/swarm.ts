@@ -95,7 +95,7 @@ export class Swarm {
   /** The node vanishes with all its connections. */
   remove(node: SimNode): void {
     node.isGone = true;
-    for (const neighbour of [...node.handles.keys()]) this.disconnect(node, neighbour);
+    for (const neighbour of node.handles.keys()) this.disconnect(node, neighbour);
   }
 
   /** Runs until `done` or the virtual time is up. @returns the virtual time in milliseconds. */
