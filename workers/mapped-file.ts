@@ -2,7 +2,7 @@
 // last one, so a single ArrayBuffer serves for ever and nothing waits for the garbage collector to be unmapped.
 // Bun.mmap would open the file for writing and unmap late. Refuses to know pieces and digests, and whether mapping is
 // safe: the caller has seen that the file is long enough, and that nobody shortens it.
-import { toArrayBuffer, type Pointer } from "bun:ffi";
+import { toArrayBuffer } from "bun:ffi";
 import { isCached } from "./page-cache.ts";
 import {
   MADV_POPULATE_READ,

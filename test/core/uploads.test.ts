@@ -192,7 +192,7 @@ describe("serving", () => {
     const [peer] = leechers(bed, 1);
     ask(bed, peer!, 65);
     const effects = bed.handle({ type: "serveFailed", peer: peer!, block: block(0) });
-    expect(sent(effects, "reject", peer!).map((reject) => reject.block)).toEqual([block(0)]);
+    expect(sent(effects, "reject", peer).map((reject) => reject.block)).toEqual([block(0)]);
     expect(served([...effects, ...bed.pass(100)], peer!)).toEqual([block(64)]);
   });
 
@@ -229,7 +229,7 @@ describe("serving", () => {
         bed.handle({ type: "uploaded", peer: honest!, bytes: 8 * BLOCK_LENGTH });
       }
       const effects = bed.pass(RECHOKE_MS);
-      if (sent(effects, "choke", honest!).length > 0) ask(bed, honest!, 20);
+      if (sent(effects, "choke", honest).length > 0) ask(bed, honest!, 20);
     }
     // The same peer then asks for one block more than we take.
     for (let round = 0; round < 6 && unchoked(bed, [honest!]).length === 0; round++) bed.pass(RECHOKE_MS);

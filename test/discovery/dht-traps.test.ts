@@ -44,7 +44,7 @@ describe("trap of the DHT packages", () => {
       );
       const values = [compactPeer("192.0.2.1", 6881), compactPeer("127.0.0.5", 7)];
       const fields = { id: id20("L"), nodes, token: "tok", values };
-      liar.send(reply(fields, dictBytes(message, "t")!), from);
+      liar.send(reply(fields, dictBytes(message, "t")), from);
     };
     const asked: string[] = [];
     const accepts = (address: PeerAddress) => {
@@ -177,7 +177,7 @@ describe("trap of the DHT packages", () => {
         return Buffer.concat([id, compactPeer(`127.1.${(serial >> 8) & 255}.${serial & 255}`, DEAD_PORT)]);
       });
       liar.send(
-        reply({ id: id20("L"), nodes: Buffer.concat(nodes), token: "t" }, dictBytes(message, "t")!),
+        reply({ id: id20("L"), nodes: Buffer.concat(nodes), token: "t" }, dictBytes(message, "t")),
         from,
       );
     };

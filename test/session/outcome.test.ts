@@ -8,7 +8,7 @@ function aRun() {
   const debug: string[] = [];
   const failures = new FailureList({
     emit: (event) => events.push(event),
-    logger: { debug: (text: string) => debug.push(text), info: () => {}, warn: () => {} } as never,
+    logger: { debug: (text: string) => debug.push(text), info: () => {}, warn: () => {} },
     signal: new AbortController().signal,
     workingDirectory: "/",
     io: "map",

@@ -87,6 +87,6 @@ describe(`a simulated swarm (SIM_SEED=${randomSeed})`, () => {
       swarm.run(60_000, () => allDone(swarm));
       return swarm.nodes.map((node) => node.doneAt);
     });
-    expect(times[0]).toEqual(times[1]!);
+    expect(times[0]).toEqual(times[1]);
   });
 });
