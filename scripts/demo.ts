@@ -9,23 +9,25 @@ import { join, resolve } from "node:path";
 const DEMO_RATE = 32;
 const program = resolve(import.meta.dir, "../dist/p2pfile");
 const folder = mkdtempSync(join(tmpdir(), "p2pfile-demo-"));
-let seed: Bun.Subprocess<"ignore", "pipe", "inherit"> | undefined;
+const seedLog = join(folder, "seed.log");
+let seed: Bun.Subprocess<"ignore", "pipe", Bun.BunFile> | undefined;
 
 interface Seed {
-  readonly process: Bun.Subprocess<"ignore", "pipe", "inherit">;
+  readonly process: Bun.Subprocess<"ignore", "pipe", Bun.BunFile>;
   readonly magnet: string;
 }
 
-/** Serves the program itself. @returns undefined when it ended without a magnet. */
-async function startSeed(flags: readonly string[]): Promise<Seed | undefined> {
+/** Serves the program itself on loopback, so that the demo needs no network. @returns undefined without a magnet. */
+async function startSeed(): Promise<Seed | undefined> {
   const cwd = join(folder, "seed");
-  mkdirSync(cwd, { recursive: true });
-  console.info(`$ p2pfile serve ${[...flags, program].join(" ")}`);
-  const child = Bun.spawn([program, "serve", ...flags, program], {
+  mkdirSync(cwd);
+  console.info(`$ p2pfile serve --ip 127.0.0.1 ${program}`);
+  const child = Bun.spawn([program, "serve", "--ip", "127.0.0.1", program], {
     cwd,
     stdin: "ignore",
     stdout: "pipe",
-    stderr: "inherit",
+    // Two live progress lines would overwrite each other; the download's is the one to watch.
+    stderr: Bun.file(seedLog),
   });
   seed = child;
   let text = "";
@@ -35,6 +37,7 @@ async function startSeed(flags: readonly string[]): Promise<Seed | undefined> {
     if (magnet !== undefined && text.includes("\n")) return { process: child, magnet };
   }
   await child.exited;
+  console.error(readFileSync(seedLog, "utf8"));
   return undefined;
 }
 
@@ -43,18 +46,14 @@ function sha256(path: string): string {
 }
 
 async function demo(): Promise<number> {
-  let started = await startSeed([]);
-  if (started === undefined) {
-    console.info("\nThis machine has no network address to announce; the demo goes on with loopback.\n");
-    started = await startSeed(["--ip", "127.0.0.1"]);
-  }
+  const started = await startSeed();
   if (started === undefined) return 1;
   console.info(`${started.magnet}\n`);
 
   const target = join(folder, "target");
   mkdirSync(target);
-  const command = ["download", "--dir", target, "--download-limit", String(DEMO_RATE), started.magnet];
-  console.info(`$ p2pfile download --download-limit ${DEMO_RATE} '${started.magnet}'`);
+  const command = ["download", "--ip", "127.0.0.1", "--dir", target, "--download-limit", String(DEMO_RATE), started.magnet];
+  console.info(`$ p2pfile download --ip 127.0.0.1 --download-limit ${DEMO_RATE} '${started.magnet}'`);
   const leech = Bun.spawn([program, ...command], {
     cwd: target,
     stdin: "ignore",
@@ -74,8 +73,7 @@ async function demo(): Promise<number> {
   console.info("\nThe same on your own machines: copy the one file dist/p2pfile to each of them, then");
   console.info(`\n  on the machine that has the file      p2pfile serve FILE`);
   console.info(`  on every machine that wants it        p2pfile download 'MAGNET'`);
-  console.info(`\nwhere MAGNET is the line that serve prints; for the file of this demo it was`);
-  console.info(`\n  p2pfile download '${started.magnet}'\n`);
+  console.info(`\nwhere MAGNET is the line that serve prints. Without --ip it names this machine's own address.\n`);
   return 0;
 }
 
