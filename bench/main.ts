@@ -9,9 +9,7 @@ const scripts = readdirSync(import.meta.dir)
 
 /** Those tell how they are used; the others are parts of them. */
 function isBenchmark(name: string): boolean {
-  return (
-    readFileSync(join(import.meta.dir, `${name}.ts`), "utf8").includes("\n// Usage: ") && name !== "main"
-  );
+  return readFileSync(join(import.meta.dir, `${name}.ts`), "utf8").includes("Usage: ") && name !== "main";
 }
 
 const name = process.argv[2];

@@ -56,13 +56,13 @@ function transferChart(lines: readonly TransferLine[]): Chart | undefined {
   if (line === undefined) return undefined;
   const missing = [...new Set(lines.flatMap((one) => one.missing.map(({ name }) => name)))];
   return {
-    title: `${sizeName(line.size)} from one machine's disk cache to another process, over loopback`,
+    title: `${sizeName(line.size)} from one seed to one leech over loopback, page cache warm`,
     panels: [...lines.map(wallPanel), cpuPanel(line), memoryPanel(line)],
     footnotes: [
       `Median of ${line.rounds} runs in turns; whiskers: fastest and slowest run. nginx + curl checks no hash of what arrives.`,
       ...(lines.some(({ fileSystem }) => fileSystem !== "tmpfs")
         ? [
-            "On a disk, the light part is what it takes until the file is on it: p2pfile waits for that, others do not.",
+            "On a disk, the paler part is what it takes until the file is on it: p2pfile waits for that, others do not.",
           ]
         : []),
       ...(missing.length > 0 ? [`Without: ${missing.join(", ")}.`] : []),
@@ -74,8 +74,8 @@ function transferChart(lines: readonly TransferLine[]): Chart | undefined {
 function wallPanel(line: TransferLine): Panel {
   const onDisk = line.fileSystem !== "tmpfs";
   return {
-    title: onDisk ? `Seconds, on ${line.fileSystem}` : "Seconds, in memory (tmpfs)",
-    axis: "s, less is better",
+    title: onDisk ? `Time on ${line.fileSystem}` : "Time in memory (tmpfs)",
+    axis: "seconds, less is better",
     bars: line.results.map(({ name, version, wall, durable, rate }) => ({
       label: labelOf(name, version),
       value: wall.median,
@@ -89,8 +89,8 @@ function wallPanel(line: TransferLine): Panel {
 
 function cpuPanel(line: TransferLine): Panel {
   return {
-    title: "CPU seconds: seed, and (light) leech",
-    axis: "s, less is better",
+    title: "CPU time of the seed, and (paler) of the leech",
+    axis: "seconds, less is better",
     bars: line.results.map(({ name, version, seedCpu, leechCpu }) => ({
       label: labelOf(name, version),
       value: seedCpu.median,
@@ -103,7 +103,7 @@ function cpuPanel(line: TransferLine): Panel {
 
 function memoryPanel(line: TransferLine): Panel {
   return {
-    title: "Peak of own memory: seed, and (light) leech",
+    title: "Peak memory without mapped files: seed, and (paler) leech",
     axis: "MiB, less is better",
     bars: line.results.map(({ name, version, seedMemoryMiB, leechMemoryMiB }) => ({
       label: labelOf(name, version),
@@ -137,7 +137,7 @@ function hashChart(line: HashLine | undefined): Chart | undefined {
     title: `SHA-1 of the pieces of a file of ${sizeName(line.sizeGiB * GiB)} in the page cache`,
     panels: [
       {
-        title: "MB/s, against one core of OpenSSL",
+        title: "Rate, and times one core of OpenSSL",
         axis: "MB/s, more is better",
         bars: [reference, ...ours],
       },

@@ -15,7 +15,7 @@ export interface Bar {
 
 export interface Panel {
   readonly title: string;
-  /** What an axis number means, and which direction is good. */
+  /** The unit of the axis, and which direction is good. */
   readonly axis: string;
   readonly bars: readonly Bar[];
 }
@@ -33,8 +33,8 @@ const LABEL_WIDTH = 176;
 const NOTE_WIDTH = 190;
 const BAR_HEIGHT = 18;
 const BAR_STEP = 28;
-const PANEL_HEAD = 44;
-const PANEL_FOOT = 44;
+const PANEL_HEAD = 40;
+const PANEL_FOOT = 34;
 const TITLE_HEIGHT = 52;
 const FOOTNOTE_STEP = 17;
 const PLOT_LEFT = MARGIN + LABEL_WIDTH;
@@ -99,7 +99,10 @@ function drawPanel({ title, axis, bars }: Panel, top: number): string {
   const scale = (value: number) => PLOT_LEFT + (value / end) * PLOT_WIDTH;
   const first = top + PANEL_HEAD;
   const bottom = first + bars.length * BAR_STEP;
-  const parts = [text(MARGIN, top + 24, title, "panel")];
+  const parts = [
+    text(MARGIN, top + 24, title, "panel"),
+    text(WIDTH - MARGIN, top + 24, axis, "quiet", "end"),
+  ];
   for (let i = 0; i * step <= end + step / 2; i++) {
     const x = fixed(scale(i * step));
     parts.push(
@@ -107,7 +110,6 @@ function drawPanel({ title, axis, bars }: Panel, top: number): string {
       text(Number(x), bottom + 16, String(Number((i * step).toPrecision(6))), "quiet", "middle"),
     );
   }
-  parts.push(text(PLOT_LEFT + PLOT_WIDTH + 14, bottom + 16, axis, "quiet"));
   bars.forEach((bar, index) => parts.push(drawBar(bar, first + index * BAR_STEP, scale)));
   return parts.join("\n");
 }

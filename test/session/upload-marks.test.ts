@@ -15,6 +15,14 @@ describe("UploadMarks", () => {
     expect([marks.passed(250), marks.passed(1e9)]).toEqual([30, 30]);
   });
 
+  test("keeps the order when it grows while blocks are under way", () => {
+    const marks = new UploadMarks();
+    for (let block = 1; block <= 100; block++) marks.add(block, 1);
+    expect(marks.passed(50)).toBe(50);
+    for (let block = 101; block <= 400; block++) marks.add(block, 1);
+    for (let written = 51; written <= 400; written++) expect(marks.passed(written)).toBe(1);
+  });
+
   test("counts as a plain list does, however blocks and writes alternate", () => {
     const step = fc.record({
       blocks: fc.nat(200),
