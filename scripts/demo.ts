@@ -52,7 +52,16 @@ async function demo(): Promise<number> {
 
   const target = join(folder, "target");
   mkdirSync(target);
-  const command = ["download", "--ip", "127.0.0.1", "--dir", target, "--download-limit", String(DEMO_RATE), started.magnet];
+  const command = [
+    "download",
+    "--ip",
+    "127.0.0.1",
+    "--dir",
+    target,
+    "--download-limit",
+    String(DEMO_RATE),
+    started.magnet,
+  ];
   console.info(`$ p2pfile download --ip 127.0.0.1 --download-limit ${DEMO_RATE} '${started.magnet}'`);
   const leech = Bun.spawn([program, ...command], {
     cwd: target,
@@ -73,7 +82,9 @@ async function demo(): Promise<number> {
   console.info("\nThe same on your own machines: copy the one file dist/p2pfile to each of them, then");
   console.info(`\n  on the machine that has the file      p2pfile serve FILE`);
   console.info(`  on every machine that wants it        p2pfile download 'MAGNET'`);
-  console.info(`\nwhere MAGNET is the line that serve prints. Without --ip it names this machine's own address.\n`);
+  console.info(
+    `\nwhere MAGNET is the line that serve prints. Without --ip it names this machine's own address.\n`,
+  );
   return 0;
 }
 

@@ -3,7 +3,7 @@ import { bytesEqual } from "../lib/bytes.ts";
 import type { Bitfield } from "./bitfield.ts";
 import type { Geometry } from "./geometry.ts";
 import type { PieceIndex } from "./ids.ts";
-import { BLOCK_LENGTH, ENDGAME_PATIENCE_MS, SNUB_MS } from "./limits.ts";
+import { BLOCK_LENGTH, ENDGAME_PATIENCE_MS, REFUSED_PAUSE_MS, SNUB_MS } from "./limits.ts";
 import type { Block } from "./peer-message.ts";
 import type { PeerState } from "./peer-state.ts";
 import { PiecePicker } from "./piece-picker.ts";
@@ -41,12 +41,13 @@ export class Downloads {
   }
 
   /** Sends as many requests as the peer's window and the rate limit allow. */
-  fill(peer: PeerState, now: number, effects: TransferEffect[]): void {
-    if (peer.peerChoking || !peer.amInterested) return;
+  fill(peer: PeerState, now: number, effects: TransferEffect[], most = Number.POSITIVE_INFINITY): void {
+    if (peer.peerChoking || !peer.amInterested || now - peer.refusedAt < REFUSED_PAUSE_MS) return;
     // A snubbed peer gets one request at a time until it answers one.
     const room = peer.snubbed ? 1 - peer.window.outstandingCount : peer.window.room;
-    const allowed = Math.min(room, Math.ceil(this.#bucket.available(now) / BLOCK_LENGTH));
-    if (allowed < room) this.#bucket.noteDemand();
+    const affordable = Math.ceil(this.#bucket.available(now) / BLOCK_LENGTH);
+    if (affordable < room) this.#bucket.noteDemand();
+    const allowed = Math.min(most, room, affordable);
     if (allowed <= 0) return;
     for (const block of this.picker.pick(peer, allowed, now)) this.#ask(peer, block, now, effects);
     if (peer.window.outstandingCount > 0 || !this.picker.isEndgame) return;
@@ -64,9 +65,11 @@ export class Downloads {
     effects: TransferEffect[],
   ): void {
     const key = blockKey(block, this.#geometry.pieceLength);
-    const asked = peer.window.arrived(key, now) || peer.late.delete(key);
-    const receipt = asked ? this.picker.received(peer, block) : undefined;
+    const asked = peer.window.arrived(key, now);
+    const receipt = asked || peer.late.delete(key) ? this.picker.received(peer, block) : undefined;
     if (receipt === undefined || receipt.kind === "unwanted") {
+      // Of a wrong length, or somebody else fetches the piece alone now: the block itself is still missing.
+      if (asked) this.picker.released(peer, block);
       this.wasted += block.length;
       return;
     }
@@ -80,20 +83,30 @@ export class Downloads {
       const other = peers.get(handle);
       if (other === undefined || !other.window.forget(key)) continue;
       effects.push({ type: "send", peer: handle, message: { type: "cancel", block } });
-      this.fill(other, now, effects);
+      if (this.#bucket.isUnlimited) this.fill(other, now, effects);
     }
+    // It was on its way when the peer choked us, and nothing follows it.
+    if (peer.peerChoking) this.picker.abandoned(peer);
     if (receipt.pieceComplete) effects.push({ type: "verifyPiece", piece: block.piece });
   }
 
-  rejected(peer: PeerState, block: Block): void {
+  rejected(peer: PeerState, block: Block, now: number): void {
     const key = blockKey(block, this.#geometry.pieceLength);
-    if (peer.window.forget(key)) this.#giveBack(peer, block);
+    if (peer.window.forget(key)) {
+      this.#giveBack(peer, block);
+      // A choke explains its rejects; a peer that refuses without one is not asked again at once.
+      if (!peer.peerChoking) {
+        peer.window.collapse();
+        peer.refusedAt = now;
+      }
+    }
     peer.late.delete(key);
   }
 
   /** Without the fast extension a choke silently drops what was asked; with it, rejects follow (BEP 6). */
   choked(peer: PeerState): void {
     if (!peer.fast) this.releaseAll(peer);
+    this.picker.abandoned(peer);
   }
 
   releaseAll(peer: PeerState): void {
@@ -112,6 +125,7 @@ export class Downloads {
       peer.late.add(blockKey(block, this.#geometry.pieceLength));
       this.#giveBack(peer, block);
     }
+    this.picker.abandoned(peer);
   }
 
   /** @returns whether the piece is right, and who delivered it. */

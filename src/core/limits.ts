@@ -72,8 +72,9 @@ export const MAX_HELD_ALLOWED_FAST = 100;
 export const MAX_EXTENDED_HANDSHAKES = 100;
 /** Requests a peer may have waiting with us; told to it as `reqq`. 32 MiB of coordinates, not of bytes. */
 export const MAX_INBOUND_REQUESTS = 2048;
-/** Requests for pieces we lack, or while choked beyond a grace, before we hang up. */
-export const MAX_BAD_REQUESTS = 300;
+/** Refused requests (pieces we lack, while choked) since the last unchoke before we hang up: a choke may cross a whole
+ * queue of honest ones. */
+export const MAX_BAD_REQUESTS = 2 * MAX_INBOUND_REQUESTS;
 /** Values and keys of an extended handshake; those of libtorrent and Transmission have about 40. */
 export const MAX_HANDSHAKE_ITEMS = 1000;
 /** Requests that a peer says it takes (`reqq`) are believed within 1 and this. */
@@ -124,6 +125,8 @@ export const RECHOKE_MS = 10_000;
 export const OPTIMISTIC_UNCHOKE_MS = 30_000;
 /** A peer that owes us blocks and sent none for this long is snubbed: its requests go to others. */
 export const SNUB_MS = 10_000;
+/** A peer that refuses a block without choking us (its file is being checked, its disk is slow) is left alone this long. */
+export const REFUSED_PAUSE_MS = 1_000;
 /** Heart beat of the core while there is work: timeouts, rechokes and rate limits are looked at this often. */
 export const TICK_MS = 100;
 /** A rate limit saves up what flows in this time, so that no 100 ms see twice the limit. Ask again sooner than this. */

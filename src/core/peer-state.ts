@@ -26,6 +26,8 @@ export class PeerState implements PickerPeer {
   readonly late = new Set<number>();
   lastBlockAt: number;
   snubbed = false;
+  /** When it last refused a block without choking us. */
+  refusedAt = Number.NEGATIVE_INFINITY;
   downloaded = 0;
   // Uploading, written by Uploads.
   readonly uploads = new UploadQueue();

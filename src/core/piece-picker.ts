@@ -69,9 +69,7 @@ export class PiecePicker {
 
   removePeer(peer: PickerPeer): void {
     if (!this.#peers.delete(peer)) return;
-    for (const progress of this.#active.values()) {
-      if (progress.soleSource === peer.handle) progress.soleSource = undefined;
-    }
+    this.abandoned(peer);
     if (!peer.counted) return;
     for (let i = 0; i < this.#geometry.pieceCount; i++) {
       if (peer.bitfield.get(i)) this.#order.decrease(pieceIndex(i));
@@ -110,7 +108,11 @@ export class PiecePicker {
       if (picked.length >= count) return picked;
       if (peer.bitfield.get(progress.piece)) this.#takeFree(peer, progress, count, now, picked);
     }
-    while (picked.length < count && peer.pickable > 0 && this.#active.size < this.#maxActive) {
+    while (
+      picked.length < count &&
+      peer.pickable > 0 &&
+      this.#active.size - this.#open.size < this.#maxActive
+    ) {
       const progress = this.#start(peer);
       if (progress === undefined) break;
       this.#takeFree(peer, progress, count, now, picked);
@@ -145,7 +147,7 @@ export class PiecePicker {
     const progress = this.#active.get(block.piece);
     const index = this.#geometry.blockIndex(block);
     if (progress === undefined || index === undefined || progress.isReceived(index)) return UNWANTED;
-    if (!this.#mayDeliver(peer, progress)) return UNWANTED;
+    if (progress.exclusive && progress.soleSource !== peer.handle) return UNWANTED;
     const cancel = progress.receive(index, peer.handle);
     if (progress.freeCount === 0) this.#open.delete(progress);
     return { kind: "kept", cancel, pieceComplete: progress.isComplete };
@@ -156,8 +158,19 @@ export class PiecePicker {
     const progress = this.#active.get(block.piece);
     if (progress === undefined) return;
     progress.release(block.begin / BLOCK_LENGTH, peer.handle);
-    if (progress.soleSource === peer.handle) progress.soleSource = undefined;
+    this.#giveUpSole(peer, progress);
     if (progress.freeCount > 0) this.#open.add(progress);
+  }
+
+  /** The peer delivers nothing for now (choked, snubbed, gone): pieces it fetches alone are open to others. O(active). */
+  abandoned(peer: PickerPeer): void {
+    for (const progress of this.#active.values()) this.#giveUpSole(peer, progress);
+  }
+
+  #giveUpSole(peer: PickerPeer, progress: PieceProgress): void {
+    if (progress.soleSource !== peer.handle || progress.isComplete || progress.requestedCount > 0) return;
+    progress.restart();
+    this.#open.add(progress);
   }
 
   /** The piece's hash was right; its bit in `have` is set already. @returns who delivered it. */

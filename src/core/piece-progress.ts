@@ -41,6 +41,11 @@ export class PieceProgress {
     return this.#free;
   }
 
+  /** Blocks asked for and not here. */
+  get requestedCount(): number {
+    return this.blockCount - this.#free - this.#received;
+  }
+
   get isComplete(): boolean {
     return this.#received === this.blockCount;
   }
@@ -89,6 +94,17 @@ export class PieceProgress {
     this.#state[block] = FREE;
     this.#free++;
     if (block < this.#firstFree) this.#firstFree = block;
+  }
+
+  /** The sole source is given up, and what it delivered with it: the next failure again has one culprit. */
+  restart(): void {
+    this.#state.fill(FREE);
+    this.#contributor.fill(0);
+    this.#requesters.fill(undefined);
+    this.#free = this.blockCount;
+    this.#received = 0;
+    this.#firstFree = 0;
+    this.soleSource = undefined;
   }
 
   /** @returns the other peers that were asked for the block and can be told to forget it. */

@@ -46,10 +46,6 @@ export class RequestWindow {
     this.#limit = Math.max(1, Math.min(MAX_REQUEST_WINDOW, requests));
   }
 
-  isOutstanding(key: number): boolean {
-    return this.#outstanding.has(key);
-  }
-
   sent(key: number, block: Block, now: number): void {
     this.#outstanding.set(key, { block, sentAt: now });
   }

@@ -33,6 +33,7 @@ export class Transfer {
   readonly #uploads: Uploads;
   /** Under a download limit requests leave by the clock alone, so that transfers share the limit. */
   readonly #paced: boolean;
+  #turn = 0;
 
   constructor(options: TransferOptions) {
     const { geometry, have, expected, uploadBucket, downloadBucket, random, now } = options;
@@ -160,6 +161,7 @@ export class Transfer {
         break;
       case "notInterested":
         peer.peerInterested = false;
+        this.#uploads.fillSlots(this.#peers.values(), now, effects);
         break;
       case "have":
         if (this.#downloads.picker.peerHas(peer, message.piece)) {
@@ -176,7 +178,7 @@ export class Transfer {
       case "haveNone":
         break;
       case "request":
-        this.#uploads.request(peer, message.block, now, effects);
+        this.#uploads.request(peer, message.block, effects);
         break;
       case "cancel":
         this.#uploads.cancel(peer, message.block, effects);
@@ -186,7 +188,7 @@ export class Transfer {
         this.#fill(peer, now, effects);
         break;
       case "reject":
-        this.#downloads.rejected(peer, message.block);
+        this.#downloads.rejected(peer, message.block, now);
         break;
       case "suggest":
       case "allowedFast":
@@ -253,7 +255,22 @@ export class Transfer {
     this.#uploads.serve(now, effects);
     if (this.isComplete) return;
     for (const peer of this.#peers.values()) this.#downloads.checkSnubbed(peer, now);
-    for (const peer of this.#peers.values()) this.#downloads.fill(peer, now, effects);
+    this.#fillInTurns(now, effects);
+  }
+
+  /** Peers that deliver come before snubbed ones. Under a limit each turn is one request, so that all share it. */
+  #fillInTurns(now: number, effects: TransferEffect[]): void {
+    const peers = [...this.#peers.values()].toSorted((a, b) => Number(a.snubbed) - Number(b.snubbed));
+    if (!this.#paced) {
+      for (const peer of peers) this.#downloads.fill(peer, now, effects);
+      return;
+    }
+    for (let idleTurns = 0; idleTurns < peers.length; idleTurns++) {
+      const peer = peers[this.#turn++ % peers.length];
+      const before = effects.length;
+      if (peer !== undefined) this.#downloads.fill(peer, now, effects, 1);
+      if (effects.length > before) idleTurns = -1;
+    }
   }
 
   #fill(peer: PeerState, now: number, effects: TransferEffect[]): void {
@@ -261,8 +278,7 @@ export class Transfer {
   }
 
   #fillAll(now: number, effects: TransferEffect[]): void {
-    if (this.#paced || this.isComplete) return;
-    for (const peer of this.#peers.values()) this.#downloads.fill(peer, now, effects);
+    if (!this.#paced && !this.isComplete) this.#fillInTurns(now, effects);
   }
 
   #completedBytes(): number {

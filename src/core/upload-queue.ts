@@ -41,15 +41,6 @@ export class UploadQueue {
     return false;
   }
 
-  has(block: Block): boolean {
-    for (let i = this.#head; i < this.#blocks.length; i++) {
-      const other = this.#blocks[i];
-      if (other?.piece === block.piece && other.begin === block.begin && other.length === block.length)
-        return true;
-    }
-    return false;
-  }
-
   clear(): Block[] {
     const blocks = this.#blocks.slice(this.#head);
     this.#blocks = [];

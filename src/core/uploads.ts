@@ -46,17 +46,17 @@ export class Uploads {
     return this.#meter.rate(now);
   }
 
-  request(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {
+  request(peer: PeerState, block: Block, effects: TransferEffect[]): void {
     if (peer.amChoking || !this.#have.get(block.piece) || peer.uploads.length >= MAX_INBOUND_REQUESTS) {
       // A request may cross our choke on the wire, so some are honest; a flood of them is not.
-      if (++peer.badRequests > MAX_BAD_REQUESTS && !peer.amChoking) {
+      if (++peer.badRequests > MAX_BAD_REQUESTS) {
         effects.push({ type: "closePeer", peer: peer.handle, fault: "badRequest" });
       } else this.#reject(peer, block, effects);
       return;
     }
-    if (peer.uploads.length === 0) this.#turns.push(peer);
+    if (peer.uploads.length === 0 && !this.#bucket.isUnlimited) this.#turns.push(peer);
     peer.uploads.push(block);
-    if (this.#bucket.isUnlimited) this.serve(now, effects);
+    this.#feed(peer, effects);
   }
 
   cancel(peer: PeerState, block: Block, effects: TransferEffect[]): void {
@@ -72,12 +72,24 @@ export class Uploads {
     peer.uploaded += bytes;
     this.uploaded += bytes;
     this.#meter.add(bytes, now);
-    if (this.#bucket.isUnlimited) this.serve(now, effects);
+    this.#feed(peer, effects);
   }
 
   serveFailed(peer: PeerState, block: Block, effects: TransferEffect[]): void {
     peer.uploadInFlight = Math.max(0, peer.uploadInFlight - block.length);
     this.#reject(peer, block, effects);
+    this.#feed(peer, effects);
+  }
+
+  /** Without a limit nobody waits for another: O(blocks ordered), however many peers there are. */
+  #feed(peer: PeerState, effects: TransferEffect[]): void {
+    if (!this.#bucket.isUnlimited) return;
+    while (peer.uploadInFlight < MAX_UPLOAD_IN_FLIGHT) {
+      const block = peer.uploads.shift();
+      if (block === undefined) return;
+      peer.uploadInFlight += block.length;
+      effects.push({ type: "serveBlock", peer: peer.handle, block });
+    }
   }
 
   /**
@@ -115,7 +127,15 @@ export class Uploads {
   /** A peer became interested or a slot became free: give free slots at once, take none away. */
   fillSlots(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
     const all = [...peers];
+    const waiting = all.filter((peer) => peer.amChoking && peer.peerInterested).length;
+    if (waiting === 0) return;
     let free = this.#slots(now) + 1 - all.filter((peer) => !peer.amChoking).length;
+    for (const peer of all) {
+      if (free >= waiting) break;
+      if (peer.amChoking || peer.peerInterested) continue;
+      this.#choke(peer, effects);
+      free++;
+    }
     for (const peer of all.toSorted((a, b) => a.uploaded - b.uploaded)) {
       if (free <= 0) return;
       if (!peer.amChoking || !peer.peerInterested) continue;
@@ -155,6 +175,7 @@ export class Uploads {
   #unchoke(peer: PeerState, effects: TransferEffect[]): void {
     if (!peer.amChoking) return;
     peer.amChoking = false;
+    peer.badRequests = 0;
     effects.push({ type: "send", peer: peer.handle, message: { type: "unchoke" } });
   }
 

@@ -6,6 +6,7 @@ import {
   HANDSHAKE_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
   KEEP_ALIVE_MS,
+  MAX_BLOCK_FRAME_LENGTH,
   MAX_OUTPUT_BUFFER,
   STALLED_WRITE_MS,
 } from "../core/limits.ts";
@@ -20,6 +21,8 @@ import { CLIENT_MARK, monotonicMs } from "./clock.ts";
 import type { Node } from "./node.ts";
 import { UploadMarks } from "./upload-marks.ts";
 
+/** Bytes of a block message besides its payload (BEP 3), which the core charges together. */
+const BLOCK_HEADER_LENGTH = 13;
 /** How the peer ids of p2pfile begin, whatever its version. */
 const OWN_MARK = toHex(new TextEncoder().encode(CLIENT_MARK.slice(0, 3)));
 /** Name of the peer exchange extension (BEP 11). */
@@ -76,6 +79,10 @@ export class PeerConnection {
   #heardAt = this.openedAt;
   #saidAt = this.openedAt;
   #writtenAt = this.openedAt;
+  #received = 0;
+  /** Bytes the rate limits know of, each way. */
+  #chargedOut = 0;
+  #chargedIn = 0;
   #fault: PeerFault | undefined;
   #offersMetadata = false;
   #ended = false;
@@ -94,7 +101,10 @@ export class PeerConnection {
       events: {
         handshake: (handshake) => this.#onHandshake(handshake),
         message: (message) => this.#owner?.onMessage(this, message),
-        block: (block, payload) => this.#owner?.onMessage(this, { type: "block", block }, payload),
+        block: (block, payload) => {
+          this.#chargedIn += block.length;
+          this.#owner?.onMessage(this, { type: "block", block }, payload);
+        },
         extendedHandshake: (handshake) => {
           this.extended = handshake;
           this.#owner?.onExtendedHandshake(this);
@@ -160,6 +170,7 @@ export class PeerConnection {
 
   sendBlock(block: Block, payload: Uint8Array): void {
     this.wire.sendBlock(block, payload);
+    this.#chargedOut += block.length + BLOCK_HEADER_LENGTH;
     this.#marks.add(this.#tcp.totalWritten + this.#tcp.pendingBytes, block.length);
     this.#touchOutput();
   }
@@ -177,8 +188,9 @@ export class PeerConnection {
     }
   }
 
-  /** Looks after silence, both ways. */
+  /** Looks after silence, both ways, and lets the rate limits know of everything that was not payload. */
   tick(now: number): void {
+    this.#chargeOverhead(now);
     if (this.peerId === undefined && now - this.openedAt > HANDSHAKE_TIMEOUT_MS)
       this.close("handshakeTimeout");
     else if (now - this.#heardAt > IDLE_TIMEOUT_MS) this.close("idle");
@@ -203,6 +215,7 @@ export class PeerConnection {
     this.#tcp.attach({
       onData: (chunk) => {
         this.#heardAt = monotonicMs();
+        this.#received += chunk.length;
         this.wire.receive(chunk);
         if (this.#tcp.pendingBytes > MAX_OUTPUT_BUFFER) this.close("stalledWrite");
       },
@@ -246,6 +259,18 @@ export class PeerConnection {
         metadataSize,
       }),
     );
+  }
+
+  /** Blocks were charged when they were ordered or asked for; the rest of the traffic counts as well. */
+  #chargeOverhead(now: number): void {
+    const out = this.#tcp.totalWritten + this.#tcp.pendingBytes - this.#chargedOut;
+    const inwards = this.#received - this.#chargedIn;
+    // Half a block at the end of a chunk is not overhead, only not counted yet.
+    const surelyIn = Math.max(0, inwards - MAX_BLOCK_FRAME_LENGTH);
+    if (out > 0) this.#node.uploadBucket.spend(out, now);
+    if (surelyIn > 0) this.#node.downloadBucket.spend(surelyIn, now);
+    this.#chargedOut += Math.max(0, out);
+    this.#chargedIn += surelyIn;
   }
 
   #touchOutput(): void {

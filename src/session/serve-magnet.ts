@@ -14,13 +14,16 @@ export function readServeMagnet(text: string | undefined, fileCount: number): Ma
 }
 
 /** The port under which others still look for us: of our own address in the magnet, or else of its first one. */
-export function portOfMagnet(magnet: Magnet, ownHost: string | undefined): number | undefined {
-  const own = magnet.peers.find((address) => address.host === ownHost);
-  return (own ?? magnet.peers[0])?.port;
+export function portOfMagnet(magnet: Magnet, ownHost: string): number | undefined {
+  return (ownAddress(magnet, ownHost) ?? magnet.peers[0])?.port;
 }
 
 /** The other addresses of the magnet: seeds like us. */
-export function othersOfMagnet(magnet: Magnet, port: number | undefined): readonly PeerAddress[] {
-  const own = magnet.peers.find((address) => address.port === port);
+export function othersOfMagnet(magnet: Magnet, ownHost: string): readonly PeerAddress[] {
+  const own = ownAddress(magnet, ownHost);
   return magnet.peers.filter((address) => address !== own);
+}
+
+function ownAddress(magnet: Magnet, ownHost: string): PeerAddress | undefined {
+  return magnet.peers.find((address) => address.host === ownHost);
 }

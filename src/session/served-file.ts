@@ -6,6 +6,7 @@ import { expectedDigest, type Metainfo } from "../core/metainfo.ts";
 import { Transfer } from "../core/transfer.ts";
 import { bytesEqual } from "../lib/bytes.ts";
 import { IntegrityError } from "../lib/errors.ts";
+import { findOwnAddress } from "../discovery/own-address.ts";
 import { SourceFile } from "../storage/source-file.ts";
 import { stampOf } from "../storage/file-stamp.ts";
 import { SpanReader } from "../storage/span-reader.ts";
@@ -104,8 +105,9 @@ export class ServedFile {
   async #open(magnet: Magnet | undefined, cached: boolean): Promise<void> {
     const { store, context, options } = this.#bench;
     const { infoHash, geometry, name, infoBytes } = this.#metainfo;
-    const keptPort = magnet === undefined ? store.portOf(infoHash) : portOfMagnet(magnet, options.ip);
-    const others = magnet === undefined ? [] : othersOfMagnet(magnet, keptPort);
+    const ownHost = findOwnAddress(options.ip).host;
+    const keptPort = magnet === undefined ? store.portOf(infoHash) : portOfMagnet(magnet, ownHost);
+    const others = magnet === undefined ? [] : othersOfMagnet(magnet, ownHost);
     const node = await this.#bench.node(keptPort, others);
     if (keptPort !== undefined && keptPort !== node.address.port && options.port === undefined) {
       context.logger.warn(

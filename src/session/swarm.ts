@@ -79,6 +79,7 @@ export class Swarm implements PeerOwner {
     const { geometry } = runner.metainfo;
     for (const peer of this.#peers.values()) {
       runner.dispatch(joined(peer, true));
+      this.#limitQueue(peer);
       peer.wire.setGeometry(geometry);
     }
   }
@@ -147,10 +148,8 @@ export class Swarm implements PeerOwner {
   }
 
   onExtendedHandshake(peer: PeerConnection): void {
-    const { requestQueue, listenPort } = peer.extended ?? {};
-    if (requestQueue !== undefined) {
-      this.#runner?.dispatch({ type: "peerQueueLimit", peer: peer.handle, requests: requestQueue });
-    }
+    const { listenPort } = peer.extended ?? {};
+    this.#limitQueue(peer);
     if (this.#infoDict === undefined) this.#metadata.tick(this.#peers.values(), monotonicMs());
     if (listenPort !== undefined && peer.dialled === undefined) {
       const address = { host: peer.remote.host, port: listenPort };
@@ -241,6 +240,12 @@ export class Swarm implements PeerOwner {
       return "tooManyConnections";
     const address = peer.listenAddress;
     return address !== undefined && this.#book.isBanned(address, monotonicMs()) ? "hashMismatch" : undefined;
+  }
+
+  #limitQueue(peer: PeerConnection): void {
+    const requests = peer.extended?.requestQueue;
+    if (requests !== undefined)
+      this.#runner?.dispatch({ type: "peerQueueLimit", peer: peer.handle, requests });
   }
 
   #sourceOf(peer: PeerConnection): AddressSource {

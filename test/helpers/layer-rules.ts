@@ -70,11 +70,14 @@ const impure: readonly { readonly what: string; readonly pattern: RegExp }[] = [
 const pureExceptions: Readonly<Record<string, string>> = { "src/lib/sha1.ts": "Bun" };
 
 export const MAX_FILE_LINES = 300;
+/** A table of all limits with their reasons is one idea however long it gets. */
+const LONG_TABLE = "src/core/limits.ts";
 
 /** @returns one line for each rule that the file breaks. `path` is relative to the root of the repository. */
 export function problemsOf(path: string, text: string): string[] {
   const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
-  const problems = lines > MAX_FILE_LINES ? [`${path}: ${lines} lines, more than ${MAX_FILE_LINES}`] : [];
+  const isTooLong = lines > MAX_FILE_LINES && path !== LONG_TABLE;
+  const problems = isTooLong ? [`${path}: ${lines} lines, more than ${MAX_FILE_LINES}`] : [];
   // Ambient declarations of untyped packages belong to no layer.
   if (path.startsWith("src/types/")) return problems;
   const home = Object.keys(layerRules).find(

@@ -33,7 +33,6 @@ describe("portOfMagnet", () => {
   });
 
   test("is the first port when our own address is not known or not in it", () => {
-    expect(portOfMagnet(magnetWith(one, two), undefined)).toBe(42_083);
     expect(portOfMagnet(magnetWith(one, two), "10.9.9.9")).toBe(42_083);
   });
 
@@ -43,14 +42,16 @@ describe("portOfMagnet", () => {
 });
 
 describe("othersOfMagnet", () => {
-  test("are all addresses but the one we take over", () => {
+  test("are all addresses but our own, whatever their ports", () => {
     const magnet = magnetWith(one, two);
-    expect(othersOfMagnet(magnet, 42_084)).toEqual([{ host: "10.1.1.1", port: 42_083 }]);
-    expect(othersOfMagnet(magnet, 42_083)).toEqual([{ host: "10.1.1.2", port: 42_084 }]);
+    expect(othersOfMagnet(magnet, "10.1.1.2")).toEqual([{ host: "10.1.1.1", port: 42_083 }]);
+    expect(othersOfMagnet(magnet, "10.1.1.1")).toEqual([{ host: "10.1.1.2", port: 42_084 }]);
+    const samePort = magnetWith("10.1.1.1:42083", "10.1.1.2:42083");
+    expect(othersOfMagnet(samePort, "10.1.1.2")).toEqual([{ host: "10.1.1.1", port: 42_083 }]);
   });
 
   test("are all addresses when none is ours", () => {
-    expect(othersOfMagnet(magnetWith(one, two), 9)).toHaveLength(2);
-    expect(othersOfMagnet(magnetWith(), undefined)).toEqual([]);
+    expect(othersOfMagnet(magnetWith(one, two), "10.9.9.9")).toHaveLength(2);
+    expect(othersOfMagnet(magnetWith(), "10.1.1.1")).toEqual([]);
   });
 });
