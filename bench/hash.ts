@@ -1,7 +1,7 @@
 // How fast a torrent is created from a file in the page cache, against one core of OpenSSL in the same run, and how late
 // the event loop is meanwhile. Adds one line to bench/results/hash.jsonl.
 // Usage: bun bench/hash.ts [GiB] [--dir DIRECTORY] [--runs N] [--write-kib N]
-import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { availableParallelism, cpus, freemem, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -46,6 +46,8 @@ function createFile(folder: string): string {
   for (let at = 0; at < block.length; at += part.length) block.set(part.subarray(0, block.length - at), at);
   const fd = openSync(path, "w");
   for (let at = 0; at < size; at += block.length) writeSync(fd, block, 0, Math.min(block.length, size - at));
+  // Pages that wait for the disk would be written back while the clock runs.
+  fsyncSync(fd);
   closeSync(fd);
   return path;
 }
