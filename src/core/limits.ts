@@ -103,8 +103,9 @@ export const FOREIGN_TARGET_DELAY_MS = 1_000;
 export const MAX_UPLOAD_IN_FLIGHT = 1 * MiB;
 /** Bytes waiting in one peer's output buffer before the peer counts as too slow to keep. */
 export const MAX_OUTPUT_BUFFER = 4 * MiB;
-/** Memory of an output queue comes in segments: fifteen blocks leave in one system call. Measured by bench/wire.ts. */
-export const OUTPUT_SEGMENT_LENGTH = 256 * KiB;
+/** Memory of an output queue comes in segments: the sixteen blocks of a read span, with their headers, leave in one
+ * system call. With 256 KiB flat the sixteenth went alone and `sendto` was called twice as often. */
+export const OUTPUT_SEGMENT_LENGTH = 16 * (BLOCK_LENGTH + 13);
 /** A connection that only sends requests and haves keeps this much: 240 requests or 900 haves. */
 export const SMALL_OUTPUT_SEGMENT_LENGTH = 4 * KiB;
 /** Drained segments kept for all connections together: 8 MiB. */
@@ -223,7 +224,7 @@ export const PEX_INTERVAL_MS = 60_000;
 /** Received blocks are gathered into spans of this size before they are written: one system call for 64 blocks. */
 export const WRITE_SPAN_LENGTH = 1 * MiB;
 /** Spans filling or being written; over it, sockets are not read. */
-export const MAX_WRITE_SPANS = 48;
+export const MAX_WRITE_SPANS = 24;
 /** Writes handed to the system at once: enough to keep a disk busy, few enough to leave threads for reads. */
 export const MAX_WRITES_IN_FLIGHT = 4;
 /** The upload side reads spans of this size from the file and keeps the latest ones. */
@@ -260,7 +261,7 @@ export const RESUME_SYNC_MS = 5_000;
 /** Bytes that stay free beside a download, so that logs and the state store of the machine go on working. */
 export const DISK_RESERVE_LENGTH = 16 * MiB;
 /** Space is reserved in steps of this size with the event loop running in between: 0.6 ms each on ext4. */
-export const ALLOCATION_STEP_LENGTH = 256 * MiB;
+export const ALLOCATION_STEP_LENGTH = 16 * MiB;
 /** Bytes of one file name on every Linux file system (NAME_MAX). */
 export const MAX_FILE_NAME_LENGTH = 255;
 /** A part file that vanishes between its opening and its locking belonged to a download that just ended: try again. */

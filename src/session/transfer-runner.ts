@@ -110,16 +110,15 @@ export class TransferRunner {
       peerOf(handle)?.sendBlock(block, bytes);
       return;
     }
-    content.reader.load(offset, block.length).then(
-      () => {
-        if (!this.#stopped && peerOf(handle) !== undefined) this.#serve(handle, block);
-      },
-      (error: unknown) => {
-        if (this.#stopped) return;
-        this.dispatch({ type: "serveFailed", peer: handle, block });
-        this.#fail(error);
-      },
-    );
+    content.reader.onLoaded(offset, block.length, (error) => {
+      if (this.#stopped) return;
+      if (error === undefined) {
+        if (peerOf(handle) !== undefined) this.#serve(handle, block);
+        return;
+      }
+      this.dispatch({ type: "serveFailed", peer: handle, block });
+      this.#fail(error);
+    });
   }
 
   async #verify(piece: PieceIndex): Promise<void> {

@@ -121,15 +121,29 @@ export class SpanReader {
     this.#joined = undefined;
   }
 
+  /**
+   * As `load`, with a callback in the turn in which the bytes arrive: for blocks, of which many wait for one span.
+   * `done` is not called before this returns.
+   */
+  onLoaded(offset: number, length: number, done: (error: unknown) => void): void {
+    const { first, last } = this.#spansOf(offset, length);
+    if (first === last && !this.#cache.has(first) && !this.#closed) return this.#await(first, false, done);
+    this.load(offset, length).then(() => done(undefined), done);
+  }
+
   #loadSpan(index: number, urgent: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closedError());
-      const load = this.#loads.get(index) ?? this.#enqueue(index, urgent);
-      load.waiters.push((error) => (error === undefined ? resolve() : reject(error)));
-      // The span before it is at hand: somebody reads in order.
-      if (this.#cache.has(index - 1)) this.#readAhead(index);
-      this.#startReads();
+      this.#await(index, urgent, (error) => (error === undefined ? resolve() : reject(error)));
     });
+  }
+
+  #await(index: number, urgent: boolean, waiter: (error: P2pfileError | undefined) => void): void {
+    const load = this.#loads.get(index) ?? this.#enqueue(index, urgent);
+    load.waiters.push(waiter);
+    // The span before it is at hand: somebody reads in order.
+    if (this.#cache.has(index - 1)) this.#readAhead(index);
+    this.#startReads();
   }
 
   #enqueue(index: number, urgent: boolean): SpanLoad {
