@@ -48,7 +48,9 @@ async function compile(outfile: string): Promise<void> {
     sourcemap: "none",
     define: { P2PFILE_HASH_WORKER: JSON.stringify("./workers/hash-worker.js") },
     // Without these two it would run code named by a bunfig.toml of the directory it is started in, and take its .env.
-    compile: { outfile, autoloadBunfig: false, autoloadDotenv: false },
+    // --smol: the collector sizes itself by what lives and not by the memory of the machine. The chunks of a transfer are
+    // garbage at once; collected early, their pages are used again while they are warm (docs/adr/0005).
+    compile: { outfile, autoloadBunfig: false, autoloadDotenv: false, execArgv: ["--smol"] },
     throw: false,
   });
   if (!result.success) throw new Error(["the sources do not build:", ...result.logs.map(String)].join("\n"));

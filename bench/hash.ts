@@ -1,7 +1,16 @@
 // How fast a torrent is created from a file in the page cache, against one core of OpenSSL in the same run, and how late
 // the event loop is meanwhile. Adds one line to bench/results/hash.jsonl.
 // Usage: bun bench/hash.ts [GiB] [--dir DIRECTORY] [--runs N] [--write-kib N]
-import { appendFileSync, closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { availableParallelism, cpus, freemem, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

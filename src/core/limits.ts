@@ -224,7 +224,7 @@ export const PEX_INTERVAL_MS = 60_000;
 /** Received blocks are gathered into spans of this size before they are written: one system call for 64 blocks. */
 export const WRITE_SPAN_LENGTH = 1 * MiB;
 /** Spans filling or being written; over it, sockets are not read. */
-export const MAX_WRITE_SPANS = 24;
+export const MAX_WRITE_SPANS = 16;
 /** Writes handed to the system at once: enough to keep a disk busy, few enough to leave threads for reads. */
 export const MAX_WRITES_IN_FLIGHT = 4;
 /** The upload side reads spans of this size from the file and keeps the latest ones. */
