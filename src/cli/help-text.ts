@@ -4,7 +4,7 @@ import { defineCommand, renderUsage } from "citty";
 import type { Command } from "./commands/command.ts";
 import type { Environment, OutputStream } from "./environment.ts";
 import { hasColors } from "./terminal.ts";
-import { version } from "./version.ts";
+import { VERSION } from "../lib/version.ts";
 
 const rootArgs = {
   help: { type: "boolean", alias: "h", description: "print this help, or that of a command" },
@@ -30,7 +30,11 @@ export async function rootHelp(
 ): Promise<string> {
   const subCommands = Object.fromEntries(commands.map((command) => [command.name, command.definition]));
   const root = defineCommand({
-    meta: { name: "p2pfile", version, description: "Large files to many machines of a private network" },
+    meta: {
+      name: "p2pfile",
+      version: VERSION,
+      description: "Large files to many machines of a private network",
+    },
     args: rootArgs,
     subCommands,
   });

@@ -58,8 +58,8 @@ async function dispatch(argv: readonly string[], environment: Environment): Prom
 
 async function rootFlag(flag: string, environment: Environment): Promise<ExitCode> {
   if (flag === "--version") {
-    const { version } = await import("./version.ts");
-    environment.stdout.write(`${version}\n`);
+    const { VERSION } = await import("../lib/version.ts");
+    environment.stdout.write(`${VERSION}\n`);
     return ExitCode.done;
   }
   if (flag === "--help" || flag === "-h") {

@@ -4,7 +4,7 @@ import { type ChokeCandidate, chooseOptimistic, chooseUnchoked, uploadSlots } fr
 import { peerHandle } from "../../src/core/ids.ts";
 import { MAX_UPLOAD_SLOTS, MIN_UPLOAD_SLOTS } from "../../src/core/limits.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
-import { seededRandom } from "../sim/random.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 
 function candidate(handle: number, rest: Partial<Omit<ChokeCandidate, "handle">> = {}): ChokeCandidate {
   return { handle: peerHandle(handle), interested: true, given: 0, givenLately: 0, unchoked: false, ...rest };

@@ -4,7 +4,7 @@ import { Geometry } from "../../src/core/geometry.ts";
 import { pieceIndex } from "../../src/core/ids.ts";
 import { BLOCK_LENGTH } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
-import { seededRandom } from "../sim/random.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 import { CheckedPicker, type FakePeer } from "./picker-peer.ts";
 
 /** Six pieces of three blocks; the last has one whole block and a short one. */

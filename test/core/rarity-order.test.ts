@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { pieceIndex } from "../../src/core/ids.ts";
 import { RarityOrder } from "../../src/core/rarity-order.ts";
-import { seededRandom } from "../sim/random.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 
 const PIECES = 12;
 const everything = () => true;

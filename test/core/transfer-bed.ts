@@ -8,7 +8,7 @@ import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
 import { TokenBucket } from "../../src/core/token-bucket.ts";
 import { Transfer } from "../../src/core/transfer.ts";
 import type { TransferEffect, TransferEvent } from "../../src/core/transfer-types.ts";
-import { seededRandom } from "../sim/random.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 
 export const GOOD_DIGEST = new Uint8Array(20).fill(1);
 export const BAD_DIGEST = new Uint8Array(20).fill(2);

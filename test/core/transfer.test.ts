@@ -4,7 +4,7 @@ import { Geometry } from "../../src/core/geometry.ts";
 import { type PieceIndex, pieceIndex } from "../../src/core/ids.ts";
 import { BLOCK_LENGTH } from "../../src/core/limits.ts";
 import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
-import { seededRandom } from "../sim/random.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 import type { AuditedPeer } from "./audited-peer.ts";
 import { AuditedTransfer } from "./transfer-audit.ts";
 import { bitfieldOf, GOOD_DIGEST, sent, TransferBed, words } from "./transfer-bed.ts";

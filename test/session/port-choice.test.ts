@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { ExitCode } from "../../src/lib/errors.ts";
 import { noPortError, portsToTry } from "../../src/session/port-choice.ts";
-import { seededRandom } from "../sim/random.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 
 const range = { first: 42_070, last: 42_099 };
 

@@ -6,7 +6,7 @@ import { TICK_MS } from "../../src/core/limits.ts";
 import type { PeerMessage } from "../../src/core/peer-message.ts";
 import type { TransferEffect, TransferEvent } from "../../src/core/transfer-types.ts";
 import { EventQueue } from "./event-queue.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 import { BAD_DIGEST, GOOD_DIGEST, SimNode } from "./sim-node.ts";
 
 export interface SwarmOptions {

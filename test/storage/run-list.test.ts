@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { RunList } from "../../src/storage/run-list.ts";
-import { printedSeed, seededRandom } from "./storage-bed.ts";
+import { printedSeed } from "./storage-bed.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 
 function runsOf(list: RunList): [number, number][] {
   return Array.from({ length: list.count }, (_, index) => [list.start(index), list.end(index)]);

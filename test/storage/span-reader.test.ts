@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { BLOCK_LENGTH, READ_SPAN_LENGTH } from "../../src/core/limits.ts";
 import { DiskError, IntegrityError } from "../../src/lib/errors.ts";
 import { SpanReader } from "../../src/storage/span-reader.ts";
-import { failureOf, printedSeed, seededRandom, StorageBed } from "./storage-bed.ts";
+import { failureOf, printedSeed, StorageBed } from "./storage-bed.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 
 const bed = new StorageBed();
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { BLOCK_LENGTH, WRITE_SPAN_LENGTH } from "../../src/core/limits.ts";
 import { DiskError } from "../../src/lib/errors.ts";
 import { SpanWriter } from "../../src/storage/span-writer.ts";
-import { failureOf, printedSeed, seededRandom, StorageBed } from "./storage-bed.ts";
+import { failureOf, printedSeed, StorageBed } from "./storage-bed.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 
 const bed = new StorageBed();
 
