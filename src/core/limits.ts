@@ -113,6 +113,10 @@ export const MAX_SPARE_OUTPUT_SEGMENTS = 32;
 
 // --- Time (milliseconds) -----------------------------------------------------------------------------------------
 
+/** At the end peers get what is on its way to them, and close; those that do not are left after this long. */
+export const FAREWELL_MS = 1_000;
+/** How often it is looked whether all have gone: an exit waits half of this on average. */
+export const FAREWELL_STEP_MS = 5;
 export const CONNECT_TIMEOUT_MS = 5_000;
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Without a whole message from the peer for this long it is gone (BEP 3 practice: keep-alives every 2 minutes). */

@@ -23,7 +23,15 @@ export type OnBug = (error: unknown) => void;
 /** What is used of Bun's socket. */
 export type TcpSocket = Pick<
   Bun.Socket<unknown>,
-  "write" | "terminate" | "pause" | "resume" | "remoteAddress" | "remotePort" | "localAddress" | "localPort"
+  | "write"
+  | "end"
+  | "terminate"
+  | "pause"
+  | "resume"
+  | "remoteAddress"
+  | "remotePort"
+  | "localAddress"
+  | "localPort"
 >;
 
 export class TcpConnection {
@@ -38,6 +46,7 @@ export class TcpConnection {
   #early: Uint8Array[] = [];
   #closed: CloseReason | undefined;
   #flushing = false;
+  #finishing = false;
   #paused = false;
 
   private constructor(socket: TcpSocket, ends: Ends, direction: "incoming" | "outgoing", onBug: OnBug) {
@@ -95,6 +104,19 @@ export class TcpConnection {
       if (more && this.output.pendingBytes === 0) this.#tell((to) => to.onDrained?.());
     }
     this.#flushing = false;
+    if (!this.#finishing || this.isClosed || this.output.pendingBytes > 0) return;
+    this.#finishing = false;
+    this.#socket.end();
+  }
+
+  /**
+   * Sends what is queued and then the end of the stream. The peer closes when it has read it all, and `onClose` follows;
+   * a `close` instead would throw away what the system has taken and not delivered.
+   */
+  finish(): void {
+    this.#finishing = true;
+    this.resume();
+    this.flush();
   }
 
   /** Ends the connection at once; what was not sent is lost. `onClose` is called before this returns, and only once. */

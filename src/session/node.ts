@@ -4,6 +4,8 @@ import type { AddressPolicy } from "../core/address-policy.ts";
 import { type InfoHash, type PeerHandle, type PeerId, peerHandle, peerIdOf } from "../core/ids.ts";
 import {
   CONNECT_TIMEOUT_MS,
+  FAREWELL_MS,
+  FAREWELL_STEP_MS,
   HANDSHAKE_TIMEOUT_MS,
   LIMITED_TICK_MS,
   MAX_CONNECTIONS,
@@ -51,7 +53,7 @@ export class Node {
   /** Accepted connections that have not named a torrent yet, oldest first. */
   readonly #pending = new Set<PeerConnection>();
   readonly #timer: ReturnType<typeof setInterval>;
-  #connectionCount = 0;
+  readonly #connections = new Set<PeerConnection>();
   #dialing = 0;
   #nextHandle = 1;
   #turn = 0;
@@ -96,7 +98,7 @@ export class Node {
 
   /** Connections that may still be dialled by anybody in this process. */
   get dialSlots(): number {
-    const room = MAX_CONNECTIONS - this.#connectionCount - this.#dialing;
+    const room = MAX_CONNECTIONS - this.#connections.size - this.#dialing;
     return Math.max(0, Math.min(MAX_PENDING_OUTGOING - this.#dialing, room));
   }
 
@@ -124,7 +126,7 @@ export class Node {
     }
   }
 
-  /** Stops listening, says farewell to nobody, and leaves no timer behind. */
+  /** Stops listening, lets peers have what is on its way to them for at most FAREWELL_MS, and leaves no timer behind. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -132,25 +134,28 @@ export class Node {
     this.#listener.close();
     for (const swarm of this.#swarms.values()) swarm.close();
     for (const peer of this.#pending) peer.close("shutdown");
+    const deadline = monotonicMs() + FAREWELL_MS;
+    while (this.#connections.size > 0 && monotonicMs() < deadline) await Bun.sleep(FAREWELL_STEP_MS);
+    for (const peer of this.#connections) peer.close("shutdown");
     await this.dht.close();
   }
 
   #wrap(tcp: TcpConnection): PeerConnection {
-    this.#connectionCount++;
     const peer = new PeerConnection({
       handle: this.#newHandle(),
       tcp,
       node: this,
       onEnd: () => {
-        this.#connectionCount--;
+        this.#connections.delete(peer);
         this.#pending.delete(peer);
       },
     });
+    this.#connections.add(peer);
     return peer;
   }
 
   #accept(tcp: TcpConnection): void {
-    if (this.#closed || this.#connectionCount >= MAX_CONNECTIONS) {
+    if (this.#closed || this.#connections.size >= MAX_CONNECTIONS) {
       tcp.close();
       return;
     }

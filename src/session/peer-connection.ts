@@ -202,6 +202,13 @@ export class PeerConnection {
     }
   }
 
+  /** Lets the peer have what is on its way to it; it closes then. Nothing it says counts any more. */
+  finish(): void {
+    if (this.peerId === undefined) return this.close("shutdown");
+    this.#fault = "shutdown";
+    this.#tcp.finish();
+  }
+
   close(fault: PeerFault): void {
     if (this.#ended) return;
     this.#fault = fault;

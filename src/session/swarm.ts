@@ -114,7 +114,7 @@ export class Swarm implements PeerOwner {
     this.#closed = true;
     this.node.remove(this);
     this.#runner?.stop();
-    for (const peer of this.#peers.values()) peer.close("shutdown");
+    for (const peer of this.#peers.values()) peer.finish();
   }
 
   /** A handshake for this torrent arrived. @returns why the connection is not wanted, or undefined: it was admitted. */
