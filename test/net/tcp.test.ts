@@ -96,6 +96,21 @@ test("TcpConnection knows both addresses and its direction", async () => {
   expect([a.connection.direction, b.connection.direction]).toEqual(["outgoing", "incoming"]);
 });
 
+test("TcpConnection finish delivers all that is queued, to a reader that is behind and still speaks", async () => {
+  const [a, b] = await pair();
+  b.connection.pause();
+  a.connection.output.reserve(8_000_000);
+  a.connection.finish();
+  // What the other side says meanwhile must not turn the end into a reset that takes bytes back.
+  b.connection.output.reserve(1000);
+  b.connection.flush();
+  b.connection.resume();
+  await b.until(() => b.closed.length > 0);
+  await a.until(() => a.closed.length > 0);
+  expect(b.received).toBe(8_000_000);
+  expect([a.closed, b.closed]).toEqual([["remote"], ["remote"]]);
+});
+
 test("TcpConnection delivers 20 MB through partial writes, with onWritten and onDrained", async () => {
   const [a, b] = await pair();
   const content = crypto.getRandomValues(new Uint8Array(50_000));
