@@ -1,18 +1,19 @@
 // The message loop of a hash worker: one reply per request, and failure is a reply. Must not know torrents, peers or
 // expected digests.
 import { hashJob } from "./hash-job.ts";
+import { storeJob } from "./store-job.ts";
 import { systemErrorCode } from "../src/lib/errors.ts";
-import type { HashReply, HashRequest } from "../src/hashing/messages.ts";
+import type { HashReply, WorkerRequest } from "../src/hashing/messages.ts";
 
 declare const self: {
-  addEventListener(type: "message", listener: (event: { readonly data: HashRequest }) => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: WorkerRequest }) => void): void;
   postMessage(reply: HashReply, transfer: readonly ArrayBufferLike[]): void;
 };
 
 self.addEventListener("message", ({ data: request }) => {
   // A throw would end the worker, so nothing may escape.
   try {
-    const digests = hashJob(request);
+    const digests = request.type === "store" ? storeJob(request) : hashJob(request);
     self.postMessage({ type: "hashed", job: request.job, digests }, [digests.buffer]);
   } catch (error) {
     const code = systemErrorCode(error) ?? "EUNKNOWN";

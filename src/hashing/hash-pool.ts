@@ -1,5 +1,5 @@
 // SHA-1 of pieces on all cores: the one door from the main thread to the workers. Knows files and offsets; refuses to
-// know torrents, peers and which digests are right. No file content passes through here.
+// know torrents, peers and which digests are right. File content passes by in shared memory only.
 import { HashFailure } from "./hash-failure.ts";
 import type { HashJob } from "./hash-job.ts";
 import { HashQueue } from "./hash-queue.ts";
@@ -59,17 +59,33 @@ export class HashPool {
    * @returns its 20 bytes. @throws HashFailure when the file cannot be read.
    */
   async hashPiece(path: string, offset: number, length: number, exclusive = false): Promise<Uint8Array> {
-    if (this.#ended !== undefined) throw this.#endedFailure(path);
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const { io } = this.#options;
-    this.#queue.addPiece({
-      request: { path, offset, length, pieceLength: length, io, exclusive, windowLength: HASH_WINDOW_LENGTH },
-      wanted: () => true,
-      onHashed: resolve,
-      onFailed: reject,
+    const windowLength = HASH_WINDOW_LENGTH;
+    return this.#runPiece({
+      type: "hash",
+      path,
+      offset,
+      length,
+      pieceLength: length,
+      io,
+      exclusive,
+      windowLength,
     });
-    this.#dispatch();
-    return promise;
+  }
+
+  /**
+   * Writes a received piece and hashes it on the way, ahead of all ranges. `bytes` must not be touched before the end;
+   * `fd` stays open until then.
+   * @param path for the words of an error.
+   * @returns its 20 bytes, once it is in the file. @throws HashFailure with the system's code when it cannot be written.
+   */
+  async storePiece(
+    path: string,
+    fd: number,
+    offset: number,
+    bytes: Uint8Array<SharedArrayBuffer>,
+  ): Promise<Uint8Array> {
+    return this.#runPiece({ type: "store", path, fd, offset, bytes });
   }
 
   /** Whoever still waits gets a HashFailure "ECANCELED". Resolves when all threads are gone. */
@@ -77,6 +93,16 @@ export class HashPool {
     this.#ended ??= { code: "ECANCELED", reason: "hashing was stopped" };
     this.#failQueue();
     await Promise.all(this.#slots.splice(0).map((slot) => slot.close()));
+  }
+
+  #runPiece(request: HashJob["request"]): Promise<Uint8Array> {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    if (this.#ended !== undefined) reject(this.#endedFailure(request.path));
+    else {
+      this.#queue.addPiece({ request, wanted: () => true, onHashed: resolve, onFailed: reject });
+      this.#dispatch();
+    }
+    return promise;
   }
 
   #dispatch(): void {

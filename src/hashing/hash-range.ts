@@ -1,6 +1,7 @@
 // A long stretch of a file on its way through the pool: hands out jobs of whole pieces one at a time, so the queue does
 // not grow with the file, and puts the digests in piece order whatever the order of the answers.
 import type { HashJob } from "./hash-job.ts";
+import type { HashRequest } from "./messages.ts";
 import { HASH_JOB_LENGTH } from "../core/limits.ts";
 import { SHA1_LENGTH } from "../lib/sha1.ts";
 
@@ -23,7 +24,7 @@ export class HashRange {
   /** 20 bytes per piece, in piece order. */
   readonly digests: Promise<Uint8Array>;
   readonly #options: HashRangeOptions;
-  readonly #request: Omit<HashJob["request"], "offset" | "length">;
+  readonly #request: Omit<HashRequest, "job" | "offset" | "length">;
   readonly #jobLength: number;
   readonly #result: Uint8Array;
   readonly #resolve: (digests: Uint8Array) => void;
@@ -35,7 +36,7 @@ export class HashRange {
   constructor(options: HashRangeOptions, io: "map" | "pread", windowLength: number) {
     const { path, length, pieceLength, exclusive = false } = options;
     this.#options = options;
-    this.#request = { path, pieceLength, exclusive, io, windowLength };
+    this.#request = { type: "hash", path, pieceLength, exclusive, io, windowLength };
     this.#jobLength = Math.max(1, Math.floor(HASH_JOB_LENGTH / pieceLength)) * pieceLength;
     this.#result = new Uint8Array(Math.ceil(length / pieceLength) * SHA1_LENGTH);
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();

@@ -2,7 +2,7 @@
 // given jobs, and says when it has room and when it lost some.
 import { HashFailure } from "./hash-failure.ts";
 import type { HashJob } from "./hash-job.ts";
-import type { HashReply, HashRequest } from "./messages.ts";
+import type { HashReply, WorkerRequest } from "./messages.ts";
 import { HASH_CLOSE_GRACE_MS, MAX_WORKER_RESTARTS } from "../core/limits.ts";
 import { assertNever } from "../lib/assert.ts";
 
@@ -42,7 +42,7 @@ export class HashWorkerSlot {
     if (this.#jobs.size === 0) this.#worker.ref();
     const number = this.#nextJob++;
     this.#jobs.set(number, job);
-    const request: HashRequest = { type: "hash", job: number, ...job.request };
+    const request: WorkerRequest = { job: number, ...job.request };
     this.#worker.postMessage(request, []);
   }
 

@@ -1,7 +1,7 @@
 // The file of one download on our own disk: what stands there already, the part file with what it holds of an earlier
 // run, and the way to its final name.
 import { Bitfield } from "../core/bitfield.ts";
-import { MAX_READ_SPANS, MAX_WRITE_SPANS, RESUME_TICK_MS } from "../core/limits.ts";
+import { MAX_READ_SPANS, MAX_WRITE_SPANS, RESUME_TICK_MS, WRITE_SPAN_LENGTH } from "../core/limits.ts";
 import { expectedDigest, type Metainfo } from "../core/metainfo.ts";
 import type { PieceIndex } from "../core/ids.ts";
 import { Transfer } from "../core/transfer.ts";
@@ -82,11 +82,18 @@ export class LocalFile {
     });
     const { fd, path, size } = part;
     let file: LocalFile | undefined;
+    // A piece that fits a span is one span, so that a worker can hash it on its way to the file.
+    const spanLength = Math.min(WRITE_SPAN_LENGTH, geometry.pieceLength);
     const writer = new SpanWriter({
       fd,
       path,
       size,
-      maxSpans: bench.shareOf(MAX_WRITE_SPANS),
+      spanLength,
+      maxSpans: Math.floor((bench.shareOf(MAX_WRITE_SPANS) * WRITE_SPAN_LENGTH) / spanLength),
+      ...(spanLength === geometry.pieceLength && {
+        store: (offset: number, bytes: Uint8Array<SharedArrayBuffer>) =>
+          bench.pool.storePiece(path, fd, offset, bytes),
+      }),
       onPressure: (paused) => file?.pause(paused),
       onError: options.onFailure,
     });

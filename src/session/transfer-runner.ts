@@ -126,9 +126,10 @@ export class TransferRunner {
     const offset = metainfo.geometry.pieceOffset(piece);
     const length = metainfo.geometry.lengthOfPiece(piece);
     try {
-      await content.writer?.flush(offset, length);
+      // Usually the piece was hashed on its way to the file; one that went there in parts is hashed from the map.
+      const hashed = await content.writer?.flush(offset, length);
       if (this.#stopped) return;
-      const digest = await pool.hashPiece(content.path, offset, length, true);
+      const digest = hashed ?? (await pool.hashPiece(content.path, offset, length, true));
       this.dispatch({ type: "pieceHashed", piece: pieceIndex(piece), digest });
     } catch (error) {
       this.#fail(error);

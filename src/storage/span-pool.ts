@@ -1,14 +1,14 @@
-// Buffers of one length, made as they are needed up to a bound and used again, the latest first: its pages are warm.
+// Buffers of one kind, made as they are needed up to a bound and used again, the latest first: its pages are warm.
 
-export class SpanPool {
-  readonly #length: number;
+export class SpanPool<Buffer extends Uint8Array> {
+  readonly #make: () => Buffer;
   readonly #max: number;
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Buffer[] = [];
   #used = 0;
 
-  /** `length`: bytes of each buffer. `max`: buffers there may be at once. */
-  constructor(length: number, max: number) {
-    this.#length = length;
+  /** `max`: buffers there may be at once. */
+  constructor(make: () => Buffer, max: number) {
+    this.#make = make;
     this.#max = max;
   }
 
@@ -22,13 +22,13 @@ export class SpanPool {
   }
 
   /** @returns a buffer with whatever its last user left in it, or undefined when all are out. */
-  take(): Uint8Array | undefined {
+  take(): Buffer | undefined {
     if (this.exhausted) return undefined;
     this.#used++;
-    return this.#free.pop() ?? new Uint8Array(this.#length);
+    return this.#free.pop() ?? this.#make();
   }
 
-  give(buffer: Uint8Array): void {
+  give(buffer: Buffer): void {
     this.#used--;
     this.#free.push(buffer);
   }

@@ -41,7 +41,7 @@ interface SpanLoad {
 /** Memory: `maxSpans` spans (24 MiB by default), made as they are needed, and one span to join two. */
 export class SpanReader {
   readonly #options: SpanReaderOptions;
-  readonly #pool: SpanPool;
+  readonly #pool: SpanPool<Uint8Array>;
   /** Half of the spans at most are being filled, so that the other half can answer. */
   readonly #maxReading: number;
   /** By span number, least recently used first. */
@@ -57,7 +57,7 @@ export class SpanReader {
     const max = options.maxSpans ?? MAX_READ_SPANS;
     assert(max >= 4, "a span reader needs four spans");
     this.#options = options;
-    this.#pool = new SpanPool(READ_SPAN_LENGTH, max);
+    this.#pool = new SpanPool(() => new Uint8Array(READ_SPAN_LENGTH), max);
     this.#maxReading = Math.min(MAX_READS_IN_FLIGHT, Math.floor(max / 2));
   }
 

@@ -1,4 +1,5 @@
 // Gathers received blocks into long writes, off the event loop. Knows offsets and bytes of one file, not pieces or peers.
+// A span that is full may be hashed on its way to the file, so that its bytes need not be fetched from there again.
 // Invariant: of two writes to one place the later one wins. Bytes of one lane (an aligned span of the file) leave through
 // one queue with one write under way, and a buffer handed to the system is not touched before it comes back.
 import { MAX_WRITE_SPANS, MAX_WRITES_IN_FLIGHT, WRITE_SPAN_LENGTH } from "../core/limits.ts";
@@ -20,8 +21,15 @@ export interface SpanWriterOptions {
   readonly onPressure: (paused: boolean) => void;
   /** At most once. Afterwards everything written is dropped. */
   readonly onError: (error: DiskError) => void;
-  /** Buffers of WRITE_SPAN_LENGTH, >= 2. @default MAX_WRITE_SPANS */
+  /** Bytes of a span. @default WRITE_SPAN_LENGTH */
+  readonly spanLength?: number;
+  /** Buffers of `spanLength`, >= 2. @default MAX_WRITE_SPANS */
   readonly maxSpans?: number;
+  /**
+   * Takes whole spans to the file: writes `bytes` at `position`, touches them no more once it has answered, and answers
+   * with their SHA-1. Not given: the writer does it, without a digest.
+   */
+  readonly store?: (position: number, bytes: Uint8Array<SharedArrayBuffer>) => Promise<Uint8Array>;
 }
 
 /**
@@ -30,7 +38,8 @@ export interface SpanWriterOptions {
  */
 export class SpanWriter {
   readonly #options: SpanWriterOptions;
-  readonly #pool: SpanPool;
+  readonly #pool: SpanPool<Uint8Array<SharedArrayBuffer>>;
+  readonly #spanLength: number;
   /** At most this many spans are partly filled, so that the others drain even when no block completes a span. */
   readonly #maxFilling: number;
   readonly #resumeAt: number;
@@ -52,7 +61,9 @@ export class SpanWriter {
     const max = options.maxSpans ?? MAX_WRITE_SPANS;
     assert(max >= 2, "a span writer needs two spans");
     this.#options = options;
-    this.#pool = new SpanPool(WRITE_SPAN_LENGTH, max);
+    const spanLength = options.spanLength ?? WRITE_SPAN_LENGTH;
+    this.#spanLength = spanLength;
+    this.#pool = new SpanPool(() => sharedBytes(spanLength), max);
     this.#maxFilling = Math.floor((max * 3) / 4);
     this.#resumeAt = Math.floor((max * 5) / 6);
   }
@@ -68,9 +79,9 @@ export class SpanWriter {
     assert(offset >= 0 && offset + bytes.length <= this.#options.size, `write outside the file at ${offset}`);
     if (this.#failure !== undefined) return;
     for (let at = 0; at < bytes.length;) {
-      const lane = Math.floor((offset + at) / WRITE_SPAN_LENGTH);
-      const within = offset + at - lane * WRITE_SPAN_LENGTH;
-      const count = Math.min(WRITE_SPAN_LENGTH - within, bytes.length - at);
+      const lane = Math.floor((offset + at) / this.#spanLength);
+      const within = offset + at - lane * this.#spanLength;
+      const count = Math.min(this.#spanLength - within, bytes.length - at);
       this.#put(lane, within, count === bytes.length ? bytes : bytes.subarray(at, at + count));
       at += count;
     }
@@ -78,9 +89,10 @@ export class SpanWriter {
 
   /**
    * Resolves when everything written so far within the range is in the file (in the page cache, not on the disk).
+   * @returns the SHA-1 of the range when it is one span that `store` took to the file; undefined when nobody has hashed it.
    * @throws DiskError when it never will be.
    */
-  async flush(offset: number, length: number): Promise<void> {
+  async flush(offset: number, length: number): Promise<Uint8Array | undefined> {
     if (this.#failure !== undefined) throw this.#failure;
     const end = offset + length;
     for (const span of this.#filling.values()) {
@@ -93,6 +105,9 @@ export class SpanWriter {
       if (last !== undefined) awaited.push(last);
     }
     if (awaited.length > 0) await settled(awaited);
+    const [only] = awaited;
+    const isWhole = awaited.length === 1 && only?.base === offset && only.runs.filled === length;
+    return isWhole ? only.digest : undefined;
   }
 
   /** Flushes everything and brings it to the disk. @throws DiskError */
@@ -115,10 +130,10 @@ export class SpanWriter {
 
   #put(lane: number, within: number, bytes: Uint8Array): void {
     const span = this.#filling.get(lane) ?? this.#openSpan(lane);
-    if (span === undefined) return this.#putAlone(lane, lane * WRITE_SPAN_LENGTH + within, bytes);
+    if (span === undefined) return this.#putAlone(lane, lane * this.#spanLength + within, bytes);
     span.buffer.set(bytes, within);
     this.#pendingBytes += span.runs.add(within, within + bytes.length);
-    if (span.runs.filled === Math.min(WRITE_SPAN_LENGTH, this.#options.size - span.base)) this.#seal(span);
+    if (this.#isFull(span)) this.#seal(span);
   }
 
   #openSpan(lane: number): WriteSpan | undefined {
@@ -126,14 +141,14 @@ export class SpanWriter {
     const buffer = this.#pool.take();
     this.#updatePressure();
     if (buffer === undefined) return undefined;
-    const span = new WriteSpan(lane, lane * WRITE_SPAN_LENGTH, buffer, true);
+    const span = new WriteSpan(lane, lane * this.#spanLength, buffer, true);
     this.#filling.set(lane, span);
     return span;
   }
 
   /** No span is free: the block goes to the file by itself. */
   #putAlone(lane: number, offset: number, bytes: Uint8Array): void {
-    const span = new WriteSpan(lane, offset, bytes.slice(), false);
+    const span = new WriteSpan(lane, offset, sharedCopy(bytes), false);
     this.#pendingBytes += span.runs.add(0, bytes.length);
     this.#strayBytes += bytes.length;
     this.#enqueue(span);
@@ -169,8 +184,28 @@ export class SpanWriter {
       const span = this.#ready.shift();
       if (span === undefined) return;
       this.#inFlight++;
-      this.#writeRun(span, 0);
+      if (this.#options.store !== undefined && span.pooled && this.#isFull(span)) {
+        this.#storeWhole(span, this.#options.store);
+      } else this.#writeRun(span, 0);
     }
+  }
+
+  #isFull(span: WriteSpan): boolean {
+    return span.runs.filled === this.#fullLength(span);
+  }
+
+  #fullLength(span: WriteSpan): number {
+    return Math.min(this.#spanLength, this.#options.size - span.base);
+  }
+
+  #storeWhole(span: WriteSpan, store: NonNullable<SpanWriterOptions["store"]>): void {
+    store(span.base, span.buffer.subarray(0, this.#fullLength(span))).then(
+      (digest) => {
+        span.digest = digest;
+        this.#written(span, undefined);
+      },
+      (error: unknown) => this.#written(span, error),
+    );
   }
 
   #writeRun(span: WriteSpan, run: number): void {
@@ -237,6 +272,16 @@ export class SpanWriter {
     this.#paused = paused;
     this.#options.onPressure(paused);
   }
+}
+
+function sharedBytes(length: number): Uint8Array<SharedArrayBuffer> {
+  return new Uint8Array(new SharedArrayBuffer(length));
+}
+
+function sharedCopy(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
+  const copy = sharedBytes(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 /** Resolves when every span is in the file, rejects with the first failure. */

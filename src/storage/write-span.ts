@@ -6,13 +6,15 @@ export class WriteSpan {
   readonly lane: number;
   /** File offset of the first byte of the buffer. */
   readonly base: number;
-  readonly buffer: Uint8Array;
+  readonly buffer: Uint8Array<SharedArrayBuffer>;
   /** The buffer goes back to the pool; otherwise it was made for one block and is dropped. */
   readonly pooled: boolean;
   readonly runs = new RunList();
+  /** SHA-1 of the whole span, when it was made on the way to the file. */
+  digest: Uint8Array | undefined;
   readonly #waiters: ((error: unknown) => void)[] = [];
 
-  constructor(lane: number, base: number, buffer: Uint8Array, pooled: boolean) {
+  constructor(lane: number, base: number, buffer: Uint8Array<SharedArrayBuffer>, pooled: boolean) {
     this.lane = lane;
     this.base = base;
     this.buffer = buffer;

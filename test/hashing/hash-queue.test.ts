@@ -8,6 +8,7 @@ import { MiB } from "../../src/lib/units.ts";
 
 function jobOf(path: string, changes: Partial<HashJob> = {}): HashJob {
   const request = {
+    type: "hash",
     path,
     offset: 0,
     length: 1,

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { ExitCode, UsageError } from "../../src/lib/errors.ts";
 import { dlopen, ptr } from "bun:ffi";
 import type { PeerAddress } from "../../src/core/peer-address.ts";
+import { KiB } from "../../src/lib/units.ts";
 import { concatBytes, readUint16 } from "../../src/lib/bytes.ts";
 import type { CloseReason, TcpConnection, TcpConnectionHandlers } from "../../src/net/tcp-connection.ts";
 import { dial, type DialResult } from "../../src/net/tcp-dialer.ts";
@@ -49,7 +50,7 @@ class Side implements TcpConnectionHandlers {
   }
 
   onData(chunk: Uint8Array): void {
-    this.chunks.push(chunk);
+    this.chunks.push(chunk.slice());
     this.#changed();
   }
 
@@ -166,6 +167,22 @@ test("TcpConnection sends what a data handler queued without being asked", async
   a.connection.flush();
   await a.until(() => a.received === 5);
   expect(concatBytes(a.chunks)).toEqual(Uint8Array.of(1, 2, 3, 4, 5));
+});
+
+test("TcpConnection frees a long chunk as soon as its handler has returned", async () => {
+  const [a, b] = await pair();
+  const kept: Uint8Array[] = [];
+  const take = b.onData.bind(b);
+  b.onData = (chunk) => {
+    kept.push(chunk);
+    take(chunk);
+  };
+  a.connection.output.reserve(2_000_000);
+  a.connection.flush();
+  await b.until(() => b.received === 2_000_000);
+  const lengths = b.chunks.map((chunk) => chunk.length);
+  expect(Math.max(...lengths)).toBeGreaterThanOrEqual(64 * KiB);
+  expect(kept.map((chunk) => chunk.length)).toEqual(lengths.map((n) => (n >= 64 * KiB ? 0 : n)));
 });
 
 test("TcpConnection tells of its end once, whoever ends it", async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, openSync, readFileSync, statfsSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { BLOCK_LENGTH, WRITE_SPAN_LENGTH } from "../../src/core/limits.ts";
 import { DiskError } from "../../src/lib/errors.ts";
-import { SpanWriter } from "../../src/storage/span-writer.ts";
+import { sha1 } from "../../src/lib/sha1.ts";
+import { SpanWriter, type SpanWriterOptions } from "../../src/storage/span-writer.ts";
 import { failureOf, printedSeed, StorageBed } from "./storage-bed.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
 
@@ -17,8 +18,11 @@ interface Fixture extends Disposable {
   readonly errors: DiskError[];
 }
 
-function fixture(size: number, options: { maxSpans?: number; folder?: string } = {}): Fixture {
-  const path = join(options.folder ?? bed.folder(), "file");
+type Options = Pick<SpanWriterOptions, "maxSpans" | "spanLength"> & { folder?: string; stored?: number[] };
+
+/** `stored`: whole spans are stored by another hand, which notes their positions. */
+function fixture(size: number, { folder, stored, ...options }: Options = {}): Fixture {
+  const path = join(folder ?? bed.folder(), "file");
   const fd = openSync(path, "w+");
   const pressure: boolean[] = [];
   const errors: DiskError[] = [];
@@ -28,7 +32,15 @@ function fixture(size: number, options: { maxSpans?: number; folder?: string } =
     size,
     onPressure: (paused) => pressure.push(paused),
     onError: (error) => errors.push(error),
-    ...(options.maxSpans === undefined ? {} : { maxSpans: options.maxSpans }),
+    ...options,
+    ...(stored !== undefined && {
+      store: async (position: number, bytes: Uint8Array) => {
+        stored.push(position);
+        await new Promise((resolve) => setImmediate(resolve));
+        writeSync(fd, bytes, 0, bytes.length, position);
+        return sha1(bytes);
+      },
+    }),
   });
   return { path, fd, writer, pressure, errors, [Symbol.dispose]: () => closeSync(fd) };
 }
@@ -40,7 +52,8 @@ describe("SpanWriter", () => {
       const size = Math.floor(WRITE_SPAN_LENGTH * (2 + random() * 6)) + 1;
       const model = new Uint8Array(size);
       const maxSpans = 2 + Math.floor(random() * 5);
-      using file = fixture(size, { maxSpans });
+      const spanLength = WRITE_SPAN_LENGTH / 2 ** Math.floor(random() * 3);
+      using file = fixture(size, { maxSpans, spanLength, ...(round % 2 === 1 && { stored: [] }) });
       for (let step = 0; step < 400; step++) {
         const block = Math.floor((random() * size) / BLOCK_LENGTH);
         // Mostly whole blocks, sometimes ranges that no client asks for, across spans.
@@ -56,7 +69,8 @@ describe("SpanWriter", () => {
           const from = Math.floor(random() * size);
           const count = Math.min(size - from, Math.floor(random() * 2 * WRITE_SPAN_LENGTH));
           const expected = model.slice(from, from + count);
-          await file.writer.flush(from, count);
+          const digest = await file.writer.flush(from, count);
+          if (digest !== undefined) expect(digest).toEqual(sha1(expected));
           const onDisk = readFileSync(file.path).subarray(from, from + count);
           expect(Buffer.compare(pad(onDisk, count), expected)).toBe(0);
         } else if (random() < 0.1) {
@@ -79,6 +93,53 @@ describe("SpanWriter", () => {
     while (file.writer.pendingBytes > 0) await new Promise((resolve) => setImmediate(resolve));
     expect(readFileSync(file.path).every((byte) => byte === 7)).toBe(true);
     await file.writer.close();
+  });
+
+  test("has full spans stored, and answers with the digest of exactly one of them", async () => {
+    const stored: number[] = [];
+    const spanLength = 4 * BLOCK_LENGTH;
+    const size = 3 * spanLength + BLOCK_LENGTH + 1;
+    using file = fixture(size, { stored, spanLength });
+    const content = new Uint8Array(size).map((_, index) => index % 251);
+    const write = (from: number, to: number) => file.writer.write(from, content.subarray(from, to));
+    write(0, 2 * spanLength);
+    expect(await file.writer.flush(0, spanLength)).toEqual(sha1(content.subarray(0, spanLength)));
+    // It is in the file already, and nobody remembers its digest.
+    expect(await file.writer.flush(0, spanLength)).toBeUndefined();
+    // The last span is shorter.
+    write(3 * spanLength, size);
+    expect(await file.writer.flush(3 * spanLength, size - 3 * spanLength)).toEqual(
+      sha1(content.subarray(3 * spanLength)),
+    );
+    // One that is sealed half full goes its own way, and so does the rest of it.
+    write(2 * spanLength, 3 * spanLength - BLOCK_LENGTH);
+    expect(await file.writer.flush(2 * spanLength, spanLength)).toBeUndefined();
+    write(3 * spanLength - BLOCK_LENGTH, 3 * spanLength);
+    expect(await file.writer.flush(2 * spanLength, spanLength)).toBeUndefined();
+    expect(stored).toEqual([0, spanLength, 3 * spanLength]);
+    write(0, 2 * spanLength);
+    expect(await file.writer.flush(0, 2 * spanLength)).toBeUndefined();
+    expect(Buffer.compare(readFileSync(file.path), content)).toBe(0);
+    await file.writer.close();
+  });
+
+  test("fails when a span cannot be stored", async () => {
+    const path = join(bed.folder(), "file");
+    const fd = openSync(path, "w+");
+    const errors: DiskError[] = [];
+    const writer = new SpanWriter({
+      fd,
+      path,
+      size: WRITE_SPAN_LENGTH,
+      onPressure: () => {},
+      onError: (error) => errors.push(error),
+      store: () => Promise.reject(Object.assign(new Error("no space"), { code: "ENOSPC" })),
+    });
+    writer.write(0, new Uint8Array(WRITE_SPAN_LENGTH));
+    expect(await failureOf(writer.flush(0, WRITE_SPAN_LENGTH))).toBeInstanceOf(DiskError);
+    expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining("the disk is full")]);
+    await writer.close();
+    closeSync(fd);
   });
 
   test("keeps the order of two writes to one place while the first is under way", async () => {
