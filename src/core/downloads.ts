@@ -1,7 +1,7 @@
 // The fetching half of a transfer: what to ask whom, what to do with a block, when to stop waiting for a peer.
 import { bytesEqual } from "../lib/bytes.ts";
 import type { Bitfield } from "./bitfield.ts";
-import type { Geometry } from "./geometry.ts";
+import { blocksIn, type Geometry } from "./geometry.ts";
 import type { PieceIndex } from "./ids.ts";
 import { BLOCK_LENGTH, ENDGAME_PATIENCE_MS, REFUSED_PAUSE_MS, SNUB_MS } from "./limits.ts";
 import type { Block } from "./peer-message.ts";
@@ -40,23 +40,24 @@ export class Downloads {
     return this.#meter.rate(now);
   }
 
-  /** Sends as many requests as the peer's window and the rate limit allow. */
+  /** Asks for as many blocks as the peer's window and the rate limit allow. */
   fill(peer: PeerState, now: number, effects: TransferEffect[], most = Number.POSITIVE_INFINITY): void {
     if (peer.peerChoking || !peer.amInterested || now - peer.refusedAt < REFUSED_PAUSE_MS) return;
-    // A snubbed peer gets one request at a time until it answers one.
+    // A snubbed peer gets one block at a time until it sends one. Under a limit blocks are asked for one by one.
     const room = peer.snubbed ? 1 - peer.window.outstandingCount : peer.window.room;
+    const run = peer.snubbed || !this.#bucket.isUnlimited ? 1 : peer.window.runLength;
     const affordable = Math.ceil(this.#bucket.available(now) / BLOCK_LENGTH);
     if (affordable < room) this.#bucket.noteDemand();
     const allowed = Math.min(most, room, affordable);
     if (allowed <= 0) return;
-    for (const block of this.picker.pick(peer, allowed, now)) this.#ask(peer, block, now, effects);
+    for (const block of this.picker.pick(peer, allowed, now, run)) this.#ask(peer, block, now, effects);
     if (peer.window.outstandingCount > 0 || !this.picker.isEndgame) return;
     const patience = Math.max(ENDGAME_PATIENCE_MS, 2 * peer.window.delayMs);
-    const duplicate = this.picker.pickDuplicate(peer, patience, now);
+    const duplicate = this.picker.pickDuplicate(peer, patience, now, run);
     if (duplicate !== undefined) this.#ask(peer, duplicate, now, effects);
   }
 
-  /** A block arrived. @returns peers whose windows became free because they need not send it any more. */
+  /** A block or a run arrived. It answers a request only when it begins and ends where that does. */
   received(
     peer: PeerState,
     block: Block,
@@ -65,24 +66,31 @@ export class Downloads {
     effects: TransferEffect[],
   ): void {
     const key = blockKey(block, this.#geometry.pieceLength);
-    const asked = peer.window.arrived(key, now);
-    const receipt = asked || peer.late.delete(key) ? this.picker.received(peer, block) : undefined;
+    const isAnswer = peer.window.request(key)?.length === block.length;
+    const isLate = !isAnswer && peer.late.get(key) === block.length;
+    if (isLate) peer.late.delete(key);
+    const request = isLate ? undefined : peer.window.arrived(key, now);
+    const receipt = isAnswer || isLate ? this.picker.received(peer, block) : undefined;
     if (receipt === undefined || receipt.kind === "unwanted") {
-      // Of a wrong length, or somebody else fetches the piece alone now: the block itself is still missing.
-      if (asked) this.picker.released(peer, block);
+      // Of a wrong length, or somebody else fetches the piece alone now: what was asked for is still missing.
+      if (request !== undefined) this.picker.released(peer, request);
+      // A peer that said it answers runs and does not is asked for single blocks.
+      if (request !== undefined && !isAnswer) peer.window.allowRuns(BLOCK_LENGTH);
       this.wasted += block.length;
       return;
     }
     peer.lastBlockAt = now;
     peer.snubbed = false;
-    peer.downloaded += block.length;
-    this.downloaded += block.length;
-    this.#meter.add(block.length, now);
+    peer.downloaded += receipt.newBytes;
+    this.downloaded += receipt.newBytes;
+    this.wasted += block.length - receipt.newBytes;
+    this.#meter.add(receipt.newBytes, now);
     effects.push({ type: "writeBlock", block });
+    // A run that it was asked for once more in shorter requests.
+    if (isLate) this.#cancelOverlapping(peer, block, effects);
     for (const handle of receipt.cancel) {
       const other = peers.get(handle);
-      if (other === undefined || !other.window.forget(key)) continue;
-      effects.push({ type: "send", peer: handle, message: { type: "cancel", block } });
+      if (other === undefined || !this.#cancelOverlapping(other, block, effects)) continue;
       if (this.#bucket.isUnlimited) this.fill(other, now, effects);
     }
     // It was on its way when the peer choked us, and nothing follows it.
@@ -92,7 +100,7 @@ export class Downloads {
 
   rejected(peer: PeerState, block: Block, now: number): void {
     const key = blockKey(block, this.#geometry.pieceLength);
-    if (peer.window.forget(key)) {
+    if (peer.window.forget(key, block.length)) {
       this.#giveBack(peer, block);
       // A choke explains its rejects; a peer that refuses without one is not asked again at once.
       if (!peer.peerChoking) {
@@ -100,7 +108,7 @@ export class Downloads {
         peer.refusedAt = now;
       }
     }
-    peer.late.delete(key);
+    if (peer.late.get(key) === block.length) peer.late.delete(key);
   }
 
   /** Without the fast extension a choke silently drops what was asked; with it, rejects follow (BEP 6). */
@@ -122,7 +130,7 @@ export class Downloads {
     // Only the latest batch is still expected; older ones would only be remembered for ever.
     peer.late.clear();
     for (const block of peer.window.drain()) {
-      peer.late.add(blockKey(block, this.#geometry.pieceLength));
+      peer.late.set(blockKey(block, this.#geometry.pieceLength), block.length);
       this.#giveBack(peer, block);
     }
     this.picker.abandoned(peer);
@@ -145,6 +153,19 @@ export class Downloads {
     this.#bucket.spend(block.length, now);
     peer.window.sent(blockKey(block, this.#geometry.pieceLength), block, now);
     effects.push({ type: "send", peer: peer.handle, message: { type: "request", block } });
+  }
+
+  /** Takes back those of the peer's requests that share blocks with this one and are here as a whole now. */
+  #cancelOverlapping(peer: PeerState, received: Block, effects: TransferEffect[]): boolean {
+    const { pieceLength } = this.#geometry;
+    const requests = peer.window.overlapping(blockKey(received, pieceLength), blocksIn(received.length));
+    let cancelled = false;
+    for (const block of requests) {
+      if (!this.picker.isHere(block)) continue;
+      cancelled = peer.window.forget(blockKey(block, pieceLength), block.length);
+      effects.push({ type: "send", peer: peer.handle, message: { type: "cancel", block } });
+    }
+    return cancelled;
   }
 
   #giveBack(peer: PeerState, block: Block): void {

@@ -3,11 +3,13 @@
 import { asDict, type BencodeDict, decodeBencode, dictDict, dictInteger, dictText } from "./bencode.ts";
 import { printable } from "./file-name.ts";
 import {
+  BLOCK_LENGTH,
   MAX_CLIENT_NAME_LENGTH,
   MAX_HANDSHAKE_ITEMS,
   MAX_INBOUND_REQUESTS,
   MAX_METADATA_LENGTH,
   MAX_PEER_REQUEST_QUEUE,
+  MAX_REQUEST_LENGTH,
 } from "./limits.ts";
 
 const limits = { maxDepth: 4, maxItems: MAX_HANDSHAKE_ITEMS };
@@ -21,6 +23,8 @@ export interface ExtendedHandshake {
   readonly listenPort?: number;
   /** `reqq`, brought within 1..MAX_PEER_REQUEST_QUEUE: requests the peer lets wait. */
   readonly requestQueue?: number;
+  /** `pf_request_length`: bytes of the longest request it answers; whole blocks, at most MAX_REQUEST_LENGTH. */
+  readonly requestLength?: number;
   /** BEP 21: the peer wants nothing. */
   readonly uploadOnly: boolean;
   /** `v`, for the log: printable, at most MAX_CLIENT_NAME_LENGTH characters. */
@@ -32,6 +36,8 @@ export interface ExtendedHandshakeFields {
   readonly v: string;
   readonly p: number;
   readonly reqq: number;
+  /** Our own key: other programs skip it, and so p2pfile peers alone ask one another for runs of blocks. */
+  readonly pf_request_length: number;
   readonly upload_only: 0 | 1;
   readonly metadata_size?: number;
 }
@@ -50,12 +56,15 @@ export function parseExtendedHandshake(bytes: Uint8Array): ExtendedHandshake | u
   const metadataSize = within(dictInteger(dict, "metadata_size"), MAX_METADATA_LENGTH);
   const listenPort = within(dictInteger(dict, "p"), 65535);
   const reqq = dictInteger(dict, "reqq");
+  const requestLength = dictInteger(dict, "pf_request_length") ?? 0;
+  const isLength = requestLength > 0 && requestLength % BLOCK_LENGTH === 0;
   const client = dictText(dict, "v");
   return {
     extensions,
     ...(metadataSize === undefined ? {} : { metadataSize }),
     ...(listenPort === undefined ? {} : { listenPort }),
     ...(reqq === undefined ? {} : { requestQueue: Math.min(Math.max(reqq, 1), MAX_PEER_REQUEST_QUEUE) }),
+    ...(isLength ? { requestLength: Math.min(requestLength, MAX_REQUEST_LENGTH) } : {}),
     uploadOnly: dictInteger(dict, "upload_only") === 1,
     ...(client === undefined ? {} : { client: printable(client.slice(0, MAX_CLIENT_NAME_LENGTH)) }),
   };
@@ -73,6 +82,7 @@ export function extendedHandshakeFields(self: {
     v: self.client,
     p: self.port,
     reqq: MAX_INBOUND_REQUESTS,
+    pf_request_length: MAX_REQUEST_LENGTH,
     upload_only: self.uploadOnly ? 1 : 0,
     ...(self.metadataSize === undefined ? {} : { metadata_size: self.metadataSize }),
   };

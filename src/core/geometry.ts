@@ -36,18 +36,18 @@ export class Geometry {
     return Math.ceil(this.lengthOfPiece(piece) / BLOCK_LENGTH);
   }
 
-  /** The block at `index` within its piece, 0 <= index < blockCount(piece). */
-  block(piece: PieceIndex, index: number): Block {
+  /** The run of `count` blocks from `index` on within its piece, 0 <= index, index + count <= blockCount(piece). */
+  block(piece: PieceIndex, index: number, count = 1): Block {
     const begin = index * BLOCK_LENGTH;
-    return { piece, begin, length: Math.min(BLOCK_LENGTH, this.lengthOfPiece(piece) - begin) };
+    return { piece, begin, length: Math.min(count * BLOCK_LENGTH, this.lengthOfPiece(piece) - begin) };
   }
 
-  /** @returns the block's number within its piece, or undefined unless it is exactly one of ours. */
-  blockIndex(block: Block): number | undefined {
-    if (block.begin % BLOCK_LENGTH !== 0) return undefined;
-    const index = block.begin / BLOCK_LENGTH;
-    if (index < 0 || index >= this.blockCount(block.piece)) return undefined;
-    return this.block(block.piece, index).length === block.length ? index : undefined;
+  /** @returns the number of the first block within its piece, or undefined unless it is a run of whole blocks of ours. */
+  blockIndex({ piece, begin, length }: Block): number | undefined {
+    const end = begin + length;
+    const pieceEnd = this.lengthOfPiece(piece);
+    if (begin < 0 || begin % BLOCK_LENGTH !== 0 || length <= 0 || end > pieceEnd) return undefined;
+    return end % BLOCK_LENGTH === 0 || end === pieceEnd ? begin / BLOCK_LENGTH : undefined;
   }
 
   /** True when a peer may ask for these bytes: inside the piece, not empty, at most `maxLength`. */
@@ -63,4 +63,9 @@ export class Geometry {
   offsetOf(block: Block): number {
     return block.piece * this.pieceLength + block.begin;
   }
+}
+
+/** Blocks in a run of `length` bytes; the last one may be short. */
+export function blocksIn(length: number): number {
+  return Math.ceil(length / BLOCK_LENGTH);
 }

@@ -5,8 +5,12 @@ import { KiB, MiB } from "../lib/units.ts";
 
 /** Bytes of a request; what every client asks for (BEP 3). */
 export const BLOCK_LENGTH = 16 * KiB;
-/** Largest request we answer: older clients ask for up to 128 KiB (BEP 3 practice); anything larger is refused. */
+/** Largest request we answer: older clients ask for up to 128 KiB (BEP 3 practice); anything larger is refused. Also the
+ * longest run we ask of peers that say they answer it: eight blocks for the price of one message, two in a read span. */
 export const MAX_REQUEST_LENGTH = 128 * KiB;
+/** A run is at most this share of the request window, so that one is worth 40 ms of a peer's link at the most: a window
+ * below 16 blocks (1 MB/s) asks for single blocks, one of 64 (3.5 MB/s) for the longest runs. */
+export const MIN_RUNS_PER_WINDOW = 8;
 /** Piece lengths that `serve` chooses between. */
 export const MIN_PIECE_LENGTH = 256 * KiB;
 export const MAX_PIECE_LENGTH = 16 * MiB;
@@ -57,7 +61,8 @@ export const METADATA_MIN_BYTES_PER_MS = 100;
 
 // --- Peer wire ---------------------------------------------------------------------------------------------------
 
-/** Bytes after the length prefix. A piece message has 9 before its payload. */
+/** Bytes after the length prefix. A piece message has 9 before its payload. A connection keeps as much memory to gather
+ * what chunks cut: 7.5 MiB for MAX_PEERS_LEECHING peers that all send the longest runs. */
 export const MAX_BLOCK_FRAME_LENGTH = 9 + MAX_REQUEST_LENGTH;
 /** Bitfield of MAX_PIECE_COUNT pieces with its id. */
 export const MAX_BITFIELD_FRAME_LENGTH = 1 + MAX_PIECE_COUNT / 8;
@@ -70,7 +75,7 @@ export const MAX_UNKNOWN_FRAMES = 100;
 export const MAX_HELD_ALLOWED_FAST = 100;
 /** Extension handshakes of one peer: one at the start, and one for each change of its state. */
 export const MAX_EXTENDED_HANDSHAKES = 100;
-/** Requests a peer may have waiting with us; told to it as `reqq`. 32 MiB of coordinates, not of bytes. */
+/** Requests a peer may have waiting with us, of any length; told to it as `reqq`. Coordinates wait, not bytes. */
 export const MAX_INBOUND_REQUESTS = 2048;
 /** Refused requests (pieces we lack, while choked) since the last unchoke before we hang up: a choke may cross a whole
  * queue of honest ones. */
@@ -83,7 +88,7 @@ export const MAX_PEER_REQUEST_QUEUE = 2048;
 export const MAX_CLIENT_NAME_LENGTH = 64;
 /** Bitfields of one peer: aria2 sends one in place of many haves, a few hundred in a long download. */
 export const MAX_BITFIELDS = 4096;
-/** Requests we keep waiting with one peer. 512 blocks are 8 MiB: 8 ms at 1 GB/s, 0.3 s at 200 Mbit/s. */
+/** Blocks we keep asked for with one peer. 512 are 8 MiB: 8 ms at 1 GB/s, 0.3 s at 200 Mbit/s. */
 export const MIN_REQUEST_WINDOW = 8;
 export const MAX_REQUEST_WINDOW = 512;
 /** Upload slots: enough for a small fleet at once, and no more than a seed of 10 Gbit/s can feed a piece a second. */
@@ -99,7 +104,7 @@ export const TARGET_DELAY_MS = 300;
 /** The same for other programs: Transmission answers what it was asked in turns of half a second, so a window that is
  * meant to be empty after 300 ms never grows. Measured: 260 KiB/s with 300, the disk's speed with this. */
 export const FOREIGN_TARGET_DELAY_MS = 1_000;
-/** Bytes handed to the shell for one peer and not yet taken by its socket. */
+/** Bytes handed to the shell for one peer and not yet taken by its socket; the request that reaches it may pass it. */
 export const MAX_UPLOAD_IN_FLIGHT = 1 * MiB;
 /** Bytes waiting in one peer's output buffer before the peer counts as too slow to keep. */
 export const MAX_OUTPUT_BUFFER = 4 * MiB;
@@ -143,6 +148,10 @@ export const RATE_ARREARS_MS = 1_000;
 export const PROGRESS_MS = 200;
 /** How often the end of seeding and of patience is looked for. */
 export const SEEDING_CHECK_MS = 100;
+/** `--seeding` ends when nobody has needed data for this long: machines are not started in the same second. */
+export const SWARM_END_GRACE_MS = 10_000;
+/** A download that was complete before it met anybody waits this long for somebody to tell. */
+export const TELL_DONE_MS = 1_000;
 /** How often the resume journal is asked whether it is time to record. */
 export const RESUME_TICK_MS = 500;
 /** A served file is looked at this often for a change of its size, times or inode. */
@@ -222,6 +231,22 @@ export const DATAGRAM_TOTAL_RATE = 4_000;
 export const MAX_RATE_SOURCES = 4_096;
 /** BEP 11: at most one message a minute, 50 added and 50 dropped. */
 export const PEX_INTERVAL_MS = 60_000;
+/** Hosts remembered per torrent: a fleet of 1000 in which everybody starts again under other ports three times; 1 MiB. */
+export const MAX_KNOWN_HOSTS = 4096;
+/** Hosts in one message of the host exchange: 1.1 KiB, one packet on most links. */
+export const MAX_HOSTS_PER_MESSAGE = 100;
+/** News of hosts is gathered this long before it is passed on, so that two hops stay within about a second. */
+export const HOST_TURN_MS = 500;
+/** Messages to one peer in a turn: a newcomer hears of 400 hosts at once and of 1000 within a second and a half. */
+export const HOST_MESSAGES_PER_TURN = 4;
+/** What one peer may send: twice the rate that the turns allow, and a burst for what waited while a process or a link
+ * stood still (HOST_MESSAGES_PER_TURN in every turn of IDLE_TIMEOUT_MS). */
+export const HOST_MESSAGE_RATE = 16;
+export const HOST_MESSAGE_BURST = 1_000;
+/** An entry from further ahead of our clock than this many seconds counts as of now: a day is no error of a time zone. */
+export const MAX_HOST_CLOCK_LEAD_S = 86_400;
+/** A peer that has said nothing of its pieces for this long has none (BEP 3 lets it keep silent). */
+export const CLAIM_PATIENCE_MS = 2_000;
 
 // --- Memory ------------------------------------------------------------------------------------------------------
 
@@ -287,7 +312,7 @@ export const STORE_CHECKPOINT_PAGES = 4096;
 
 // --- Command line ------------------------------------------------------------------------------------------------
 
-/** Bytes of a configuration file; a full one has 14 keys and below 1 KiB. */
+/** Bytes of a configuration file; a full one has 15 keys and below 1 KiB. */
 export const MAX_CONFIG_LENGTH = 64 * KiB;
 /** Addresses in one `--peers`: they must all fit into a magnet. */
 export const MAX_FLAG_PEERS = MAX_MAGNET_PEERS;

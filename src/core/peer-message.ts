@@ -1,7 +1,10 @@
 // What peers say to one another (BEP 3 and 6) in coordinates only, and why we hang up on one.
 import type { PieceIndex } from "./ids.ts";
 
-/** The unit of request, 16 KiB but for the end of the file (BEP 3). `begin` counts bytes from the start of the piece. */
+/**
+ * What one request asks for: a block of 16 KiB but for the end of the file (BEP 3), or a run of several blocks in a row
+ * within one piece. `begin` counts bytes from the start of the piece.
+ */
 export interface Block {
   readonly piece: PieceIndex;
   readonly begin: number;

@@ -22,8 +22,8 @@ export class PeerState implements PickerPeer {
   peerInterested = false;
   // Downloading, written by Downloads.
   readonly window = new RequestWindow();
-  /** Blocks given up as too late that may still arrive and are welcome then, by block key. */
-  readonly late = new Set<number>();
+  /** Requests given up as too late whose answers may still arrive and are welcome then: length by block key. */
+  readonly late = new Map<number, number>();
   lastBlockAt: number;
   snubbed = false;
   /** When it last refused a block without choking us. */
@@ -33,6 +33,8 @@ export class PeerState implements PickerPeer {
   readonly uploads = new UploadQueue();
   /** Payload bytes ordered for this peer and not yet taken by its socket. */
   uploadInFlight = 0;
+  /** Turns under a rate limit that it took ahead with a request of several blocks. */
+  turnsTaken = 0;
   uploaded = 0;
   uploadedAtLastRound = 0;
   /** Requests that no well-behaved peer sends. */

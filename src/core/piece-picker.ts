@@ -1,12 +1,12 @@
 // Decides which blocks to ask which peer for: started pieces first (strict priority), then the rarest, the first one at
-// random, and at the very end the same block from a second peer (bounded endgame). It must not know choking, rate
-// limits or bytes. A piece is in exactly one state: had, active (somebody works on it or it is being verified), or in
-// the rarity order (nobody does).
+// random, and at the very end the same block from a second peer (bounded endgame). Blocks are handed out in runs of up
+// to a length the caller names. It must not know choking, rate limits or bytes. A piece is in exactly one state: had,
+// active (somebody works on it or it is being verified), or in the rarity order (nobody does).
 import { assert } from "../lib/assert.ts";
 import type { Bitfield } from "./bitfield.ts";
-import type { Geometry } from "./geometry.ts";
+import { blocksIn, type Geometry } from "./geometry.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
-import { BLOCK_LENGTH, MAX_ENDGAME_COPIES, MAX_OPEN_PIECE_BYTES } from "./limits.ts";
+import { BLOCK_LENGTH, MAX_ENDGAME_COPIES, MAX_OPEN_PIECE_BYTES, MAX_REQUEST_LENGTH } from "./limits.ts";
 import type { Block } from "./peer-message.ts";
 import { PieceProgress } from "./piece-progress.ts";
 import { RarityOrder } from "./rarity-order.ts";
@@ -26,8 +26,17 @@ export interface PickerPeer {
 
 export type Receipt =
   | { readonly kind: "unwanted" }
-  | { readonly kind: "kept"; readonly cancel: readonly PeerHandle[]; readonly pieceComplete: boolean };
+  | {
+      readonly kind: "kept";
+      /** Bytes that were not here before. */
+      readonly newBytes: number;
+      /** Other peers that were asked for any of them: what they need not send any more can be cancelled. */
+      readonly cancel: readonly PeerHandle[];
+      readonly pieceComplete: boolean;
+    };
 
+/** No run crosses a multiple of this many blocks in its piece: it lies in one span of the reader and of the writer. */
+const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 const UNWANTED: Receipt = { kind: "unwanted" };
 
 export class PiecePicker {
@@ -101,63 +110,81 @@ export class PiecePicker {
     return true;
   }
 
-  /** Chooses up to `count` blocks for the peer and marks them as asked for. */
-  pick(peer: PickerPeer, count: number, now: number): Block[] {
+  /**
+   * Chooses up to `count` blocks for the peer, in runs of at most `run`, and marks them as asked for. Stops when less
+   * than a whole run is left of `count`: the rest would become ever shorter requests.
+   */
+  pick(peer: PickerPeer, count: number, now: number, run = 1): Block[] {
     const picked: Block[] = [];
+    let left = count;
     for (const progress of this.#open) {
-      if (picked.length >= count) return picked;
-      if (peer.bitfield.get(progress.piece)) this.#takeFree(peer, progress, count, now, picked);
+      if (left < run) return picked;
+      if (peer.bitfield.get(progress.piece)) left = this.#takeFree(peer, progress, left, run, now, picked);
     }
-    while (
-      picked.length < count &&
-      peer.pickable > 0 &&
-      this.#active.size - this.#open.size < this.#maxActive
-    ) {
+    while (left >= run && peer.pickable > 0 && this.#active.size - this.#open.size < this.#maxActive) {
       const progress = this.#start(peer);
       if (progress === undefined) break;
-      this.#takeFree(peer, progress, count, now, picked);
+      left = this.#takeFree(peer, progress, left, run, now, picked);
     }
     return picked;
   }
 
   /**
-   * One block that others were asked for longer than `patienceMs` ago, for a peer with nothing else to do at the end.
-   * The oldest request first; at most MAX_ENDGAME_COPIES peers are asked for one block.
+   * Blocks that others were asked for longer than `patienceMs` ago, for a peer with nothing else to do at the end: the
+   * oldest first, and as much as is left of its request up to `run` blocks. At most MAX_ENDGAME_COPIES peers are asked
+   * for one block.
    */
-  pickDuplicate(peer: PickerPeer, patienceMs: number, now: number): Block | undefined {
+  pickDuplicate(peer: PickerPeer, patienceMs: number, now: number, run = 1): Block | undefined {
     let best: { readonly progress: PieceProgress; readonly block: number } | undefined;
-    let bestAt = now - patienceMs;
+    let bestAt = Number.POSITIVE_INFINITY;
     for (const progress of this.#active.values()) {
       if (progress.exclusive || progress.isComplete || !peer.bitfield.get(progress.piece)) continue;
       for (let block = 0; block < progress.blockCount; block++) {
-        if (progress.isReceived(block) || progress.requestedAt(block) > bestAt) continue;
-        const requesters = progress.requestersOf(block);
-        if (requesters.length >= MAX_ENDGAME_COPIES || requesters.includes(peer.handle)) continue;
+        const requestedAt = progress.requestedAt(block);
+        if (requestedAt >= bestAt || requestedAt > now - patienceMs) continue;
+        if (!this.#mayDuplicate(peer, progress, block)) continue;
         best = { progress, block };
-        bestAt = progress.requestedAt(block);
+        bestAt = requestedAt;
       }
     }
     if (best === undefined) return undefined;
-    best.progress.request(best.block, peer.handle, now);
-    return this.#geometry.block(best.progress.piece, best.block);
+    const { progress, block } = best;
+    const most = Math.min(run, roomForRun(block), progress.blockCount - block);
+    let count = 1;
+    while (
+      count < most &&
+      progress.requestedAt(block + count) === bestAt &&
+      this.#mayDuplicate(peer, progress, block + count)
+    )
+      count++;
+    progress.request(block, count, peer.handle, now);
+    return this.#geometry.block(progress.piece, block, count);
   }
 
-  /** A block arrived that this peer was asked for. */
+  /** True when all of this run of a piece being fetched is here. */
+  isHere(block: Block): boolean {
+    const progress = this.#active.get(block.piece);
+    return progress?.missingIn(block.begin / BLOCK_LENGTH, blocksIn(block.length)) === 0;
+  }
+
+  /** A run arrived that this peer was asked for. It is kept whole when any block of it is missing. */
   received(peer: PickerPeer, block: Block): Receipt {
     const progress = this.#active.get(block.piece);
-    const index = this.#geometry.blockIndex(block);
-    if (progress === undefined || index === undefined || progress.isReceived(index)) return UNWANTED;
+    const first = this.#geometry.blockIndex(block);
+    if (progress === undefined || first === undefined) return UNWANTED;
     if (progress.exclusive && progress.soleSource !== peer.handle) return UNWANTED;
-    const cancel = progress.receive(index, peer.handle);
+    const newBytes = this.#missingBytes(progress, first, block);
+    if (newBytes === 0) return UNWANTED;
+    const cancel = progress.receive(first, blocksIn(block.length), peer.handle);
     if (progress.freeCount === 0) this.#open.delete(progress);
-    return { kind: "kept", cancel, pieceComplete: progress.isComplete };
+    return { kind: "kept", newBytes, cancel, pieceComplete: progress.isComplete };
   }
 
-  /** The peer will not deliver the block (choked, rejected, gone, too slow): others may be asked. */
+  /** The peer will not deliver the run (choked, rejected, gone, too slow): others may be asked. */
   released(peer: PickerPeer, block: Block): void {
     const progress = this.#active.get(block.piece);
     if (progress === undefined) return;
-    progress.release(block.begin / BLOCK_LENGTH, peer.handle);
+    progress.release(block.begin / BLOCK_LENGTH, blocksIn(block.length), peer.handle);
     this.#giveUpSole(peer, progress);
     if (progress.freeCount > 0) this.#open.add(progress);
   }
@@ -212,19 +239,51 @@ export class PiecePicker {
     return progress;
   }
 
-  #takeFree(peer: PickerPeer, progress: PieceProgress, count: number, now: number, picked: Block[]): void {
-    if (!this.#mayDeliver(peer, progress)) return;
+  /** @returns what is left of `count`. */
+  #takeFree(
+    peer: PickerPeer,
+    progress: PieceProgress,
+    count: number,
+    run: number,
+    now: number,
+    picked: Block[],
+  ): number {
+    if (!this.#mayDeliver(peer, progress)) return count;
     if (progress.exclusive) progress.soleSource = peer.handle;
-    while (picked.length < count) {
-      const index = progress.nextFree();
-      if (index === undefined) break;
-      progress.request(index, peer.handle, now);
-      picked.push(this.#geometry.block(progress.piece, index));
+    let left = count;
+    while (left >= run) {
+      const first = progress.nextFree();
+      if (first === undefined) break;
+      const length = progress.freeRun(first, Math.min(run, roomForRun(first)));
+      progress.request(first, length, peer.handle, now);
+      picked.push(this.#geometry.block(progress.piece, first, length));
+      left -= length;
     }
     if (progress.freeCount === 0) this.#open.delete(progress);
+    return left;
+  }
+
+  #mayDuplicate(peer: PickerPeer, progress: PieceProgress, block: number): boolean {
+    if (progress.isReceived(block)) return false;
+    const requesters = progress.requestersOf(block);
+    return requesters.length < MAX_ENDGAME_COPIES && !requesters.includes(peer.handle);
+  }
+
+  #missingBytes(progress: PieceProgress, first: number, block: Block): number {
+    const count = blocksIn(block.length);
+    if (progress.missingIn(first, count) === count) return block.length;
+    let bytes = 0;
+    for (let at = first; at < first + count; at++) {
+      if (!progress.isReceived(at)) bytes += this.#geometry.block(block.piece, at).length;
+    }
+    return bytes;
   }
 
   #mayDeliver(peer: PickerPeer, progress: PieceProgress): boolean {
     return !progress.exclusive || progress.soleSource === undefined || progress.soleSource === peer.handle;
   }
+}
+
+function roomForRun(first: number): number {
+  return MAX_RUN - (first % MAX_RUN);
 }

@@ -14,8 +14,8 @@ export class PieceProgress {
   readonly #contributor: Uint32Array;
   /** When the block was asked for first, in milliseconds of the caller's clock. */
   readonly #requestedAt: Float64Array;
-  /** Peers asked for the block right now. More than one only in the endgame. */
-  readonly #requesters: (PeerHandle[] | undefined)[];
+  /** Peers asked for the block right now; the blocks of a run share one list. More than one only in the endgame. */
+  readonly #requesters: (readonly PeerHandle[] | undefined)[];
   /** Set after a failed hash with several contributors: only this peer may deliver, so that the next failure is its own. */
   soleSource: PeerHandle | undefined;
   /** True while only one peer may deliver this piece. */
@@ -50,6 +50,13 @@ export class PieceProgress {
     return this.#received === this.blockCount;
   }
 
+  /** How many of the `count` blocks from `first` on are not here. */
+  missingIn(first: number, count: number): number {
+    let missing = 0;
+    for (let block = first; block < first + count; block++) if (this.#state[block] !== RECEIVED) missing++;
+    return missing;
+  }
+
   isReceived(block: number): boolean {
     return this.#state[block] === RECEIVED;
   }
@@ -70,30 +77,43 @@ export class PieceProgress {
     return this.#firstFree;
   }
 
-  request(block: number, peer: PeerHandle, now: number): void {
-    assert(this.#state[block] !== RECEIVED, `block ${block} of piece ${this.piece} is already here`);
-    if (this.#state[block] === FREE) {
-      this.#free--;
-      this.#state[block] = REQUESTED;
-      this.#requestedAt[block] = now;
-    }
-    const requesters = this.#requesters[block];
-    if (requesters === undefined) this.#requesters[block] = [peer];
-    else if (!requesters.includes(peer)) requesters.push(peer);
+  /** How many blocks in a row from `first` on, at most `most`, nobody was asked for. */
+  freeRun(first: number, most: number): number {
+    let count = 0;
+    while (count < most && this.#state[first + count] === FREE) count++;
+    return count;
   }
 
-  /** The peer will not deliver the block: free again unless another was asked too. */
-  release(block: number, peer: PeerHandle): void {
-    if (this.#state[block] !== REQUESTED) return;
-    const requesters = this.#requesters[block]?.filter((requester) => requester !== peer) ?? [];
-    if (requesters.length > 0) {
-      this.#requesters[block] = requesters;
-      return;
+  /** The peer was asked for `count` blocks from `first` on, none of which is here. */
+  request(first: number, count: number, peer: PeerHandle, now: number): void {
+    assert(this.missingIn(first, count) === count, `block ${first} of piece ${this.piece} is already here`);
+    const sole = [peer];
+    for (let block = first; block < first + count; block++) {
+      if (this.#state[block] === FREE) {
+        this.#free--;
+        this.#state[block] = REQUESTED;
+        this.#requestedAt[block] = now;
+      }
+      const requesters = this.#requesters[block];
+      if (requesters === undefined) this.#requesters[block] = sole;
+      else if (!requesters.includes(peer)) this.#requesters[block] = [...requesters, peer];
     }
-    this.#requesters[block] = undefined;
-    this.#state[block] = FREE;
-    this.#free++;
-    if (block < this.#firstFree) this.#firstFree = block;
+  }
+
+  /** The peer will not deliver the run: what is not here of it is free again unless another was asked too. */
+  release(first: number, count: number, peer: PeerHandle): void {
+    for (let block = first; block < first + count; block++) {
+      if (this.#state[block] !== REQUESTED) continue;
+      const requesters = this.#requesters[block]?.filter((requester) => requester !== peer) ?? [];
+      if (requesters.length > 0) {
+        this.#requesters[block] = requesters;
+        continue;
+      }
+      this.#requesters[block] = undefined;
+      this.#state[block] = FREE;
+      this.#free++;
+      if (block < this.#firstFree) this.#firstFree = block;
+    }
   }
 
   /** The sole source is given up, and what it delivered with it: the next failure again has one culprit. */
@@ -107,18 +127,27 @@ export class PieceProgress {
     this.soleSource = undefined;
   }
 
-  /** @returns the other peers that were asked for the block and can be told to forget it. */
-  receive(block: number, peer: PeerHandle): readonly PeerHandle[] {
-    assert(this.#state[block] !== RECEIVED, `block ${block} of piece ${this.piece} came twice`);
-    if (this.#state[block] === FREE) this.#free--;
-    const requesters = this.#requesters[block] ?? [];
-    this.#requesters[block] = undefined;
-    this.#state[block] = RECEIVED;
-    this.#contributor[block] = peer;
-    this.#received++;
-    return requesters.length === 1 && requesters[0] === peer
-      ? NOBODY
-      : requesters.filter((other) => other !== peer);
+  /**
+   * The peer delivered `count` blocks from `first` on, at least one of which is not here yet. The run is kept whole, so
+   * the peer now stands for those that were here too.
+   * @returns the other peers that were asked for any of the new blocks, each once.
+   */
+  receive(first: number, count: number, peer: PeerHandle): readonly PeerHandle[] {
+    assert(this.missingIn(first, count) > 0, `block ${first} of piece ${this.piece} came twice`);
+    let others: PeerHandle[] | undefined;
+    for (let block = first; block < first + count; block++) {
+      this.#contributor[block] = peer;
+      if (this.#state[block] === RECEIVED) continue;
+      if (this.#state[block] === FREE) this.#free--;
+      this.#state[block] = RECEIVED;
+      this.#received++;
+      const requesters = this.#requesters[block] ?? NOBODY;
+      this.#requesters[block] = undefined;
+      for (const other of requesters) {
+        if (other !== peer && !others?.includes(other)) (others ??= []).push(other);
+      }
+    }
+    return others ?? NOBODY;
   }
 
   /** Handles of the peers that delivered the blocks, each once. */

@@ -1,11 +1,22 @@
-// How many requests to keep waiting with one peer, and which ones are. The window is steered by delay: while blocks
+// How many blocks to keep asked for with one peer, and in which requests. The window is steered by delay: while blocks
 // come back sooner than the target it grows, later it shrinks. So it follows rate x delay on any link by itself, fills
-// a fast one in a few round trips, and never piles up more than the target's worth of data at a slow peer.
-import { BLOCK_LENGTH, MAX_REQUEST_WINDOW, MIN_REQUEST_WINDOW, TARGET_DELAY_MS } from "./limits.ts";
+// a fast one in a few round trips, and never piles up more than the target's worth of data at a slow peer. Everything is
+// counted in blocks of 16 KiB: a run of eight is one request and takes eight places.
+import { blocksIn } from "./geometry.ts";
+import {
+  BLOCK_LENGTH,
+  MAX_REQUEST_LENGTH,
+  MAX_REQUEST_WINDOW,
+  MIN_REQUEST_WINDOW,
+  MIN_RUNS_PER_WINDOW,
+  TARGET_DELAY_MS,
+} from "./limits.ts";
 import type { Block } from "./peer-message.ts";
 
 /** First window: 512 KiB, so that the first piece needs one round trip. */
 const INITIAL_WINDOW = 32;
+/** Blocks in the longest run. */
+const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 /** Weight of the newest delay in the running average. */
 const DELAY_WEIGHT = 1 / 8;
 
@@ -15,23 +26,33 @@ interface Outstanding {
 }
 
 export class RequestWindow {
-  /** By the number of the block in the file; insertion order is age. */
+  /** By the number of the first block in the file; insertion order is age. */
   readonly #outstanding = new Map<number, Outstanding>();
+  #blocks = 0;
   #size = INITIAL_WINDOW;
   #limit = MAX_REQUEST_WINDOW;
+  /** Blocks in the longest request the peer answers. */
+  #longestRun = 1;
   #targetMs = TARGET_DELAY_MS;
   #delayMs = TARGET_DELAY_MS / 4;
 
-  /** Requests that may be sent now. */
+  /** Blocks that may be asked for now. */
   get room(): number {
-    return Math.max(0, Math.min(Math.floor(this.#size), this.#limit) - this.#outstanding.size);
+    return Math.max(0, Math.min(Math.floor(this.#size), this.#limit) - this.#blocks);
   }
 
+  /** Blocks to ask for in one request; never more than an empty window has room for. */
+  get runLength(): number {
+    const share = Math.floor(Math.min(this.#size, this.#limit) / MIN_RUNS_PER_WINDOW);
+    return Math.max(1, Math.min(share, this.#longestRun));
+  }
+
+  /** Blocks asked for. */
   get outstandingCount(): number {
-    return this.#outstanding.size;
+    return this.#blocks;
   }
 
-  /** Running average of the time from request to arrival. */
+  /** Running average of the time from request to arrival, over requests. */
   get delayMs(): number {
     return this.#delayMs;
   }
@@ -41,36 +62,62 @@ export class RequestWindow {
     this.#targetMs = targetMs;
   }
 
-  /** The peer's own bound (`reqq`). */
+  /** The peer's own bound (`reqq`). It counts requests and we count blocks, which are never fewer. */
   limitTo(requests: number): void {
     this.#limit = Math.max(1, Math.min(MAX_REQUEST_WINDOW, requests));
   }
 
+  /** The longest request the peer answers, in bytes; until then it gets single blocks. */
+  allowRuns(bytes: number): void {
+    this.#longestRun = Math.max(1, Math.floor(Math.min(bytes, MAX_REQUEST_LENGTH) / BLOCK_LENGTH));
+  }
+
   sent(key: number, block: Block, now: number): void {
     this.#outstanding.set(key, { block, sentAt: now });
+    this.#blocks += blocksIn(block.length);
   }
 
-  /** @returns false when the block was not asked for. */
-  arrived(key: number, now: number): boolean {
+  /** The outstanding request whose first block has this key. */
+  request(key: number): Block | undefined {
+    return this.#outstanding.get(key)?.block;
+  }
+
+  /** An answer came, right or wrong. @returns the request; undefined when the block was not asked for. */
+  arrived(key: number, now: number): Block | undefined {
     const request = this.#outstanding.get(key);
-    if (request === undefined) return false;
+    if (request === undefined) return undefined;
     this.#outstanding.delete(key);
+    const count = blocksIn(request.block.length);
+    this.#blocks -= count;
     const delay = now - request.sentAt;
     this.#delayMs += (delay - this.#delayMs) * DELAY_WEIGHT;
-    const step = Math.max(-1, Math.min(1, (this.#targetMs - delay) / this.#targetMs));
+    const step = count * Math.max(-1, Math.min(1, (this.#targetMs - delay) / this.#targetMs));
     this.#size = Math.max(MIN_REQUEST_WINDOW, Math.min(MAX_REQUEST_WINDOW, this.#size + step));
-    return true;
+    return request.block;
   }
 
-  /** Forgets one request (rejected, cancelled). @returns false when it was not outstanding. */
-  forget(key: number): boolean {
+  /** Forgets one request (rejected, cancelled). @returns false when none of this length was outstanding. */
+  forget(key: number, length: number): boolean {
+    if (this.request(key)?.length !== length) return false;
+    this.#blocks -= blocksIn(length);
     return this.#outstanding.delete(key);
+  }
+
+  /** Outstanding requests with one of the `count` blocks from `key` on among theirs. */
+  overlapping(key: number, count: number): Block[] {
+    const requests: Block[] = [];
+    for (let first = key - MAX_RUN + 1; first < key + count; first++) {
+      const request = this.request(first);
+      if (request !== undefined && first + blocksIn(request.length) > key) requests.push(request);
+    }
+    return requests;
   }
 
   /** Forgets all requests. @returns their blocks. */
   drain(): Block[] {
     const blocks = [...this.#outstanding.values()].map((request) => request.block);
     this.#outstanding.clear();
+    this.#blocks = 0;
     return blocks;
   }
 
@@ -86,7 +133,7 @@ export class RequestWindow {
   }
 }
 
-/** The number of a block in the file: its offset in blocks. Unique because pieces are whole multiples of a block. */
+/** The number of a run's first block in the file: its offset in blocks. Pieces are whole multiples of a block. */
 export function blockKey(block: Block, pieceLength: number): number {
   return (block.piece * pieceLength + block.begin) / BLOCK_LENGTH;
 }

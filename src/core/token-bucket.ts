@@ -43,11 +43,12 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `amount` or nothing. An amount above the burst passes when the bucket is full and leaves a debt, so that
-   * the rate holds over time and large blocks still move.
+   * Takes `amount` or nothing. An amount above the burst passes when the bucket is half full and leaves a debt, so that
+   * the rate holds over time and large blocks still move. A full bucket may never be seen: bytes of the protocol are
+   * spent all the time.
    */
   take(amount: number, now: number): boolean {
-    this.#isAwaited = this.available(now) + ROUNDING < Math.min(amount, this.#burst);
+    this.#isAwaited = this.available(now) + ROUNDING < this.#needed(amount);
     if (this.#isAwaited) return false;
     this.#tokens -= amount;
     return true;
@@ -84,7 +85,11 @@ export class TokenBucket {
 
   /** Milliseconds until `take(amount)` succeeds if nothing else is taken; 0 when it does now. */
   waitMs(amount: number, now: number): number {
-    const missing = Math.min(amount, this.#burst) - this.available(now);
+    const missing = this.#needed(amount) - this.available(now);
     return this.isUnlimited || missing <= ROUNDING ? 0 : Math.ceil((missing * 1000) / this.#ratePerSecond);
+  }
+
+  #needed(amount: number): number {
+    return amount <= this.#burst ? amount : this.#burst / 2;
   }
 }

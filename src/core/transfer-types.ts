@@ -16,6 +16,8 @@ export type TransferEvent =
   | { readonly type: "peerLeft"; readonly peer: PeerHandle }
   /** Requests the peer is willing to hold (`reqq` of its extension handshake). */
   | { readonly type: "peerQueueLimit"; readonly peer: PeerHandle; readonly requests: number }
+  /** The longest request the peer answers, in bytes; BLOCK_LENGTH until it says so. */
+  | { readonly type: "peerRequestLength"; readonly peer: PeerHandle; readonly bytes: number }
   | { readonly type: "received"; readonly peer: PeerHandle; readonly message: PeerMessage }
   /** The socket took these payload bytes of earlier `serveBlock` effects. */
   | { readonly type: "uploaded"; readonly peer: PeerHandle; readonly bytes: number }

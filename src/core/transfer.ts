@@ -66,6 +66,9 @@ export class Transfer {
       case "peerQueueLimit":
         this.#peers.get(event.peer)?.window.limitTo(event.requests);
         break;
+      case "peerRequestLength":
+        this.#peers.get(event.peer)?.window.allowRuns(event.bytes);
+        break;
       case "received": {
         const peer = this.#peers.get(event.peer);
         if (peer !== undefined) this.#receive(peer, event.message, now, effects);

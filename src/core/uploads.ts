@@ -1,8 +1,9 @@
 // The serving half of a transfer: requests in, blocks out, choking. It decides what leaves and when; the shell reads
-// and sends. Peers take turns block by block under a rate limit, so that many share it fairly.
+// and sends. Peers take turns block by block under a rate limit, so that many share it fairly; a run takes as many turns
+// as it has blocks.
 import type { Bitfield } from "./bitfield.ts";
 import { chooseOptimistic, chooseUnchoked, uploadSlots, type ChokeCandidate } from "./choker.ts";
-import type { Geometry } from "./geometry.ts";
+import { blocksIn, type Geometry } from "./geometry.ts";
 import type { PeerHandle } from "./ids.ts";
 import {
   MAX_BAD_REQUESTS,
@@ -93,8 +94,9 @@ export class Uploads {
   }
 
   /**
-   * Orders blocks while there are tokens, one a turn. Under a limit this is called by the clock alone, so that all
-   * transfers of the process get their share and none can take it by reacting faster.
+   * Orders blocks while there are tokens, one a turn; after a run its peer sits out the turns it took ahead. Under a
+   * limit this is called by the clock alone, so that all transfers of the process get their share and none can take it
+   * by reacting faster.
    */
   serve(now: number, effects: TransferEffect[]): void {
     let idleTurns = 0;
@@ -105,10 +107,14 @@ export class Uploads {
         this.#turns.shift();
         continue;
       }
-      if (peer.uploadInFlight >= MAX_UPLOAD_IN_FLIGHT) idleTurns++;
+      if (peer.turnsTaken > 0) {
+        idleTurns = 0;
+        peer.turnsTaken--;
+      } else if (peer.uploadInFlight >= MAX_UPLOAD_IN_FLIGHT) idleTurns++;
       else {
         if (!this.#bucket.take(block.length + BLOCK_HEADER_LENGTH, now)) return;
         idleTurns = 0;
+        peer.turnsTaken = blocksIn(block.length) - 1;
         peer.uploads.shift();
         peer.uploadInFlight += block.length;
         effects.push({ type: "serveBlock", peer: peer.handle, block });

@@ -79,7 +79,7 @@ export class Swarm implements PeerOwner {
     const { geometry } = runner.metainfo;
     for (const peer of this.#peers.values()) {
       runner.dispatch(joined(peer, true));
-      this.#limitQueue(peer);
+      this.#applyLimits(peer);
       peer.wire.setGeometry(geometry);
     }
   }
@@ -149,7 +149,7 @@ export class Swarm implements PeerOwner {
 
   onExtendedHandshake(peer: PeerConnection): void {
     const { listenPort } = peer.extended ?? {};
-    this.#limitQueue(peer);
+    this.#applyLimits(peer);
     if (this.#infoDict === undefined) this.#metadata.tick(this.#peers.values(), monotonicMs());
     if (listenPort !== undefined && peer.dialled === undefined) {
       const address = { host: peer.remote.host, port: listenPort };
@@ -242,10 +242,12 @@ export class Swarm implements PeerOwner {
     return address !== undefined && this.#book.isBanned(address, monotonicMs()) ? "hashMismatch" : undefined;
   }
 
-  #limitQueue(peer: PeerConnection): void {
-    const requests = peer.extended?.requestQueue;
+  /** What the peer's extension handshake says of the requests it takes. */
+  #applyLimits(peer: PeerConnection): void {
+    const { requestQueue: requests, requestLength: bytes } = peer.extended ?? {};
     if (requests !== undefined)
       this.#runner?.dispatch({ type: "peerQueueLimit", peer: peer.handle, requests });
+    if (bytes !== undefined) this.#runner?.dispatch({ type: "peerRequestLength", peer: peer.handle, bytes });
   }
 
   #sourceOf(peer: PeerConnection): AddressSource {

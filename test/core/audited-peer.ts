@@ -1,24 +1,42 @@
 // What the auditor writes down of one peer: what it said, what we told it, and what either side owes the other.
 import { Bitfield } from "../../src/core/bitfield.ts";
 import type { PeerHandle, PieceIndex } from "../../src/core/ids.ts";
+import { BLOCK_LENGTH } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
 
 export const nameOf = (block: Block) => `${block.piece}:${block.begin}`;
 export const isSame = (a: Block, b: Block) => nameOf(a) === nameOf(b) && a.length === b.length;
+
+/** The names of the single blocks of a run. */
+export function namesOf({ piece, begin, length }: Block): string[] {
+  return Array.from(
+    { length: Math.ceil(length / BLOCK_LENGTH) },
+    (_, i) => `${piece}:${begin + i * BLOCK_LENGTH}`,
+  );
+}
+
+export interface AuditedPeerOptions {
+  readonly fast: boolean;
+  readonly queueLimit: number;
+  /** In bytes. @default BLOCK_LENGTH: the peer says nothing of it */
+  readonly requestLength?: number;
+}
 
 export class AuditedPeer {
   readonly handle: PeerHandle;
   readonly fast: boolean;
   readonly bitfield: Bitfield;
   readonly queueLimit: number;
+  /** Bytes of the longest request it answers. */
+  readonly requestLength: number;
   saidWhatItHas = false;
   choking = true;
   /** What we told it. */
   isUnchoked = false;
   isWanted = false;
-  /** Blocks we asked of it, with the time, by name. */
+  /** Runs we asked of it, with the time, by the name of their first block. */
   readonly outstanding = new Map<string, { readonly block: Block; readonly at: number }>();
-  /** Blocks taken from it as too late, and blocks cancelled: it may still send either. */
+  /** Runs taken from it as too late, and runs cancelled: it may still send either. */
   readonly late = new Map<string, Block>();
   readonly cancelled = new Map<string, Block>();
   snubbed = false;
@@ -27,12 +45,18 @@ export class AuditedPeer {
   pending: Block[] = [];
   onTheWay: Block[] = [];
 
-  constructor(handle: PeerHandle, fast: boolean, pieceCount: number, queueLimit: number, now: number) {
+  constructor(handle: PeerHandle, pieceCount: number, options: AuditedPeerOptions, now: number) {
     this.handle = handle;
-    this.fast = fast;
+    this.fast = options.fast;
     this.bitfield = new Bitfield(pieceCount);
-    this.queueLimit = queueLimit;
+    this.queueLimit = options.queueLimit;
+    this.requestLength = options.requestLength ?? BLOCK_LENGTH;
     this.heardAt = now;
+  }
+
+  /** The names of the single blocks it is asked for. */
+  get askedNames(): string[] {
+    return [...this.outstanding.values()].flatMap(({ block }) => namesOf(block));
   }
 
   get bytesOnTheWay(): number {

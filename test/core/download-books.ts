@@ -3,9 +3,9 @@
 import type { Bitfield } from "../../src/core/bitfield.ts";
 import type { Geometry } from "../../src/core/geometry.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "../../src/core/ids.ts";
-import { MAX_ENDGAME_COPIES } from "../../src/core/limits.ts";
+import { MAX_ENDGAME_COPIES, MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
-import { type AuditedPeer, nameOf } from "./audited-peer.ts";
+import { type AuditedPeer, nameOf, namesOf } from "./audited-peer.ts";
 import { bitfieldOf, type Has } from "./transfer-bed.ts";
 
 export class DownloadBooks {
@@ -25,8 +25,9 @@ export class DownloadBooks {
     this.#peers = peers;
   }
 
+  /** All of the run. */
   isHere(block: Block): boolean {
-    return this.have.get(block.piece) || this.received.has(nameOf(block));
+    return this.have.get(block.piece) || namesOf(block).every((name) => this.received.has(name));
   }
 
   isWhole(piece: PieceIndex): boolean {
@@ -35,14 +36,21 @@ export class DownloadBooks {
 
   /** @returns why this request may not leave, or undefined. */
   objection(peer: AuditedPeer, block: Block): string | undefined {
-    const name = nameOf(block);
+    const names = namesOf(block);
     const others = [...this.#peers.values()].filter((other) => other !== peer);
-    const copies = others.filter((other) => other.outstanding.has(name)).length;
+    const asked = others.map((other) => new Set(other.askedNames));
+    const copies = Math.max(...names.map((name) => asked.filter((set) => set.has(name)).length));
+    const askedOfPeer = peer.askedNames;
+    const edge = (at: number) => Math.floor(at / MAX_REQUEST_LENGTH);
     if (peer.choking || !peer.isWanted) return "requests go to peers that unchoked us and that we want";
     if (!peer.bitfield.get(block.piece)) return "the peer lacks the piece";
-    if (this.isHere(block)) return "the block is here already";
-    if (peer.outstanding.has(name)) return "asked of the same peer twice";
-    if (peer.outstanding.size >= (peer.snubbed ? 1 : peer.queueLimit)) return "too many requests to one peer";
+    if (this.#geometry.blockIndex(block) === undefined) return "no run of whole blocks";
+    if (block.length > peer.requestLength) return "longer than the peer answers";
+    if (edge(block.begin) !== edge(block.begin + block.length - 1)) return "lies in two spans";
+    if (this.have.get(block.piece) || names.some((name) => this.received.has(name))) return "is here already";
+    if (names.some((name) => askedOfPeer.includes(name))) return "asked of the same peer twice";
+    if (askedOfPeer.length + names.length > (peer.snubbed ? 1 : peer.queueLimit))
+      return "too many requests to one peer";
     if (copies >= MAX_ENDGAME_COPIES) return "asked of too many peers";
     if (copies > 0 && !this.#isEndgame()) return "asked twice outside of the endgame";
     if (this.#suspect.has(block.piece) && others.some((other) => other.isAskedFor(block.piece))) {
@@ -82,10 +90,10 @@ export class DownloadBooks {
 
   /** Every missing block was asked for. */
   #isEndgame(): boolean {
+    const asked = new Set([...this.#peers.values()].flatMap((peer) => peer.askedNames));
     for (let i = 0; i < this.#geometry.pieceCount; i++) {
       for (const block of this.#blocksOf(pieceIndex(i))) {
-        const isAsked = [...this.#peers.values()].some((peer) => peer.outstanding.has(nameOf(block)));
-        if (!isAsked && !this.isHere(block)) return false;
+        if (!this.isHere(block) && !asked.has(nameOf(block))) return false;
       }
     }
     return true;

@@ -3,10 +3,12 @@ import * as fc from "fast-check";
 import { type BencodeInput, encodeBencode } from "../../src/core/bencode.ts";
 import { extendedHandshakeFields, parseExtendedHandshake } from "../../src/core/extended-handshake.ts";
 import {
+  BLOCK_LENGTH,
   MAX_CLIENT_NAME_LENGTH,
   MAX_INBOUND_REQUESTS,
   MAX_METADATA_LENGTH,
   MAX_PEER_REQUEST_QUEUE,
+  MAX_REQUEST_LENGTH,
 } from "../../src/core/limits.ts";
 
 const parse = (fields: Record<string, BencodeInput>) => parseExtendedHandshake(encodeBencode(fields));
@@ -92,6 +94,31 @@ describe("parseExtendedHandshake", () => {
     expect(parse({ reqq: "250" })?.requestQueue).toBeUndefined();
   });
 
+  const longest = (length: BencodeInput) => parse({ pf_request_length: length })?.requestLength;
+  test("believes a longest request of whole blocks, up to our own", () => {
+    expect([1, 3, 8].map((blocks) => longest(blocks * BLOCK_LENGTH))).toEqual([16_384, 49_152, 131_072]);
+    expect([9, 2 ** 20, 2 ** 31].map((blocks) => longest(blocks * BLOCK_LENGTH))).toEqual(
+      Array(3).fill(MAX_REQUEST_LENGTH),
+    );
+  });
+
+  test("takes any other longest request for none", () => {
+    for (const bad of [
+      0,
+      -1,
+      -BLOCK_LENGTH,
+      1,
+      BLOCK_LENGTH - 1,
+      BLOCK_LENGTH + 1,
+      100_000,
+      "131072",
+      [131_072],
+    ]) {
+      expect(longest(bad)).toBeUndefined();
+      expect(parse({ pf_request_length: bad })).toBeDefined();
+    }
+  });
+
   test("reads upload_only as BEP 21 writes it", () => {
     expect([1, 0, 2, "1"].map((upload_only) => parse({ upload_only })?.uploadOnly)).toEqual([
       true,
@@ -146,6 +173,7 @@ describe("extendedHandshakeFields", () => {
       v: "p2pfile 1.0",
       p: 42083,
       reqq: MAX_INBOUND_REQUESTS,
+      pf_request_length: MAX_REQUEST_LENGTH,
       upload_only: 1,
       metadata_size: 512,
     });
@@ -175,6 +203,7 @@ describe("extendedHandshakeFields", () => {
           uploadOnly,
           metadataSize,
           requestQueue: MAX_INBOUND_REQUESTS,
+          requestLength: MAX_REQUEST_LENGTH,
         });
       }),
     );

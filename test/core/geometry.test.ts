@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { Geometry } from "../../src/core/geometry.ts";
+import { blocksIn, Geometry } from "../../src/core/geometry.ts";
 import { pieceIndex } from "../../src/core/ids.ts";
 import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
@@ -51,9 +51,25 @@ describe("Geometry", () => {
     ["too short", 0, BLOCK_LENGTH - 1],
     ["too long", 0, BLOCK_LENGTH + 1],
     ["empty", 0, 0],
+    ["of a negative length", 32_768, -BLOCK_LENGTH],
+    ["a run off the grid", 1, 2 * BLOCK_LENGTH],
+    ["a run that is too short", 0, 2 * BLOCK_LENGTH - 1],
+    ["a run beyond the piece", 32_768, 3 * BLOCK_LENGTH],
   ];
   test.each(strange)("blockIndex knows no block that is %s", (_, begin, length) => {
     expect(geometry.blockIndex({ piece: first, begin, length })).toBeUndefined();
+  });
+
+  test("a run of blocks is whole blocks of one piece, the last one as short as the file wants it", () => {
+    expect(geometry.block(first, 1, 3)).toEqual({
+      piece: first,
+      begin: BLOCK_LENGTH,
+      length: 3 * BLOCK_LENGTH,
+    });
+    expect(geometry.block(last, 0, 3)).toEqual({ piece: last, begin: 0, length: 34_464 });
+    expect(geometry.blockIndex({ piece: last, begin: 16_384, length: 18_080 })).toBe(1);
+    expect(geometry.blockIndex({ piece: last, begin: 16_384, length: 18_081 })).toBeUndefined();
+    expect([1, BLOCK_LENGTH, BLOCK_LENGTH + 1, 34_464].map(blocksIn)).toEqual([1, 1, 2, 3]);
   });
 
   const requests: [string, Block, boolean][] = [
@@ -98,6 +114,12 @@ describe("Geometry", () => {
             const block = geometry.block(piece, at);
             expect(geometry.offsetOf(block)).toBe(offset);
             expect(geometry.blockIndex(block)).toBe(at);
+            const rest = geometry.block(piece, at, geometry.blockCount(piece) - at);
+            expect([geometry.blockIndex(rest), blocksIn(rest.length)]).toEqual([
+              at,
+              geometry.blockCount(piece) - at,
+            ]);
+            expect(rest.begin + rest.length).toBe(geometry.lengthOfPiece(piece));
             expect(geometry.isServable(block, BLOCK_LENGTH)).toBe(true);
             offset += block.length;
           }

@@ -30,7 +30,7 @@ describe("PeerState", () => {
   test("two peers share no queue, window or bitfield", () => {
     const [one, two] = [1, 2].map((handle) => new PeerState(peerHandle(handle), true, 8, 0));
     one!.bitfield.set(0);
-    one!.late.add(1);
+    one!.late.set(1, 16_384);
     one!.window.limitTo(1);
     expect([two!.bitfield.count, two!.late.size, two!.window.room > 1]).toEqual([0, 0, true]);
   });

@@ -3,7 +3,7 @@
 import { Bitfield } from "../../src/core/bitfield.ts";
 import type { Geometry } from "../../src/core/geometry.ts";
 import { type PeerHandle, type PieceIndex, peerHandle, pieceIndex } from "../../src/core/ids.ts";
-import { MAX_ENDGAME_COPIES } from "../../src/core/limits.ts";
+import { BLOCK_LENGTH, MAX_ENDGAME_COPIES, MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
 import { PiecePicker, type PickerPeer } from "../../src/core/piece-picker.ts";
 
@@ -13,8 +13,10 @@ export class FakePeer implements PickerPeer {
   pickable = 0;
   wanted = 0;
   counted = false;
-  /** Blocks it was asked for and has not answered, by piece and begin. */
+  /** Runs it was asked for and has not answered, by piece and begin. */
   readonly asked = new Map<string, Block>();
+  /** Runs that were taken from it and that it may still deliver. */
+  readonly late: Block[] = [];
 
   constructor(handle: number, pieceCount: number) {
     this.handle = peerHandle(handle);
@@ -23,6 +25,14 @@ export class FakePeer implements PickerPeer {
 }
 
 export const nameOf = (block: Block) => `${block.piece}:${block.begin}`;
+
+/** The names of the single blocks of a run. */
+export function namesOf({ piece, begin, length }: Block): string[] {
+  return Array.from(
+    { length: Math.ceil(length / BLOCK_LENGTH) },
+    (_, i) => `${piece}:${begin + i * BLOCK_LENGTH}`,
+  );
+}
 
 interface ActivePiece {
   /** Who delivered which block. */
@@ -72,28 +82,33 @@ export class CheckedPicker {
     if (this.picker.peerHas(peer, pieceIndex(piece)) === had) throw new Error("peerHas told the wrong thing");
   }
 
-  pick(peer: FakePeer, count: number, now = 0): Block[] {
+  pick(peer: FakePeer, count: number, now = 0, run = 1): Block[] {
     const before = this.#copiesOfAll();
-    const blocks = this.picker.pick(peer, count, now);
-    if (blocks.length > count) throw new Error("more blocks than wanted");
+    const blocks = this.picker.pick(peer, count, now, run);
+    if (blocks.flatMap(namesOf).length > count) throw new Error("more blocks than wanted");
+    const names = blocks.flatMap(namesOf);
+    if (new Set(names).size < names.length) throw new Error("a block was picked twice at once");
     for (const block of blocks) {
-      this.#mustBeAskable(peer, block);
-      if ((before.get(nameOf(block)) ?? 0) > 0) throw new Error(`${nameOf(block)} is asked for already`);
-      if (peer.asked.has(nameOf(block))) throw new Error(`${nameOf(block)} was picked twice at once`);
+      this.#mustBeAskable(peer, block, run);
+      for (const name of namesOf(block)) {
+        if ((before.get(name) ?? 0) > 0) throw new Error(`${name} is asked for already`);
+      }
       if (!this.active.has(block.piece)) this.active.set(block.piece, { received: new Map() });
       peer.asked.set(nameOf(block), block);
     }
     return blocks;
   }
 
-  pickDuplicate(peer: FakePeer, patienceMs: number, now: number): Block | undefined {
+  pickDuplicate(peer: FakePeer, patienceMs: number, now: number, run = 1): Block | undefined {
     const before = this.#copiesOfAll();
-    const block = this.picker.pickDuplicate(peer, patienceMs, now);
+    const block = this.picker.pickDuplicate(peer, patienceMs, now, run);
     if (block === undefined) return undefined;
-    this.#mustBeAskable(peer, block);
-    const copies = before.get(nameOf(block)) ?? 0;
-    if (copies === 0 || copies >= MAX_ENDGAME_COPIES) throw new Error(`duplicate of ${copies} requests`);
-    if (peer.asked.has(nameOf(block))) throw new Error("a duplicate for the peer that is asked already");
+    this.#mustBeAskable(peer, block, run);
+    for (const name of namesOf(block)) {
+      const copies = before.get(name) ?? 0;
+      if (copies === 0 || copies >= MAX_ENDGAME_COPIES) throw new Error(`duplicate of ${copies} requests`);
+      if (isAskedFor(peer, name)) throw new Error("a duplicate for the peer that is asked already");
+    }
     peer.asked.set(nameOf(block), block);
     return block;
   }
@@ -101,14 +116,39 @@ export class CheckedPicker {
   /** The peer delivers a block that it is asked for. @returns true when that completes the piece. */
   deliver(peer: FakePeer, block: Block): boolean {
     if (!peer.asked.delete(nameOf(block))) throw new Error("was not asked");
-    const receipt = this.picker.received(peer, block);
+    return this.#receive(peer, block, false);
+  }
+
+  /** The peer delivers what was taken from it. @returns as `deliver`. */
+  deliverLate(peer: FakePeer, block: Block): boolean {
+    peer.late.splice(peer.late.indexOf(block), 1);
+    return this.#receive(peer, block, true);
+  }
+
+  #receive(peer: FakePeer, block: Block, isLate: boolean): boolean {
     const active = this.active.get(block.piece);
-    if (receipt.kind === "unwanted" || active === undefined) return false;
-    active.received.set(nameOf(block), peer.handle);
-    const others = [...this.peers].filter((other) => other.asked.delete(nameOf(block)));
+    const fresh = namesOf(block).filter((name) => active !== undefined && !active.received.has(name));
+    const receipt = this.picker.received(peer, block);
+    if (receipt.kind === "unwanted" || active === undefined) {
+      if (fresh.length > 0 && !(isLate && this.#suspect.has(block.piece))) throw new Error("is of use");
+      return false;
+    }
+    if (fresh.length === 0) throw new Error("is of no use");
+    for (const name of namesOf(block)) active.received.set(name, peer.handle);
+    const others = [...this.peers].filter(
+      (other) => other !== peer && fresh.some((name) => isAskedFor(other, name)),
+    );
     const told = [...receipt.cancel].map(Number).toSorted((a, b) => a - b);
     if (`${told}` !== `${others.map((other) => Number(other.handle)).toSorted((a, b) => a - b)}`) {
       throw new Error(`told to cancel ${told}`);
+    }
+    for (const other of this.peers) {
+      for (const asked of other.asked.values()) {
+        if (asked.piece !== block.piece) continue;
+        const isHere = namesOf(asked).every((name) => active.received.has(name));
+        if (this.picker.isHere(asked) !== isHere) throw new Error("wrong word on whether a run is here");
+        if (isHere) other.asked.delete(nameOf(asked));
+      }
     }
     const complete = active.received.size === this.geometry.blockCount(block.piece);
     if (receipt.pieceComplete !== complete) throw new Error("wrong word on whether the piece is complete");
@@ -117,6 +157,7 @@ export class CheckedPicker {
 
   release(peer: FakePeer, block: Block): void {
     if (!peer.asked.delete(nameOf(block))) return;
+    peer.late.push(block);
     this.picker.released(peer, block);
     const isAsked = [...this.peers].some((one) =>
       [...one.asked.values()].some(({ piece }) => piece === block.piece),
@@ -179,19 +220,27 @@ export class CheckedPicker {
     };
   }
 
-  #mustBeAskable(peer: FakePeer, block: Block): void {
+  #mustBeAskable(peer: FakePeer, block: Block, run: number): void {
     if (!peer.bitfield.get(block.piece)) throw new Error(`the peer lacks piece ${block.piece}`);
     if (this.have.get(block.piece)) throw new Error(`piece ${block.piece} is here already`);
-    if (this.active.get(block.piece)?.received.has(nameOf(block)))
+    if (namesOf(block).some((name) => this.active.get(block.piece)?.received.has(name)))
       throw new Error("the block is here already");
-    if (this.geometry.blockIndex(block) === undefined) throw new Error("no block of this torrent");
+    if (this.geometry.blockIndex(block) === undefined) throw new Error("no run of this torrent");
+    if (namesOf(block).length > run) throw new Error("longer than wanted");
+    const edge = (at: number) => Math.floor(at / MAX_REQUEST_LENGTH);
+    if (edge(block.begin) !== edge(block.begin + block.length - 1)) throw new Error("crosses an edge");
   }
 
   #copiesOfAll(): Map<string, number> {
     const copies = new Map<string, number>();
     for (const peer of this.peers) {
-      for (const name of peer.asked.keys()) copies.set(name, (copies.get(name) ?? 0) + 1);
+      for (const name of [...peer.asked.values()].flatMap(namesOf))
+        copies.set(name, (copies.get(name) ?? 0) + 1);
     }
     return copies;
   }
+}
+
+function isAskedFor(peer: FakePeer, name: string): boolean {
+  return [...peer.asked.values()].some((block) => namesOf(block).includes(name));
 }

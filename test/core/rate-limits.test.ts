@@ -56,25 +56,28 @@ describe("a download limit", () => {
 });
 
 describe("an upload limit", () => {
-  /** Leechers of any speed; each keeps `window` requests of `length` bytes waiting. */
-  function underLimit(limit: number, windows: readonly number[], length = BLOCK_LENGTH) {
+  /** Leechers of any speed; each keeps `window` requests of `length` bytes, or of its own, waiting. */
+  function underLimit(limit: number, windows: readonly number[], length: number | number[] = BLOCK_LENGTH) {
     const seconds = 10;
     const bed = new TransferBed({ geometry: large, have: "all", uploadLimit: limit });
     const queue = new EventQueue();
     const peers = windows.map(() => bed.join({ interested: true }));
     const each = peers.map(() => 0);
     let onTheWire = 0;
-    const request = { ...aBlock(0, 0), length };
+    const lengths = windows.map((_, at) => (typeof length === "number" ? length : length[at]!));
+    const requests = lengths.map((length) => ({ ...aBlock(0, 0), length }));
     const run = (effects: ReturnType<TransferBed["handle"]>) => {
       for (const effect of effects) {
         if (effect.type !== "serveBlock") continue;
         const { peer } = effect;
-        onTheWire += length + 13;
-        each[peers.indexOf(peer)]! += length;
+        const at = peers.indexOf(peer);
+        const bytes = lengths[at]!;
+        onTheWire += bytes + 13;
+        each[at]! += bytes;
         queue.plan(queue.now + 1, () => {
           bed.now = queue.now;
-          run(bed.handle({ type: "uploaded", peer, bytes: length }));
-          run(bed.hear(peer, { type: "request", block: request }));
+          run(bed.handle({ type: "uploaded", peer, bytes }));
+          run(bed.hear(peer, { type: "request", block: requests[at]! }));
         });
       }
     };
@@ -84,7 +87,7 @@ describe("an upload limit", () => {
       queue.plan(queue.now + LIMITED_TICK_MS, beat);
     };
     peers.forEach((peer, at) => {
-      for (let i = 0; i < windows[at]!; i++) run(bed.hear(peer, { type: "request", block: request }));
+      for (let i = 0; i < windows[at]!; i++) run(bed.hear(peer, { type: "request", block: requests[at]! }));
     });
     queue.plan(LIMITED_TICK_MS, beat);
     while (queue.now < seconds * 1000) queue.step();
@@ -99,6 +102,21 @@ describe("an upload limit", () => {
       }
     },
   );
+
+  test.each([0.5, 4, 50])(
+    "of %d MiB/s is shared alike by peers that ask for runs and for single blocks",
+    (limit) => {
+      const lengths = [MAX_REQUEST_LENGTH, BLOCK_LENGTH, 3 * BLOCK_LENGTH, BLOCK_LENGTH, MAX_REQUEST_LENGTH];
+      const { each, total } = underLimit(limit * MiB, [16, 64, 16, 200, 16], lengths);
+      const fair = each.reduce((sum, bytes) => sum + bytes, 0) / each.length;
+      for (const bytes of each) expect(bytes / fair).toBeWithin(0.8, 1.2);
+      expect(total).toBeWithin(0.95, 1.06);
+    },
+  );
+
+  test("a peer alone that asks for runs gets all of it", () => {
+    expect(underLimit(4 * MiB, [16], MAX_REQUEST_LENGTH).total).toBeWithin(0.95, 1.06);
+  });
 
   test("is kept with the largest requests too, though one is more than is saved up", () => {
     expect(underLimit(0.5 * MiB, [8, 8], MAX_REQUEST_LENGTH).total).toBeWithin(0.9, 1.1);

@@ -5,6 +5,7 @@ import { pieceIndex } from "../../src/core/ids.ts";
 import {
   BLOCK_LENGTH,
   FOREIGN_TARGET_DELAY_MS,
+  MAX_REQUEST_LENGTH,
   MAX_REQUEST_WINDOW,
   MIN_REQUEST_WINDOW,
 } from "../../src/core/limits.ts";
@@ -13,25 +14,46 @@ import { blockKey, RequestWindow } from "../../src/core/request-window.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { EventQueue } from "../sim/event-queue.ts";
 
-const block = (number: number): Block => ({ piece: pieceIndex(number), begin: 0, length: BLOCK_LENGTH });
+const block = (number: number, count = 1): Block => ({
+  piece: pieceIndex(number),
+  begin: 0,
+  length: count * BLOCK_LENGTH,
+});
+const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 
-/** A peer that answers in order over a link; the window is kept full. @returns waiting requests and delays over time. */
-function overLink(bytesPerSecond: number, roundTripMs: number, milliseconds: number, targetMs?: number) {
+interface LinkOptions {
+  readonly targetMs?: number;
+  /** Bytes of the longest request. */
+  readonly requestLength?: number;
+}
+
+/** A peer that answers in order over a link; the window is kept full. @returns waiting blocks and delays over time. */
+function overLink(
+  bytesPerSecond: number,
+  roundTripMs: number,
+  milliseconds: number,
+  options: LinkOptions = {},
+) {
+  const { targetMs, requestLength } = options;
   const window = new RequestWindow();
   if (targetMs !== undefined) window.aimAt(targetMs);
+  if (requestLength !== undefined) window.allowRuns(requestLength);
   const queue = new EventQueue();
   const delays: { at: number; delay: number }[] = [];
   let linkFreeAt = 0;
   let next = 0;
   const fill = () => {
-    while (window.room > 0) {
-      const key = next++;
+    while (window.room >= window.runLength) {
+      const key = next;
+      const count = window.runLength;
+      next += count;
       const askedAt = queue.now;
-      window.sent(key, block(key), askedAt);
-      linkFreeAt = Math.max(linkFreeAt, askedAt + roundTripMs) + (BLOCK_LENGTH / bytesPerSecond) * 1000;
+      window.sent(key, block(key, count), askedAt);
+      const transmission = ((count * BLOCK_LENGTH) / bytesPerSecond) * 1000;
+      linkFreeAt = Math.max(linkFreeAt, askedAt + roundTripMs) + transmission;
       queue.plan(linkFreeAt, (now) => {
         window.arrived(key, now);
-        delays.push({ at: now, delay: now - askedAt });
+        for (let i = 0; i < count; i++) delays.push({ at: now, delay: now - askedAt });
         fill();
       });
     }
@@ -42,6 +64,7 @@ function overLink(bytesPerSecond: number, roundTripMs: number, milliseconds: num
   const received = delays.length * BLOCK_LENGTH;
   return {
     waiting: window.outstandingCount,
+    run: window.runLength,
     delay: later.reduce((sum, delay) => sum + delay, 0) / later.length,
     rate: (received / milliseconds) * 1000,
   };
@@ -70,7 +93,7 @@ describe("RequestWindow", () => {
   });
 
   test("settles near another delay when it is told to", () => {
-    const { delay } = overLink(4 * MiB, 1, 30_000, FOREIGN_TARGET_DELAY_MS);
+    const { delay } = overLink(4 * MiB, 1, 30_000, { targetMs: FOREIGN_TARGET_DELAY_MS });
     expect(delay / FOREIGN_TARGET_DELAY_MS).toBeWithin(0.9, 1.1);
   });
 
@@ -78,6 +101,70 @@ describe("RequestWindow", () => {
     const { waiting, rate } = overLink(20 * 1024, 1, 120_000);
     expect(waiting).toBe(MIN_REQUEST_WINDOW);
     expect(rate / (20 * 1024)).toBeGreaterThan(0.95);
+  });
+
+  test.each([
+    [1 * MiB, 1, 2],
+    [2 * MiB, 10, 4],
+    [10 * MiB, 10, MAX_RUN],
+    [20 * MiB, 100, MAX_RUN],
+  ])(
+    "settles near 300 ms on a link of %d B/s and %d ms with runs too, of %d blocks",
+    (rate, roundTripMs, most) => {
+      const {
+        delay,
+        rate: reached,
+        run,
+      } = overLink(rate, roundTripMs, 30_000, { requestLength: MAX_REQUEST_LENGTH });
+      expect(delay).toBeWithin(240, 340);
+      expect(reached / rate).toBeWithin(0.98, 1.01);
+      expect(run).toBeWithin(most, most + 2);
+    },
+  );
+
+  test("grows as fast with runs as with single blocks", () => {
+    const link = (requestLength: number) => overLink(1000 * MiB, 1, 20, { requestLength }).waiting;
+    expect(link(MAX_REQUEST_LENGTH) / link(BLOCK_LENGTH)).toBeWithin(0.9, 1.1);
+  });
+
+  test("asks for single blocks until the peer takes more, and never for more than it takes", () => {
+    expect(new RequestWindow().runLength).toBe(1);
+    expect(overLink(1000 * MiB, 1, 100).run).toBe(1);
+    for (let run = 1; run <= MAX_RUN; run++) {
+      expect(overLink(1000 * MiB, 1, 100, { requestLength: run * BLOCK_LENGTH }).run).toBe(run);
+    }
+    expect(overLink(1000 * MiB, 1, 100, { requestLength: 100 * MAX_REQUEST_LENGTH }).run).toBe(MAX_RUN);
+    expect(overLink(1000 * MiB, 1, 100, { requestLength: 0 }).run).toBe(1);
+  });
+
+  test("on a slow link asks for single blocks whatever the peer takes", () => {
+    expect(overLink(20 * 1024, 1, 120_000, { requestLength: MAX_REQUEST_LENGTH }).run).toBe(1);
+  });
+
+  test("a run always has room in an empty window", () => {
+    for (let limit = 1; limit <= MAX_REQUEST_WINDOW; limit++) {
+      const window = new RequestWindow();
+      window.allowRuns(MAX_REQUEST_LENGTH);
+      window.limitTo(limit);
+      expect(window.runLength).toBeLessThanOrEqual(window.room);
+    }
+  });
+
+  test("finds the requests that share a block with a run", () => {
+    const window = new RequestWindow();
+    window.sent(10, block(10, 8), 0);
+    window.sent(18, block(18, 1), 0);
+    window.sent(20, block(20, 3), 0);
+    const found = (key: number, count: number) =>
+      window.overlapping(key, count).map(({ piece }) => Number(piece));
+    expect([found(9, 1), found(10, 1), found(17, 1), found(18, 1), found(19, 1)]).toEqual([
+      [],
+      [10],
+      [10],
+      [18],
+      [],
+    ]);
+    expect([found(17, 8), found(0, 10), found(22, 8), found(23, 8)]).toEqual([[10, 18, 20], [], [20], []]);
   });
 
   test("never offers more room than the peer's own bound", () => {
@@ -88,7 +175,7 @@ describe("RequestWindow", () => {
     expect(window.room).toBe(4);
     window.limitTo(0);
     expect(window.room).toBe(0);
-    window.forget(1);
+    window.forget(1, BLOCK_LENGTH);
     expect(window.room).toBe(1);
     window.limitTo(1e9);
     expect(window.room).toBe(32);
@@ -98,32 +185,40 @@ describe("RequestWindow", () => {
     const step = fc.record({
       act: fc.constantFrom("sent", "sent", "arrived", "forget", "drain", "collapse"),
       key: fc.nat(10),
+      count: fc.integer({ min: 1, max: MAX_RUN }),
       pause: fc.nat(500),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100, size: "max" }), (steps) => {
         const window = new RequestWindow();
-        let model: { key: number; at: number }[] = [];
+        let model: { key: number; count: number; at: number }[] = [];
         let now = 0;
-        for (const { act, key, pause } of steps) {
+        for (const { act, key, count, pause } of steps) {
           now += pause;
-          const known = model.some((request) => request.key === key);
+          const known = model.find((request) => request.key === key);
           const without = model.filter((request) => request.key !== key);
-          if (act === "sent" && !known) {
-            window.sent(key, block(key), now);
-            model.push({ key, at: now });
-          } else if (act === "arrived" || act === "forget") {
-            expect(act === "arrived" ? window.arrived(key, now) : window.forget(key)).toBe(known);
+          const asked = known === undefined ? undefined : block(key, known.count);
+          expect(window.request(key)).toEqual(asked);
+          if (act === "sent" && known === undefined) {
+            window.sent(key, block(key, count), now);
+            model.push({ key, count, at: now });
+          } else if (act === "arrived") {
+            expect(window.arrived(key, now)).toEqual(asked);
             model = without;
+          } else if (act === "forget") {
+            expect(window.forget(key, count * BLOCK_LENGTH)).toBe(known?.count === count);
+            if (known?.count === count) model = without;
           } else if (act === "drain") {
             expect(window.drain().map(({ piece }) => Number(piece))).toEqual(
               model.map((request) => request.key),
             );
             model = [];
           } else if (act === "collapse") window.collapse();
-          expect(window.outstandingCount).toBe(model.length);
+          const blocks = model.reduce((sum, request) => sum + request.count, 0);
+          expect(window.outstandingCount).toBe(blocks);
           expect(window.oldestSentAt()).toBe(model[0]?.at);
-          expect(window.room + model.length).toBeWithin(MIN_REQUEST_WINDOW, MAX_REQUEST_WINDOW + 1);
+          if (window.room > 0)
+            expect(window.room + blocks).toBeWithin(MIN_REQUEST_WINDOW, MAX_REQUEST_WINDOW + 1);
         }
       }),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { BLOCK_LENGTH } from "../../src/core/limits.ts";
+import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
 import { TokenBucket } from "../../src/core/token-bucket.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 
@@ -32,12 +32,32 @@ describe("TokenBucket", () => {
     expect([bucket.take(41, 0), bucket.available(0)]).toEqual([false, 40]);
   });
 
-  test("lets an amount above the burst pass when full, and waits off the debt", () => {
+  test("lets an amount above the burst pass when half full, and waits off the debt", () => {
     const bucket = new TokenBucket(1000, 100);
     expect([bucket.take(500, 0), bucket.available(0)]).toEqual([true, -400]);
-    expect(bucket.waitMs(500, 0)).toBe(500);
-    expect([bucket.take(500, 499), bucket.take(500, 500)]).toEqual([false, true]);
+    expect(bucket.waitMs(500, 0)).toBe(450);
+    expect([bucket.take(500, 449), bucket.take(500, 450)]).toEqual([false, true]);
+    expect([bucket.take(100, 949), bucket.take(100, 1000)]).toEqual([false, true]);
   });
+
+  test.each([1, 16 * KiB, 300 * KiB, 1 * MiB, 50 * MiB])(
+    "at %d B/s blocks and the longest runs pass beside bytes of the protocol, at the rate",
+    (rate) => {
+      for (const amount of [BLOCK_LENGTH + 13, MAX_REQUEST_LENGTH + 13]) {
+        const bucket = new TokenBucket(rate);
+        const step = Math.max(10, Math.ceil((amount * 20) / rate));
+        let flown = 0;
+        for (let now = 0; now < 1000 * step; now += step) {
+          // A few bytes with every beat of the clock, charged in the same millisecond.
+          const overhead = Math.min(17, (rate * step) / 10_000);
+          bucket.spend(overhead, now);
+          flown += overhead;
+          while (bucket.take(amount, now)) flown += amount;
+        }
+        expect((flown * 1000) / (rate * 1000 * step)).toBeWithin(0.9, 1.1);
+      }
+    },
+  );
 
   test("spend goes into debt and refund comes out of it", () => {
     const bucket = new TokenBucket(1000, 100);

@@ -1,26 +1,27 @@
 // Peers of one transfer that do anything a peer may do, and an auditor that holds every order against the rules of the
 // wire (BEP 3 and 6). It keeps its own plain books and reads nothing from inside the transfer. Throws on a breach.
 import { Bitfield } from "../../src/core/bitfield.ts";
-import { Geometry } from "../../src/core/geometry.ts";
+import type { Geometry } from "../../src/core/geometry.ts";
 import { type PeerHandle, type PieceIndex, peerHandle } from "../../src/core/ids.ts";
-import { BLOCK_LENGTH, MAX_UPLOAD_IN_FLIGHT, SNUB_MS } from "../../src/core/limits.ts";
+import { MAX_UPLOAD_IN_FLIGHT, SNUB_MS } from "../../src/core/limits.ts";
 import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
 import { TokenBucket } from "../../src/core/token-bucket.ts";
 import { Transfer } from "../../src/core/transfer.ts";
 import type { TransferEffect, TransferEvent } from "../../src/core/transfer-types.ts";
-import { AuditedPeer, nameOf } from "./audited-peer.ts";
+import { AuditedPeer, type AuditedPeerOptions, isSame, nameOf, namesOf } from "./audited-peer.ts";
 import { DownloadBooks } from "./download-books.ts";
 import { BAD_DIGEST, GOOD_DIGEST, type Has } from "./transfer-bed.ts";
 
 export class AuditedTransfer {
-  readonly geometry = new Geometry(13.5 * BLOCK_LENGTH, 3 * BLOCK_LENGTH);
+  readonly geometry: Geometry;
   readonly peers = new Map<PeerHandle, AuditedPeer>();
   now = 0;
   readonly #transfer: Transfer;
   readonly #books: DownloadBooks;
   #nextHandle = 1;
 
-  constructor(have: Has, random: () => number) {
+  constructor(geometry: Geometry, have: Has, random: () => number) {
+    this.geometry = geometry;
     this.#books = new DownloadBooks(this.geometry, have, this.peers);
     this.#transfer = new Transfer({
       geometry: this.geometry,
@@ -42,14 +43,10 @@ export class AuditedTransfer {
     return this.#books.verifying;
   }
 
-  join(options: {
-    readonly fast: boolean;
-    readonly greeted: boolean;
-    readonly queueLimit: number;
-  }): AuditedPeer {
-    const { fast, greeted, queueLimit } = options;
+  join(options: AuditedPeerOptions & { readonly greeted: boolean }): AuditedPeer {
+    const { fast, greeted, queueLimit, requestLength } = options;
     const handle = peerHandle(this.#nextHandle++);
-    const peer = new AuditedPeer(handle, fast, this.geometry.pieceCount, queueLimit, this.now);
+    const peer = new AuditedPeer(handle, this.geometry.pieceCount, options, this.now);
     this.peers.set(handle, peer);
     const effects = this.#handle({ type: "peerJoined", peer: handle, fast, greeted });
     const told = effects.flatMap((effect) => (effect.type === "send" ? [effect.message] : []));
@@ -58,6 +55,8 @@ export class AuditedTransfer {
     must(greeted || told.length <= 1, "one message tells what we have");
     must(!fast || greeted || told.length === 1, "BEP 6 wants a first message of what we have");
     this.#handle({ type: "peerQueueLimit", peer: handle, requests: queueLimit });
+    if (requestLength !== undefined)
+      this.#handle({ type: "peerRequestLength", peer: handle, bytes: requestLength });
     return peer;
   }
 
@@ -87,18 +86,26 @@ export class AuditedTransfer {
   /** The peer sends a block, of another length than asked if the test so wants. */
   deliver(peer: AuditedPeer, block: Block): void {
     const name = nameOf(block);
-    const isAsked = peer.outstanding.delete(name);
-    const isLate = !isAsked && peer.late.delete(name);
+    const request = peer.outstanding.get(name)?.block;
+    const isAsked = request !== undefined && isSame(request, block);
+    const isLate = !isAsked && peer.late.get(name)?.length === block.length;
+    if (isLate) peer.late.delete(name);
+    else peer.outstanding.delete(name);
     peer.cancelled.delete(name);
     const isOfUse = this.geometry.blockIndex(block) !== undefined && !this.#books.isHere(block);
-    if (isAsked && !isOfUse) this.#books.released(block.piece);
+    if (request !== undefined && !isLate && !(isAsked && isOfUse)) this.#books.released(block.piece);
     const message = { type: "block", block } as const;
     const effects = this.#transfer.handle({ type: "received", peer: peer.handle, message }, this.now);
-    const isKept = effects.some((effect) => effect.type === "writeBlock");
+    const written = effects.flatMap((effect) => (effect.type === "writeBlock" ? [effect.block] : []));
+    const isKept = written.length > 0;
+    must(
+      written.every((one) => isSame(one, block)),
+      "what is written is what was received",
+    );
     must(isKept || !isAsked || !isOfUse, `${name} was asked for and is not here: it is kept`);
     must(!isKept || ((isAsked || isLate) && isOfUse), `${name} is not to be kept`);
     if (isKept) {
-      this.#books.received.set(name, peer.handle);
+      for (const one of namesOf(block)) this.#books.received.set(one, peer.handle);
       peer.snubbed = false;
       peer.heardAt = this.now;
     }
@@ -163,6 +170,8 @@ export class AuditedTransfer {
       must(peer.isUnchoked || peer.pending.length === 0, "a choked peer waits for nothing");
       const isFull = peer.bytesOnTheWay >= MAX_UPLOAD_IN_FLIGHT;
       must(peer.pending.length === 0 || isFull, "no request waits while there is room");
+      for (const { block } of peer.outstanding.values())
+        must(!this.#books.isHere(block), `${nameOf(block)} is here and still asked for`);
     }
   }
 
@@ -192,8 +201,12 @@ export class AuditedTransfer {
         peer.heardAt = this.now;
         break;
       case "reject":
-        peer.late.delete(nameOf(message.block));
-        if (peer.outstanding.delete(nameOf(message.block))) this.#books.released(message.block.piece);
+        if (peer.late.get(nameOf(message.block))?.length === message.block.length)
+          peer.late.delete(nameOf(message.block));
+        if (peer.outstanding.get(nameOf(message.block))?.block.length === message.block.length) {
+          peer.outstanding.delete(nameOf(message.block));
+          this.#books.released(message.block.piece);
+        }
         break;
       case "request":
         peer.pending.push(message.block);
@@ -246,7 +259,12 @@ export class AuditedTransfer {
         break;
       }
       case "cancel":
-        must(peer.outstanding.delete(nameOf(message.block)), "only what was asked for is cancelled");
+        must(
+          peer.outstanding.get(nameOf(message.block))?.block.length === message.block.length,
+          "only what was asked for is cancelled, as it was asked for",
+        );
+        must(this.#books.isHere(message.block), "only what is here is cancelled");
+        peer.outstanding.delete(nameOf(message.block));
         peer.cancelled.set(nameOf(message.block), message.block);
         break;
       case "interested":

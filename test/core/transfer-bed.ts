@@ -32,6 +32,8 @@ export interface PeerOptions {
   /** The peer unchokes us at once. */
   readonly unchokes?: boolean;
   readonly interested?: boolean;
+  /** Bytes of the longest request it answers. @default it does not say */
+  readonly requestLength?: number;
 }
 
 export class TransferBed {
@@ -74,6 +76,8 @@ export class TransferBed {
     const { has = "none", fast = true } = options;
     this.#asked.set(peer, []);
     this.handle({ type: "peerJoined", peer, fast, greeted: options.greeted ?? false });
+    if (options.requestLength !== undefined)
+      this.handle({ type: "peerRequestLength", peer, bytes: options.requestLength });
     if (has === "all" && fast) this.hear(peer, { type: "haveAll" });
     else if (has !== "none") {
       this.hear(peer, { type: "bitfield", bytes: bitfieldOf(has, this.geometry.pieceCount).bytes });
@@ -149,6 +153,11 @@ export function bitfieldOf(has: Has, pieceCount: number): Bitfield {
 
 export function aBlock(piece: number, index: number, length = BLOCK_LENGTH): Block {
   return { piece: pieceIndex(piece), begin: index * BLOCK_LENGTH, length };
+}
+
+/** `count` blocks in a row. */
+export function aRun(piece: number, index: number, count: number): Block {
+  return aBlock(piece, index, count * BLOCK_LENGTH);
 }
 
 export function sameBlock(a: Block, b: Block): boolean {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { Geometry } from "../../src/core/geometry.ts";
 import { type PieceIndex, pieceIndex } from "../../src/core/ids.ts";
-import { BLOCK_LENGTH } from "../../src/core/limits.ts";
+import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
 import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
 import type { AuditedPeer } from "./audited-peer.ts";
@@ -68,12 +68,18 @@ function apply({ act, who, what }: Step, audited: AuditedTransfer): void {
   const { geometry } = audited;
   const peer = choose(audited.peers.values(), who);
   if (act === "join") {
-    if (audited.peers.size < 5) {
-      audited.join({ fast: what % 3 > 0, greeted: what % 5 === 0, queueLimit: 1 + (what % 7) });
-    }
+    if (audited.peers.size >= 5) return;
+    // Half of the peers take runs of up to some length, and most of those have room for long ones.
+    const takesRuns = who % 2 === 0;
+    audited.join({
+      fast: what % 3 > 0,
+      greeted: what % 5 === 0,
+      queueLimit: (1 + (what % 7)) * (takesRuns && what % 11 > 0 ? 20 : 1),
+      ...(takesRuns && { requestLength: (1 + (what % 8)) * BLOCK_LENGTH }),
+    });
     return;
   }
-  if (act === "pass") return audited.pass(1 + what * (what % 7 === 0 ? 20 : 1));
+  if (act === "pass") return audited.pass(1 + what * (what % 3 === 0 ? 20 : 1));
   if (act === "right" || act === "wrong") {
     const piece = choose(audited.verifying, what);
     return piece === undefined ? undefined : audited.hashed(piece, act === "right");
@@ -89,7 +95,9 @@ function apply({ act, who, what }: Step, audited: AuditedTransfer): void {
       return audited.hear(peer, { type: "have", piece: aPiece(geometry, what) });
     case "request": {
       const piece = aPiece(geometry, what);
-      const block = geometry.block(piece, what % geometry.blockCount(piece));
+      const first = what % geometry.blockCount(piece);
+      const count = Math.min(1 + (who % 8), geometry.blockCount(piece) - first);
+      const block = geometry.block(piece, first, count);
       for (let i = 0; i <= what % 50; i++) audited.hear(peer, { type: "request", block });
       return;
     }
@@ -100,7 +108,9 @@ function apply({ act, who, what }: Step, audited: AuditedTransfer): void {
     case "deliver":
       return asked === undefined ? undefined : audited.deliver(peer, asked);
     case "deliverWrong":
-      return asked === undefined ? undefined : audited.deliver(peer, { ...asked, length: 1 + (what % 100) });
+      return asked === undefined
+        ? undefined
+        : audited.deliver(peer, { ...asked, length: wrong(asked, what) });
     case "deliverLate": {
       const block = choose([...peer.late.values(), ...peer.cancelled.values()], what);
       return block === undefined ? undefined : audited.deliver(peer, block);
@@ -116,6 +126,12 @@ function apply({ act, who, what }: Step, audited: AuditedTransfer): void {
     default:
       return audited.hear(peer, { type: act });
   }
+}
+
+/** Another length than asked: whole blocks in half of all cases. */
+function wrong({ length }: Block, what: number): number {
+  const whole = (1 + (what % 8)) * BLOCK_LENGTH;
+  return what % 2 === 0 && whole !== length ? whole : 1 + (what % 100);
 }
 
 function claim(audited: AuditedTransfer, peer: AuditedPeer, what: number): void {
@@ -138,11 +154,16 @@ function aPiece(geometry: Geometry, what: number): PieceIndex {
 
 const had = fc.uniqueArray(fc.nat(4), { maxLength: 5 });
 
-describe("Transfer, with peers that do anything", () => {
+const geometries: [string, Geometry][] = [
+  ["pieces of three blocks", new Geometry(13.5 * BLOCK_LENGTH, 3 * BLOCK_LENGTH)],
+  ["pieces of twenty blocks", new Geometry(87.5 * BLOCK_LENGTH, 20 * BLOCK_LENGTH)],
+];
+
+describe.each(geometries)("Transfer, with peers that do anything, of %s", (_, geometry) => {
   test("keeps the rules of the wire with every order", () => {
     fc.assert(
       fc.property(steps, had, fc.nat(), (steps, had, seed) => {
-        const audited = new AuditedTransfer(had, seededRandom(seed));
+        const audited = new AuditedTransfer(geometry, had, seededRandom(seed));
         for (const step of steps) {
           apply(step, audited);
           audited.checkBooks();
@@ -155,9 +176,10 @@ describe("Transfer, with peers that do anything", () => {
   test("completes with one honest seed whatever came before, beside peers that fell silent", () => {
     fc.assert(
       fc.property(steps, fc.nat(), (steps, seed) => {
-        const audited = new AuditedTransfer("none", seededRandom(seed));
+        const audited = new AuditedTransfer(geometry, "none", seededRandom(seed));
         for (const step of steps) apply(step, audited);
-        const honest = audited.join({ fast: true, greeted: false, queueLimit: 500 });
+        const requestLength = MAX_REQUEST_LENGTH;
+        const honest = audited.join({ fast: true, greeted: false, queueLimit: 500, requestLength });
         audited.hear(honest, { type: "haveAll" });
         audited.hear(honest, { type: "unchoke" });
         for (let second = 0; second < 120 && !audited.isComplete; second++) {
@@ -175,7 +197,7 @@ describe("Transfer, with peers that do anything", () => {
   test("answers every request once its socket takes what was sent", () => {
     fc.assert(
       fc.property(steps, had, fc.nat(), (steps, had, seed) => {
-        const audited = new AuditedTransfer(had, seededRandom(seed));
+        const audited = new AuditedTransfer(geometry, had, seededRandom(seed));
         for (const step of steps) apply(step, audited);
         for (const peer of audited.peers.values()) {
           while (peer.onTheWay.length > 0) audited.uploaded(peer);
@@ -244,6 +266,7 @@ describe("Transfer", () => {
       ...bed.handle({ type: "uploaded", peer, bytes: 5 }),
       ...bed.handle({ type: "serveFailed", peer, block }),
       ...bed.handle({ type: "peerQueueLimit", peer, requests: 1 }),
+      ...bed.handle({ type: "peerRequestLength", peer, bytes: MAX_REQUEST_LENGTH }),
       ...bed.leave(peer),
     ]).toEqual([]);
   });

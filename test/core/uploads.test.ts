@@ -10,7 +10,7 @@ import {
   OPTIMISTIC_UNCHOKE_MS,
   RECHOKE_MS,
 } from "../../src/core/limits.ts";
-import { aBlock, sent, served, TransferBed, words } from "./transfer-bed.ts";
+import { aBlock, aRun, sent, served, TransferBed, words } from "./transfer-bed.ts";
 
 const PLACES = MIN_UPLOAD_SLOTS + 1;
 const large = new Geometry(1024 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
@@ -156,6 +156,28 @@ describe("serving", () => {
     expect(served(ask(bed, other!, 1), other!)).toHaveLength(1);
     const effects = bed.handle({ type: "uploaded", peer: peer!, bytes: 3 * BLOCK_LENGTH });
     expect(served(effects, peer!)).toEqual([most, most + 1, most + 2].map(block));
+  });
+
+  test("a run is served as it was asked for, by anybody, and what is on its way passes 1 MiB by one at most", () => {
+    const bed = aSeed();
+    const [peer] = leechers(bed, 1);
+    const runs = Array.from({ length: 20 }, (_, i) => aRun(Math.floor(i / 2), (i % 2) * 8, 8));
+    const wholes = [aRun(20, 0, 5), ...runs];
+    const effects = wholes.flatMap((block) => bed.hear(peer!, { type: "request", block }));
+    expect(served(effects, peer!)).toEqual(wholes.slice(0, 9));
+    const bytes = wholes[0]!.length + 1;
+    expect(served(bed.handle({ type: "uploaded", peer: peer!, bytes }), peer!)).toEqual([wholes[9]!]);
+  });
+
+  test("a cancelled run is rejected as a whole, and a part of one is not", () => {
+    const bed = aSeed();
+    const [peer] = leechers(bed, 1);
+    ask(bed, peer!, 64);
+    const run = aRun(10, 0, 8);
+    bed.hear(peer!, { type: "request", block: run });
+    expect(bed.hear(peer!, { type: "cancel", block: aRun(10, 0, 4) })).toEqual([]);
+    const effects = bed.hear(peer!, { type: "cancel", block: run });
+    expect(sent(effects, "reject", peer).map((reject) => reject.block)).toEqual([run]);
   });
 
   test("a cancelled request is rejected, and one that is on its way is served (BEP 6)", () => {

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import { Geometry } from "../../src/core/geometry.ts";
+import { MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
 import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
-import { connectedPair, exchange, GEOMETRY, INFO_HASH, peerId, WireEnd } from "./wire-end.ts";
+import { connectedPair, exchange, frame, GEOMETRY, INFO_HASH, peerId, uint32, WireEnd } from "./wire-end.ts";
 
 const piece = (index: number) => GEOMETRY.piece(index)!;
 const block: Block = { piece: piece(2), begin: 16384, length: 16384 };
@@ -83,7 +85,13 @@ test("PeerWire carries ports, keep-alives and extension messages", () => {
 test("PeerWire sends its extension handshake after both handshakes, and again when it changed", () => {
   const a = new WireEnd({ direction: "outgoing" });
   const b = new WireEnd({ direction: "incoming" });
-  const fields = { v: "p2pfile test", p: 42083, reqq: 100, upload_only: 0 } as const;
+  const fields = {
+    v: "p2pfile test",
+    p: 42083,
+    reqq: 100,
+    pf_request_length: 131_072,
+    upload_only: 0,
+  } as const;
   a.wire.setExtendedHandshake(fields);
   a.wire.sendExtendedHandshake();
   exchange(a, b);
@@ -92,6 +100,7 @@ test("PeerWire sends its extension handshake after both handshakes, and again wh
     client: "p2pfile test",
     listenPort: 42083,
     requestQueue: 100,
+    requestLength: 131_072,
   });
   a.wire.setExtendedHandshake({ ...fields, upload_only: 1 });
   a.wire.sendExtendedHandshake();
@@ -198,5 +207,33 @@ test("PeerWire keeps nothing of the receive buffer, before metadata and after", 
     a.wire.send({ type: "have", piece: piece(3) });
     exchange(a, b);
     expect(b.messages.at(-1)).toEqual({ type: "have", piece: piece(3) });
+  }
+});
+
+test("PeerWire carries the longest runs and requests for them, however the stream is cut, and nothing longer", () => {
+  const geometry = new Geometry(1_000_000, 262_144);
+  const run = (begin: number, length: number): Block => ({ piece: geometry.piece(0)!, begin, length });
+  const longest = run(131_072, MAX_REQUEST_LENGTH);
+  for (const step of [100_000, 65_536, 1_000, 131_072 + 13]) {
+    const [a, b] = connectedPair();
+    for (const end of [a, b]) end.wire.setGeometry(geometry);
+    const payload = crypto.getRandomValues(new Uint8Array(longest.length));
+    a.take();
+    for (const type of ["request", "cancel", "reject"] as const) a.wire.send({ type, block: longest });
+    for (let i = 0; i < 3; i++) a.wire.sendBlock(longest, payload);
+    const stream = a.take();
+    for (let at = 0; at < stream.length; at += step) b.wire.receive(stream.slice(at, at + step));
+    expect(b.messages.map((message) => "block" in message && message.block)).toEqual([
+      longest,
+      longest,
+      longest,
+    ]);
+    expect(b.blocks.map(({ block }) => block)).toEqual([longest, longest, longest]);
+    for (const block of b.blocks) expect(Buffer.compare(block.payload, payload)).toBe(0);
+    expect(b.faults).toEqual([]);
+    a.wire.send({ type: "request", block: run(0, MAX_REQUEST_LENGTH + 1) });
+    b.wire.receive(a.take());
+    expect(b.messages).toHaveLength(3);
+    expect(b.take()).toEqual(frame(16, uint32(0, 0, MAX_REQUEST_LENGTH + 1)));
   }
 });

@@ -1,0 +1,45 @@
+// p2pfile asks p2pfile for runs of blocks, and everybody else for 16 KiB at a time.
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { KiB, MiB } from "../../src/lib/units.ts";
+import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
+import { addressesOf, infoHashOfMagnet, runP2pfile } from "../helpers/binary.ts";
+import { watchRequests } from "../helpers/request-watch.ts";
+import { useTestBed } from "../helpers/test-bed.ts";
+import { magnetOf } from "../helpers/torrent-file.ts";
+
+const bed = useTestBed();
+const SIZE = 96 * MiB + 12_345;
+
+/** The requests of one download, and what they add up to. */
+async function download(asForeign: boolean, flags: readonly string[] = []) {
+  const file = makeBigFile(join(bed.directory("source"), "image.raw"), SIZE);
+  const seed = runP2pfile(bed, ["serve", file.path]);
+  const magnet = await seed.magnet();
+  const watch = await watchRequests(bed, addressesOf(magnet)[0]!, asForeign);
+  const leech = runP2pfile(bed, [
+    "download",
+    ...flags,
+    magnetOf(infoHashOfMagnet(magnet), "image.raw", [watch.address]),
+  ]);
+  expect(await leech.waitForExit(60_000)).toBe(0);
+  expect(sha256Of(join(leech.cwd, "image.raw"))).toBe(file.sha256);
+  expect(watch.lengths.reduce((sum, length) => sum + length, 0)).toBe(SIZE);
+  return { longest: Math.max(...watch.lengths), count: watch.lengths.length };
+}
+
+test("a seed that says so is asked for up to 128 KiB at a time", async () => {
+  const { longest, count } = await download(false);
+  expect(longest).toBe(128 * KiB);
+  expect(count).toBeLessThan(SIZE / (24 * KiB));
+});
+
+test("a seed that does not is never asked for more than 16 KiB", async () => {
+  const { longest, count } = await download(true);
+  expect([longest, count]).toEqual([16 * KiB, Math.ceil(SIZE / (16 * KiB))]);
+});
+
+test("under a download limit nobody is asked for more than 16 KiB", async () => {
+  const { longest } = await download(false, ["--download-limit", "60"]);
+  expect(longest).toBe(16 * KiB);
+});
