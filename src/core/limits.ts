@@ -141,8 +141,9 @@ export const REFUSED_PAUSE_MS = 1_000;
 export const TICK_MS = 100;
 /** A rate limit saves up what flows in this time, so that no 100 ms see twice the limit. Ask again sooner than this. */
 export const RATE_BURST_MS = 50;
-/** What a rate limit makes up for after a stall of the process: a second's worth, at half the rate on top. */
-export const RATE_ARREARS_MS = 1_000;
+/** What a rate limit makes up for after a stall of the process, at a quarter of the rate on top: with the burst no more than
+ * 3 % of 10 s, which are over the limit when the stall lies just before them. */
+export const RATE_ARREARS_MS = 250;
 
 /** Progress is told this often; a screen that changes faster cannot be read. */
 export const PROGRESS_MS = 200;

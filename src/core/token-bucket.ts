@@ -56,12 +56,12 @@ export class TokenBucket {
 
   /**
    * A process that was not scheduled for longer than the burst would lose what came meanwhile and stay below its rate.
-   * Such tokens are paid out later at half the rate on top, as long as there was demand when the stall began.
+   * Such tokens are paid out later at a quarter of the rate on top, as long as there was demand when the stall began.
    */
   #settleArrears(overflow: number, inflow: number): void {
     const limit = (this.#ratePerSecond * RATE_ARREARS_MS) / 1000;
     if (overflow > 0) this.#arrears = this.#isAwaited ? Math.min(limit, this.#arrears + overflow) : 0;
-    const paid = Math.min(this.#arrears, inflow / 2, this.#burst - this.#tokens);
+    const paid = Math.min(this.#arrears, inflow / 4, this.#burst - this.#tokens);
     this.#arrears -= paid;
     this.#tokens += paid;
     this.#isAwaited = false;

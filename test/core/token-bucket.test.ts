@@ -139,8 +139,15 @@ describe("TokenBucket", () => {
 describe("TokenBucket after a stall of the process", () => {
   const rate = 8 * 1024 * 1024;
 
-  /** Takes blocks every 10 ms, and not at all during the stalls. @returns bytes taken in `seconds`. */
-  function run(seconds: number, isStalled: (now: number) => boolean): { total: number; worst100Ms: number } {
+  interface Taken {
+    /** Bytes in each 10 ms. */
+    readonly sent: readonly number[];
+    readonly total: number;
+    readonly worst100Ms: number;
+  }
+
+  /** Takes blocks every 10 ms, and not at all during the stalls. */
+  function run(seconds: number, isStalled: (now: number) => boolean): Taken {
     const bucket = new TokenBucket(rate);
     const taken: number[] = [];
     for (let now = 0; now < seconds * 1000; now += 10) {
@@ -151,7 +158,11 @@ describe("TokenBucket after a stall of the process", () => {
     const windows = taken
       .slice(9)
       .map((_, at) => taken.slice(at, at + 10).reduce((sum, bytes) => sum + bytes, 0));
-    return { total: taken.reduce((sum, bytes) => sum + bytes, 0), worst100Ms: Math.max(...windows) };
+    return {
+      sent: taken,
+      total: taken.reduce((sum, bytes) => sum + bytes, 0),
+      worst100Ms: Math.max(...windows),
+    };
   }
 
   test("makes up for what came meanwhile, without a burst above twice the rate", () => {
@@ -160,6 +171,19 @@ describe("TokenBucket after a stall of the process", () => {
     expect(total / (10 * rate)).toBeLessThan(1.03);
     expect(worst100Ms).toBeLessThanOrEqual(2 * rate * 0.1);
   });
+
+  test.each([100, 300, 1000, 5000])(
+    "gives no 10 s more than 3 percent above the rate after %d ms of it",
+    (stall) => {
+      const before = 1000;
+      const { sent, worst100Ms } = run(12 + stall / 1000, (now) => now >= before && now < before + stall);
+      const windows = sent
+        .slice(999)
+        .map((_, at) => sent.slice(at, at + 1000).reduce((sum, bytes) => sum + bytes, 0));
+      expect(Math.max(...windows) / (10 * rate)).toBeLessThan(1.03);
+      expect(worst100Ms).toBeLessThan(1.8 * rate * 0.1);
+    },
+  );
 
   test("owes nothing for a time in which nobody wanted anything", () => {
     const bucket = new TokenBucket(rate);
