@@ -1,192 +1,137 @@
-// How fast a torrent is created from a file in the page cache, against one core of OpenSSL in the same run, and how late
-// the event loop is meanwhile. Adds one line to bench/results/hash.jsonl.
-// Usage: bun bench/hash.ts [GiB] [--dir DIRECTORY] [--runs N] [--write-kib N]
-import {
-  appendFileSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { availableParallelism, cpus, freemem, loadavg, release, tmpdir, totalmem } from "node:os";
-import { join } from "node:path";
+// How fast the pieces of a file in the page cache are hashed, by p2pfile's pool and by others: all in turns, so that they
+// meet the same machine. Tells also what the messages to the workers cost, and how late the event loop is meanwhile. Prints
+// tables, adds a line per file system and size to bench/results/hash.jsonl.
+// Usage: npm run bench -- hash [SIZE]... [--runs N] [--dir DIRECTORY] [--on tmpfs,disk] [--only WORDS,WORDS]
+//   [--write-kib N] (the file is written in steps of that length, which some file systems cache it in)
+import { availableParallelism, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
-import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../src/core/limits.ts";
-import { HashPool } from "../src/hashing/hash-pool.ts";
-import { GiB, KiB, MiB } from "../src/lib/units.ts";
-import { hashJob } from "../workers/hash-job.ts";
-import { EventLoopDelay } from "./event-loop-delay.ts";
+import { formatBytes, GiB, KiB, MiB } from "../src/lib/units.ts";
+import type { HashGround, Hasher, HashRun } from "./hash/hasher.ts";
+import { idle, poolHashers } from "./hash/pool-hashers.ts";
+import { prepareGround } from "./hash/prepare-ground.ts";
+import { hashTable, messageCost, messageTable, summarizeHash } from "./hash/report.ts";
+import { mktorrent, opensslDigest, opensslDigests, opensslSpeed, REFERENCE, serve } from "./hash/rivals.ts";
+import { Bed } from "./lib/bed.ts";
+import { fileSystemOf, freeSpace } from "./lib/file-system.ts";
+import { availableMemory } from "./lib/machine.ts";
+import { placesOf } from "./lib/places.ts";
+import { parseRuns, record, RUNS_TO_RECORD } from "./lib/record.ts";
+import { failures, playRounds, type Series, tellRun } from "./lib/rounds.ts";
+import { parseSize, sizeName } from "./lib/size.ts";
+import { toldSpread } from "./lib/statistics.ts";
+import { warmPages } from "./lib/warm-pages.ts";
+
+/** More than any of them takes for itself: what they hash is in memory already. */
+const WARM_LENGTH = 256 * MiB;
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    runs: { type: "string", default: String(RUNS_TO_RECORD) },
     dir: { type: "string", default: tmpdir() },
-    runs: { type: "string", default: "5" },
-    /** The page cache keeps a file in blocks of up to this size, which decides what a mapping costs. */
+    on: { type: "string", default: "tmpfs,disk" },
+    only: { type: "string", default: "" },
     "write-kib": { type: "string", default: "1024" },
+    results: { type: "string" },
   },
 });
-const size = Number(positionals[0] ?? 4) * GiB;
-const runs = Math.max(5, Number(flags.runs));
-const pieceLength = MiB;
+const sizes = positionals.length === 0 ? [GiB] : positionals.map(parseSize);
+const rounds = parseRuns(flags.runs);
+const writeLength = Number(flags["write-kib"]) * KiB;
+if (!(writeLength > 0 && (MiB % writeLength === 0 || writeLength % MiB === 0)))
+  throw new Error("--write-kib wants a divisor or a multiple of 1024");
 const cores = availableParallelism();
 
-interface Case {
-  readonly name: string;
-  readonly hash: () => Promise<unknown>;
-  readonly close: () => Promise<void>;
-  /** MB/s of every run. */
-  readonly rates: number[];
-  /** MB per second of processor time, all threads together: tells a slow program from a busy machine. */
-  readonly cpuRates: number[];
-  readonly delay: EventLoopDelay;
+/** @throws when it does not fit: better than to fill a disk or to read from one. */
+function assertRoom(parent: string, size: number): void {
+  if (freeSpace(parent) < 2 * size + 256 * MiB)
+    throw new Error(`${parent}: two copies of ${sizeName(size)} do not fit; give another --dir`);
+  if (availableMemory() < 2 * size + GiB)
+    throw new Error(`two copies of ${sizeName(size)} do not fit the free memory: give a smaller size`);
 }
 
-function createFile(folder: string): string {
-  if (freemem() < size + GiB)
-    throw new Error(`${size / GiB} GiB do not fit the free memory: give a smaller size`);
-  const path = join(folder, "content");
-  const part = crypto.getRandomValues(new Uint8Array(64 * KiB));
-  const block = new Uint8Array(Number(flags["write-kib"]) * KiB);
-  for (let at = 0; at < block.length; at += part.length) block.set(part.subarray(0, block.length - at), at);
-  const fd = openSync(path, "w");
-  for (let at = 0; at < size; at += block.length) writeSync(fd, block, 0, Math.min(block.length, size - at));
-  // Pages that wait for the disk would be written back while the clock runs.
-  fsyncSync(fd);
-  closeSync(fd);
-  return path;
+function hashersOf(ground: HashGround): Hasher[] {
+  const all = [
+    opensslSpeed(ground),
+    ...poolHashers(ground, "map", cores),
+    ...poolHashers(ground, "pread", cores),
+    serve(ground),
+    mktorrent(ground, cores),
+    opensslDigest(ground),
+    ...(cores === 1 ? [] : [opensslDigests(ground)]),
+    idle(),
+  ];
+  const words = flags.only.split(",");
+  return all.filter(({ name }) => words.some((word) => name.startsWith(word)));
 }
 
-/** MB/s of one core. */
-function openssl(): number {
-  const args = ["speed", "-seconds", "2", "-evp", "sha1", "-bytes", "1048576"];
-  const { stdout } = Bun.spawnSync(["openssl", ...args], { stderr: "ignore" });
-  const rate = /^sha1\s+([\d.]+)k$/m.exec(stdout.toString())?.[1];
-  if (rate === undefined) throw new Error("`openssl speed` printed no rate");
-  return Number(rate) / 1000;
+async function compare(bed: Bed, parent: string, size: number): Promise<boolean> {
+  assertRoom(parent, size);
+  const ground = prepareGround({ bed, parent, size, cores, writeLength });
+  const hashers = hashersOf(ground);
+  try {
+    const contenders = hashers.map((hasher) => ({
+      name: hasher.name,
+      version: hasher.version(),
+      play: () => {
+        warmPages(WARM_LENGTH);
+        return hasher.run();
+      },
+    }));
+    const told = ({ rate }: HashRun) => (rate === undefined ? "" : `${rate.toFixed(2)} GB/s`);
+    const series = await playRounds(contenders, rounds, tellRun(told));
+    report(series, ground, fileSystemOf(parent));
+    return failures(series).length === 0;
+  } finally {
+    for (const hasher of hashers) await hasher.close?.();
+    bed.remove(ground.folder);
+  }
 }
 
-function poolCase(path: string, workers: number, io: "map" | "pread"): Case {
-  const pool = new HashPool({ workers, io });
-  return {
-    name: `${workers} ${workers === 1 ? "core" : "cores"}, ${io}`,
-    hash: () => pool.hashRange({ path, offset: 0, length: size, pieceLength }),
-    close: () => pool.close(),
-    rates: [],
-    cpuRates: [],
-    delay: new EventLoopDelay(),
+function report(
+  series: readonly Series<HashRun>[],
+  { size, pieceLength }: HashGround,
+  fileSystem: string,
+): void {
+  const results = summarizeHash(series, REFERENCE);
+  const messages = ["map", "pread"].flatMap((io) => messageCost(series, io) ?? []);
+  const pieces = `pieces of ${formatBytes(pieceLength)}`;
+  console.log(
+    `\nSHA-1 of ${sizeName(size)} in the page cache, ${pieces}, ${fileSystem}, ${cores} cores, ${rounds} runs: median (min–max)\n`,
+  );
+  console.log(hashTable(results, REFERENCE));
+  if (messages.length > 0)
+    console.log(`\nOne worker of the pool against the bare loop\n\n${messageTable(messages)}`);
+  for (const { busyCores } of results) {
+    if (busyCores !== undefined)
+      console.log(`\nCores busy while nothing was measured: ${toldSpread(busyCores)}`);
+  }
+  for (const { name, problem } of series) if (problem !== undefined) console.log(`\n${name}: ${problem}`);
+  const versionOf = (name: string) => series.find((one) => one.name.startsWith(name))?.version;
+  const versions = {
+    p2pfile: packageJson.version,
+    openssl: versionOf("openssl"),
+    mktorrent: versionOf("mktorrent"),
   };
-}
-
-/** The work of one worker without the worker: what the pool and its messages cost is the difference. */
-function directCase(path: string, io: "map" | "pread"): Case {
-  const request = {
-    type: "hash",
-    path,
+  record({ name: "hash", rounds, versions, file: flags.results }, series, {
+    fileSystem,
+    size,
     pieceLength,
-    io,
-    exclusive: false,
-    windowLength: HASH_WINDOW_LENGTH,
-  } as const;
-  return {
-    name: `no pool, ${io}`,
-    hash: async () => {
-      for (let offset = 0; offset < size; offset += HASH_JOB_LENGTH) {
-        hashJob({ ...request, job: 0, offset, length: Math.min(HASH_JOB_LENGTH, size - offset) });
-      }
-    },
-    close: async () => {},
-    rates: [],
-    cpuRates: [],
-    delay: new EventLoopDelay(),
-  };
-}
-
-async function measure({ hash, rates, cpuRates, delay }: Case): Promise<void> {
-  delay.start();
-  const begun = performance.now();
-  const cpuBegun = process.cpuUsage();
-  await hash();
-  rates.push(size / 1000 / (performance.now() - begun));
-  const cpu = process.cpuUsage(cpuBegun);
-  cpuRates.push(size / (cpu.user + cpu.system));
-  delay.stop();
-}
-
-function spread(values: readonly number[]): { median: number; min: number; max: number } {
-  const sorted = values.toSorted((a, b) => a - b).map((value) => Math.round(value));
-  return { median: sorted[sorted.length >> 1] ?? 0, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 };
-}
-
-const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
-/** What else ran: a line with a load near the number of cores tells little but the rates per processor second. */
-const load = rounded(loadavg()[0] ?? 0, 2);
-const folder = mkdtempSync(join(flags.dir, "p2pfile-bench-"));
-const cases: Case[] = [];
-try {
-  const path = createFile(folder);
-  for (const io of ["map", "pread"] as const) {
-    cases.push(directCase(path, io), poolCase(path, 1, io), poolCase(path, cores, io));
-  }
-  // Memory touched for the first time is slow on some virtual machines: one unmeasured round, and runs in turn.
-  for (const { hash } of cases) await hash();
-  const opensslRates: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    opensslRates.push(openssl());
-    for (const one of cases) await measure(one);
-  }
-  const reference = spread(opensslRates);
-  const results = cases.map(({ name, rates, cpuRates, delay }) => ({
-    name,
-    rate: spread(rates),
-    perCpuSecond: spread(cpuRates),
-    ratio: rounded(spread(rates).median / reference.median, 3),
-    delayMs: {
-      p50: rounded(delay.quantile(0.5), 2),
-      p99: rounded(delay.quantile(0.99), 2),
-      max: rounded(delay.quantile(1), 2),
-    },
-  }));
-  console.log(`openssl, 1 core: ${reference.median} MB/s (${reference.min}-${reference.max}), ${runs} runs`);
-  for (const { name, rate, perCpuSecond, ratio, delayMs } of results) {
-    const loop = name.startsWith("no pool")
-      ? ""
-      : `  event loop late by p50 ${delayMs.p50} p99 ${delayMs.p99} max ${delayMs.max} ms`;
-    console.log(
-      `${name.padEnd(16)} ${rate.median} MB/s (${rate.min}-${rate.max})  ${ratio.toFixed(2)} x openssl  ${perCpuSecond.median} MB per CPU second${loop}`,
-    );
-  }
-  const line = {
-    date: new Date().toISOString(),
-    command: `bun bench/hash.ts ${Bun.argv.slice(2).join(" ")}`.trim(),
-    machine: {
-      cpu: cpus()[0]?.model ?? "unknown",
-      cores,
-      memoryGiB: rounded(totalmem() / GiB, 1),
-      kernel: release(),
-    },
-    versions: { p2pfile: packageJson.version, bun: Bun.version, openssl: opensslVersion() },
-    sizeGiB: size / GiB,
-    pieceLength,
-    writeKiB: Number(flags["write-kib"]),
-    unit: "MB/s",
-    loadBefore: load,
-    runs,
-    openssl: reference,
+    writeLength,
+    reference: REFERENCE,
     results,
-  };
-  const resultsFolder = join(import.meta.dir, "results");
-  mkdirSync(resultsFolder, { recursive: true });
-  appendFileSync(join(resultsFolder, "hash.jsonl"), `${JSON.stringify(line)}\n`);
-} finally {
-  await Promise.all(cases.map(({ close }) => close()));
-  rmSync(folder, { recursive: true });
+    messages,
+  });
 }
 
-function opensslVersion(): string {
-  return Bun.spawnSync(["openssl", "version"]).stdout.toString().split(" ")[1] ?? "unknown";
+const bed = new Bed();
+let allWell = true;
+try {
+  for (const parent of placesOf(flags.on, flags.dir)) {
+    for (const size of sizes) allWell = (await compare(bed, parent, size)) && allWell;
+  }
+} finally {
+  await bed.close();
 }
+process.exit(allWell ? 0 : 1);

@@ -3,13 +3,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type Bar, barChart, type Chart, type Panel } from "./lib/bar-chart.ts";
+import type { HashResult } from "./hash/report.ts";
+import { barChart, type Chart, type Panel } from "./lib/bar-chart.ts";
+import { type FleetLine, fleetPicture } from "./lib/fleet-chart.ts";
 import type { Machine } from "./lib/machine.ts";
 import { readResults, resultsPath } from "./lib/result-lines.ts";
 import { parseSize, sizeName } from "./lib/size.ts";
-import type { Spread } from "./lib/statistics.ts";
 import type { ContestantResult } from "./lib/transfer-report.ts";
-import { GiB } from "../src/lib/units.ts";
+import { formatBytes, GiB } from "../src/lib/units.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -34,21 +35,23 @@ interface TransferLine extends Line {
 }
 
 interface HashLine extends Line {
-  readonly sizeGiB: number;
-  readonly runs: number;
-  readonly openssl: Spread;
-  readonly results: readonly { readonly name: string; readonly rate: Spread; readonly ratio: number }[];
+  readonly fileSystem: string;
+  readonly size: number;
+  readonly pieceLength: number;
+  readonly rounds: number;
+  /** Name of what the ratios are to; older lines have none, and other fields. */
+  readonly reference?: string;
+  readonly results: readonly HashResult[];
+  readonly missing: readonly { readonly name: string }[];
 }
 
-/** The latest line of each file system, all of the size that was measured last, or of `--size`. */
-function latestTransfers(): TransferLine[] {
-  // Written by transfer.ts and nobody else.
-  const lines = readResults(join(flags.from, "transfer.jsonl")) as TransferLine[];
+/** The latest line of each file system, memory first, all of the size that was measured last, or of `--size`. */
+function latest<T extends TransferLine | HashLine>(lines: readonly T[]): T[] {
   const size = flags.size === undefined ? lines.at(-1)?.size : parseSize(flags.size);
-  const latest = new Map<string, TransferLine>();
-  for (const line of lines) if (line.size === size) latest.set(line.fileSystem, line);
-  const memoryFirst = (line: TransferLine) => (line.fileSystem === "tmpfs" ? 0 : 1);
-  return [...latest.values()].toSorted((a, b) => memoryFirst(a) - memoryFirst(b));
+  const bySystem = new Map<string, T>();
+  for (const line of lines) if (line.size === size) bySystem.set(line.fileSystem, line);
+  const memoryFirst = (line: T) => (line.fileSystem === "tmpfs" ? 0 : 1);
+  return [...bySystem.values()].toSorted((a, b) => memoryFirst(a) - memoryFirst(b));
 }
 
 function transferChart(lines: readonly TransferLine[]): Chart | undefined {
@@ -120,33 +123,89 @@ function labelOf(name: string, version: string | undefined): string {
   return version === undefined || name.includes("+") ? name : `${name} ${version}`;
 }
 
-function hashChart(line: HashLine | undefined): Chart | undefined {
+function hashChart(lines: readonly HashLine[]): Chart | undefined {
+  const line = lines[0];
   if (line === undefined) return undefined;
-  const bar = (label: string, rate: Spread, note: string, highlighted: boolean): Bar => ({
-    label,
-    value: rate.median,
-    range: [rate.min, rate.max],
-    note,
-    highlighted,
-  });
-  const ours = line.results.map(({ name, rate, ratio }) =>
-    bar(name, rate, `${rate.median} · ${ratio.toFixed(2)} ×`, !name.startsWith("no pool")),
-  );
-  const reference = bar("openssl, 1 core", line.openssl, `${line.openssl.median} · 1 ×`, false);
+  const missing = [...new Set(lines.flatMap((one) => one.missing.map(({ name }) => name)))];
   return {
-    title: `SHA-1 of the pieces of a file of ${sizeName(line.sizeGiB * GiB)} in the page cache`,
-    panels: [
-      {
-        title: "Rate, and times one core of OpenSSL",
-        axis: "MB/s, more is better",
-        bars: [reference, ...ours],
-      },
-    ],
+    title: `SHA-1 of the pieces of a file of ${sizeName(line.size)} in the page cache`,
+    panels: [...lines.map(ratePanel), hashCpuPanel(line), latePanel(line)],
     footnotes: [
-      `Median of ${line.runs} runs in turns; whiskers: slowest and fastest run.`,
+      `Median of ${line.rounds} runs in turns; whiskers: slowest and fastest run. Pieces of ${formatBytes(line.pieceLength)}; × is times ${line.reference}.`,
+      "map and pread: how a worker reads. create: the whole file in one call; verify: each piece in a call of its own.",
+      "p2pfile serve, mktorrent and openssl dgst are whole processes; openssl speed hashes 16 KiB again and again.",
+      ...(missing.length > 0 ? [`Without: ${missing.join(", ")}.`] : []),
       whereAndWhen(line),
     ],
   };
+}
+
+function ratePanel({ fileSystem, results }: HashLine): Panel {
+  return {
+    title: fileSystem === "tmpfs" ? "Rate in memory (tmpfs)" : `Rate on ${fileSystem}`,
+    axis: "GB/s, more is better",
+    bars: results.flatMap(({ name, rate, ratioOfMedians }) => {
+      if (rate === undefined || isLoop(name)) return [];
+      const ratio = ratioOfMedians === undefined ? "" : ` · ${ratioOfMedians.toFixed(2)} ×`;
+      return [
+        {
+          label: name,
+          value: rate.median,
+          range: [rate.min, rate.max] as const,
+          note: `${rate.median.toFixed(2)} GB/s${ratio}`,
+          highlighted: isOurs(name),
+        },
+      ];
+    }),
+  };
+}
+
+function hashCpuPanel({ fileSystem, size, results }: HashLine): Panel {
+  return {
+    title: `CPU time per GiB, all threads and processes, ${fileSystem}`,
+    axis: "seconds, less is better",
+    bars: results.flatMap(({ name, rate, cpu }) => {
+      if (rate === undefined || cpu === undefined || isLoop(name)) return [];
+      const perGiB = (seconds: number) => (seconds * GiB) / size;
+      return [
+        {
+          label: name,
+          value: perGiB(cpu.median),
+          range: [perGiB(cpu.min), perGiB(cpu.max)] as const,
+          note: `${perGiB(cpu.median).toFixed(2)} s`,
+          highlighted: isOurs(name),
+        },
+      ];
+    }),
+  };
+}
+
+function latePanel({ fileSystem, results }: HashLine): Panel {
+  return {
+    title: `Lateness of the event loop meanwhile, 99th percentile, ${fileSystem}`,
+    axis: "ms, less is better",
+    bars: results.flatMap(({ name, delayMs }) => {
+      if (delayMs === undefined || isLoop(name)) return [];
+      const { p50, p99, max } = delayMs;
+      return [
+        {
+          label: name,
+          value: p99,
+          note: `${p99.toFixed(1)} ms · median ${p50.toFixed(1)}, max ${max.toFixed(0)}`,
+          highlighted: isOurs(name),
+        },
+      ];
+    }),
+  };
+}
+
+/** It is there to be compared with the pool, which the table does. */
+function isLoop(name: string): boolean {
+  return name.startsWith("loop ");
+}
+
+function isOurs(name: string): boolean {
+  return /^(create|verify|p2pfile) /.test(name);
 }
 
 function whereAndWhen({ date, machine, versions }: Line): string {
@@ -154,22 +213,35 @@ function whereAndWhen({ date, machine, versions }: Line): string {
   const nginx = versions["nginx + curl"];
   const tools = [
     `Bun ${versions["bun"] ?? "?"}`,
+    ...["openssl", "mktorrent"].flatMap((name) => {
+      const version = versions[name];
+      return version === undefined ? [] : [`${name} ${version}`];
+    }),
     ...(nginx === undefined ? [] : [`nginx ${nginx.replace("+ ", "+ curl ")}`]),
   ];
   return `${cores} cores of ${cpu}, Linux ${kernel.split("-")[0]}, ${tools.join(", ")}, ${date.slice(0, 10)}.`;
 }
 
 function draw(name: string, chart: Chart | undefined): void {
-  if (chart === undefined) {
+  save(name, chart === undefined ? undefined : barChart(chart));
+}
+
+function save(name: string, picture: string | undefined): void {
+  if (picture === undefined) {
     console.error(`no results of ${name} to draw`);
     return;
   }
   const path = join(resolve(flags.out), `${name}.svg`);
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, barChart(chart));
+  writeFileSync(path, picture);
   console.log(path);
 }
 
-draw("transfer", transferChart(latestTransfers()));
-// Written by hash.ts and nobody else.
-draw("hash", hashChart(readResults(join(flags.from, "hash.jsonl")).at(-1) as HashLine | undefined));
+// The lines were written by transfer.ts, hash.ts and fleet.ts and nobody else.
+const transfers = readResults(join(flags.from, "transfer.jsonl")) as TransferLine[];
+draw("transfer", transferChart(latest(transfers)));
+const hashes = (readResults(join(flags.from, "hash.jsonl")) as HashLine[]).filter(
+  ({ reference }) => reference !== undefined,
+);
+draw("hash", hashChart(latest(hashes)));
+save("fleet", fleetPicture(readResults(join(flags.from, "fleet.jsonl")) as FleetLine[]));

@@ -12,9 +12,9 @@ const { values: flags } = parseArgs({ options: { "require-peers": { type: "boole
 const root = resolve(import.meta.dir, "..");
 const bun = process.execPath;
 const tool = (name: string) => join(root, "node_modules/.bin", name);
-/** These run the executable in processes of their own, and one of these files at a time measures rates. */
+/** These run the executable in processes of their own, and two of these files measure, each while nothing else runs. */
 const PROCESS_FOLDERS = ["test/e2e/", "test/interop/"];
-const ALONE = new Set(["test/e2e/rate-limit.test.ts"]);
+const ALONE = new Set(["test/e2e/rate-limit.test.ts", "test/e2e/guard.test.ts"]);
 const PROCESS_TEST_TIMEOUT_MS = 150_000;
 
 interface Tally {

@@ -4,7 +4,7 @@ import { versionOf } from "../lib/machine.ts";
 import { type Contestant, HOST, SEED_TIMEOUT_MS } from "./contestant.ts";
 
 /** The interpreter of the system, for which distributions package the module. */
-const PYTHON = "/usr/bin/python3";
+export const PYTHON = "/usr/bin/python3";
 const SCRIPT = join(import.meta.dir, "libtorrent_peer.py");
 
 export const libtorrent: Contestant = {

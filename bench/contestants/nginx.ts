@@ -16,7 +16,7 @@ export const nginx: Contestant = {
     const temporary = join(seedFolder, "tmp");
     mkdirSync(temporary);
     const configuration = join(seedFolder, "nginx.conf");
-    writeFileSync(configuration, configurationOf(port, dirname(content), temporary));
+    writeFileSync(configuration, nginxConfiguration(`${HOST}:${port}`, dirname(content), temporary));
     const command = ["nginx", "-p", seedFolder, "-c", configuration, "-e", join(seedFolder, "error.log")];
     const seed = bed.spawn(command, { cwd: seedFolder, log: join(seedFolder, "stderr") });
     await waitForListener(port, seed);
@@ -25,8 +25,8 @@ export const nginx: Contestant = {
   },
 };
 
-/** One process in the foreground, under our process id. */
-function configurationOf(port: number, root: string, temporary: string): string {
+/** One process in the foreground, under our process id. `listen` is an address with its port. */
+export function nginxConfiguration(listen: string, root: string, temporary: string): string {
   return `daemon off;
 master_process off;
 worker_processes 1;
@@ -43,7 +43,7 @@ http {
   fastcgi_temp_path ${temporary}/fastcgi;
   uwsgi_temp_path ${temporary}/uwsgi;
   scgi_temp_path ${temporary}/scgi;
-  server { listen ${HOST}:${port}; root "${root}"; }
+  server { listen ${listen}; root "${root}"; }
 }
 `;
 }

@@ -29,16 +29,18 @@ export interface Chart {
 
 const WIDTH = 760;
 const MARGIN = 24;
-const LABEL_WIDTH = 176;
-const NOTE_WIDTH = 190;
+/** Of a bold letter at 13 pixels in a wide font: the room that words get is reckoned with it, since nothing measures them. */
+const LETTER_WIDTH = 8;
+/** Of a letter of the small lines. */
+const QUIET_LETTER_WIDTH = 6.6;
+/** Between a label and its bar, and between a bar and its note. */
+const GAP = 10;
 const BAR_HEIGHT = 18;
 const BAR_STEP = 28;
 const PANEL_HEAD = 40;
 const PANEL_FOOT = 34;
 const TITLE_HEIGHT = 52;
 const FOOTNOTE_STEP = 17;
-const PLOT_LEFT = MARGIN + LABEL_WIDTH;
-const PLOT_WIDTH = WIDTH - PLOT_LEFT - NOTE_WIDTH - MARGIN;
 const TICKS = 5;
 
 const STYLE = `
@@ -50,6 +52,7 @@ const STYLE = `
   .strong { font-weight: 600; }
   .grid { stroke: #d1d9e0; }
   .zero { stroke: #59636e; }
+  .note { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; }
   .whisker { stroke: #1f2328; stroke-width: 1.5; }
   .ours { fill: #0969da; } .theirs { fill: #9aa4ae; }
   .more { fill-opacity: 0.45; }
@@ -59,19 +62,27 @@ const STYLE = `
     .quiet { fill: #9198a1; }
     .grid { stroke: #3d444d; }
     .zero { stroke: #9198a1; }
+    .note { stroke: #0d1117; }
     .whisker { stroke: #f0f6fc; }
     .ours { fill: #4493f8; } .theirs { fill: #656c76; }
   }`;
 
+/** Where the bars of all panels begin, and how long the longest can be, in pixels. */
+interface Plot {
+  readonly left: number;
+  readonly width: number;
+}
+
 /** @returns the whole document. */
 export function barChart(chart: Chart): string {
+  const plot = plotOf(chart.panels.flatMap(({ bars }) => bars));
   let y = TITLE_HEIGHT;
   const parts: string[] = [text(MARGIN, 34, chart.title, "title")];
   for (const panel of chart.panels) {
-    parts.push(drawPanel(panel, y));
+    parts.push(drawPanel(panel, y, plot));
     y += heightOf(panel);
   }
-  for (const footnote of chart.footnotes) {
+  for (const footnote of chart.footnotes.flatMap(linesOf)) {
     y += FOOTNOTE_STEP;
     parts.push(text(MARGIN, y, footnote, "quiet"));
   }
@@ -86,17 +97,37 @@ export function barChart(chart: Chart): string {
   ].join("\n");
 }
 
+/** What the longest label and the longest note leave, so that all panels stand in line and no words leave the page. */
+function plotOf(bars: readonly Bar[]): Plot {
+  const longest = (words: readonly string[]) =>
+    Math.max(...words.map((word) => word.length)) * LETTER_WIDTH + GAP;
+  const left = MARGIN + longest(bars.map(({ label }) => label));
+  return { left, width: WIDTH - MARGIN - longest(bars.map(({ note }) => note)) - left };
+}
+
+/** A small line, broken between words where it would leave the page. */
+function linesOf(footnote: string): string[] {
+  const most = Math.floor((WIDTH - 2 * MARGIN) / QUIET_LETTER_WIDTH);
+  const lines: string[] = [];
+  for (const word of footnote.split(" ")) {
+    const longer = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && longer.length <= most) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 function heightOf(panel: Panel): number {
   return PANEL_HEAD + panel.bars.length * BAR_STEP + PANEL_FOOT;
 }
 
-function drawPanel({ title, axis, bars }: Panel, top: number): string {
+function drawPanel({ title, axis, bars }: Panel, top: number, plot: Plot): string {
   const longest = Math.max(
     ...bars.map(({ value, more = 0, range }) => Math.max(value + more, range?.[1] ?? 0)),
   );
   const step = niceStep(longest);
   const end = Math.ceil(longest / step) * step;
-  const scale = (value: number) => PLOT_LEFT + (value / end) * PLOT_WIDTH;
+  const scale = (value: number) => plot.left + (value / end) * plot.width;
   const first = top + PANEL_HEAD;
   const bottom = first + bars.length * BAR_STEP;
   const parts = [
@@ -122,13 +153,13 @@ function drawBar(bar: Bar, y: number, scale: (value: number) => number): string 
   const rectangle = (from: number, to: number, name: string) =>
     `<rect class="${name}" x="${fixed(scale(from))}" y="${y}" width="${fixed(scale(to) - scale(from))}" height="${BAR_HEIGHT}"/>`;
   const parts = [
-    text(PLOT_LEFT - 10, middle + 4.5, label, strong, "end"),
+    text(scale(0) - GAP, middle + 4.5, label, strong, "end"),
     rectangle(0, value, kind),
     ...(more > 0 ? [rectangle(value, value + more, `${kind} more`)] : []),
   ];
   if (range !== undefined) parts.push(whisker(scale(range[0]), scale(range[1]), middle));
   const right = Math.max(scale(value + more), scale(range?.[1] ?? 0));
-  parts.push(text(right + 8, middle + 4.5, note, strong));
+  parts.push(text(right + GAP, middle + 4.5, note, `note ${strong}`));
   return parts.join("\n");
 }
 

@@ -2,16 +2,27 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { MiB } from "../../src/lib/units.ts";
 
-/** Random, and different in every MiB, so that nothing can be packed and no piece passes for another. */
-export function writeContent(path: string, size: number): void {
+/**
+ * Random, and different in every MiB, so that nothing can be packed and no piece passes for another.
+ * @param writeLength bytes of one write, a divisor or a multiple of a MiB: the page cache of some file systems keeps the
+ *   file in blocks of up to this size, which decides what mapping it costs.
+ */
+export function writeContent(path: string, size: number, writeLength = MiB): void {
   const block = new Uint8Array(MiB);
+  const batch = new Uint8Array(Math.max(MiB, writeLength));
   for (let at = 0; at < block.length; at += 65_536) crypto.getRandomValues(block.subarray(at, at + 65_536));
   const number = new DataView(block.buffer);
   const fd = openSync(path, "wx");
   try {
-    for (let at = 0; at < size; at += block.length) {
-      number.setFloat64(0, at);
-      writeSync(fd, block, 0, Math.min(block.length, size - at));
+    for (let at = 0; at < size; at += batch.length) {
+      for (let part = 0; part < batch.length; part += block.length) {
+        number.setFloat64(0, at + part);
+        batch.set(block, part);
+      }
+      const end = Math.min(batch.length, size - at);
+      for (let from = 0; from < end; from += writeLength) {
+        writeSync(fd, batch, from, Math.min(writeLength, end - from));
+      }
     }
   } finally {
     closeSync(fd);

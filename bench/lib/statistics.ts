@@ -23,6 +23,17 @@ export function spreadOf(values: readonly number[], digits = 3): Spread {
   };
 }
 
+/** The smallest of `values` that `share` (0 to 1) of them do not exceed; 0 when there are none. */
+export function quantile(values: readonly number[], share: number): number {
+  const rank = Math.ceil(values.length * share) - 1;
+  return values.toSorted((a, b) => a - b)[Math.max(0, rank)] ?? 0;
+}
+
+/** `1.93 (1.90–2.01)`: the median and the range. */
+export function toldSpread({ median, min, max }: Spread, digits = 2): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+}
+
 /** Ratio of each run to the run of the same round: what the machine did to both in that round cancels out. */
 export function pairwise(values: readonly number[], references: readonly number[]): number[] {
   const count = Math.min(values.length, references.length);
