@@ -12,6 +12,7 @@ import { LayeredValues } from "./layered-values.ts";
 import { nearest } from "./nearest.ts";
 import { allFlags, variableName } from "./shared-flags.ts";
 import { hostAddress, peerList } from "./values/addresses.ts";
+import { hostCount } from "./values/count.ts";
 import { port, portRange } from "./values/port.ts";
 import { rate } from "./values/rate.ts";
 import { ratio } from "./values/ratio.ts";
@@ -42,7 +43,12 @@ export async function decodeServe(input: CommandInput): Promise<Decoded<ServeOpt
     throw new UsageError("--magnet: goes with exactly one FILE");
   }
   return {
-    options: { ...decodeNode(values), files: [...input.args._], magnet: uri },
+    options: {
+      ...decodeNode(values),
+      files: [...input.args._],
+      magnet: uri,
+      untilDone: values.optional("until-done", hostCount),
+    },
     output: decodeOutput(values, input.environment),
     warnings: misspelledVariables(input.environment.variables),
   };

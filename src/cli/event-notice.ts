@@ -1,5 +1,6 @@
 // The moments worth a line of their own that stays: what happened, as a sentence. Progress is not among them.
 import { printable } from "../core/file-name.ts";
+import type { SeedingEnd } from "../core/seeding-goal.ts";
 import { assertNever } from "../lib/assert.ts";
 import { formatBytes, formatSeconds } from "../lib/units.ts";
 import type { SessionEvent } from "../session/session-event.ts";
@@ -18,9 +19,13 @@ export function eventNotice(event: SessionEvent): string | undefined {
       return completedNotice(event);
     case "seedingEnded": {
       const sum = `${formatBytes(event.uploaded)} sent, ratio ${event.ratio.toFixed(2)}`;
-      const why = event.reason === "ratio" ? "the ratio was reached" : "the time was up";
+      const why = seedingEnds[event.reason];
       return `${printable(event.name)}: seeding ended after ${formatSeconds(event.seconds)}: ${why} (${sum})`;
     }
+    case "hostsDone":
+      return event.hosts === 1
+        ? "1 host is done: serving ends"
+        : `${event.hosts} hosts are done: serving ends`;
     case "failed":
       return `p2pfile: ${failedMessage(event)}`;
     case "hashing":
@@ -33,6 +38,12 @@ export function eventNotice(event: SessionEvent): string | undefined {
       return assertNever(event);
   }
 }
+
+const seedingEnds: Readonly<Record<SeedingEnd, string>> = {
+  ratio: "the ratio was reached",
+  time: "the time was up",
+  swarm: "everybody has the file",
+};
 
 /** What the debug log says beyond the notices. */
 export function eventDetail(event: SessionEvent): string | undefined {

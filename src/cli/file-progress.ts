@@ -19,6 +19,9 @@ export interface FileProgress {
   readonly uploaded: number;
   readonly peers: number;
   readonly seeds: number;
+  /** Of the whole swarm: those that want the file or have got it, and those of them that are done. */
+  readonly hosts: number;
+  readonly hostsDone: number;
   readonly etaSeconds: number;
 }
 
@@ -73,6 +76,7 @@ export function updateFiles(
     case "listening":
     case "firstPeer":
     case "firstPiece":
+    case "hostsDone":
     case "warning":
       return [];
     default:
@@ -102,5 +106,7 @@ const nothingYet: FileProgress = {
   uploaded: 0,
   peers: 0,
   seeds: 0,
+  hosts: 0,
+  hostsDone: 0,
   etaSeconds: Infinity,
 };

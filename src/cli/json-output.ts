@@ -2,6 +2,7 @@
 // that a change inside the session cannot change what programs read.
 import { JSON_PROGRESS_MS, MAX_OUTPUT_BACKLOG } from "../core/limits.ts";
 import { assertNever } from "../lib/assert.ts";
+import type { Moments } from "../session/milestones.ts";
 import type { SessionEvent, TransferSnapshot } from "../session/session-event.ts";
 import type { Answer, AnswerStream } from "./answer.ts";
 
@@ -11,7 +12,7 @@ export const JSON_VERSION = 1;
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Before these the latest progress is told, however young the one before it is. */
-const ENDS: ReadonlySet<SessionEvent["type"]> = new Set(["completed", "seedingEnded", "failed"]);
+const ENDS: ReadonlySet<SessionEvent["type"]> = new Set(["completed", "seedingEnded", "hostsDone", "failed"]);
 
 export interface JsonTarget {
   readonly stdout: AnswerStream;
@@ -82,12 +83,14 @@ function fieldsOf(event: SessionEvent): Fields {
       return { transfers: event.transfers.map(transferFields) };
     case "completed": {
       const { index, name, path, size, infoHash, elapsedMs, existed } = event;
-      return { index, name, path, size, infoHash, elapsedMs, existed };
+      return { index, name, path, size, infoHash, elapsedMs, existed, ...momentFields(event.moments) };
     }
     case "seedingEnded": {
       const { index, name, reason, uploaded, ratio, seconds } = event;
-      return { index, name, reason, uploaded, ratio, seconds };
+      return { index, name, reason, uploaded, ratio, seconds, ...momentFields(event.moments) };
     }
+    case "hostsDone":
+      return { hosts: event.hosts, wanted: event.wanted };
     case "failed": {
       const { index, subject, message, exitCode } = event;
       return { index, subject, message, exitCode };
@@ -97,6 +100,16 @@ function fieldsOf(event: SessionEvent): Fields {
     default:
       return assertNever(event);
   }
+}
+
+/** Together in one line, so that a fleet's statistics need no other. */
+function momentFields(moments: Moments): Fields {
+  return {
+    t_first_peer: moments.firstPeer ?? null,
+    t_metadata: moments.metadata ?? null,
+    t_first_piece: moments.firstPiece ?? null,
+    t_done: moments.done ?? null,
+  };
 }
 
 function transferFields(transfer: TransferSnapshot): Fields {
@@ -113,6 +126,9 @@ function transferFields(transfer: TransferSnapshot): Fields {
     uploaded: transfer.uploaded,
     peers: transfer.peers,
     seeds: transfer.seeds,
+    peers_by_source: transfer.peersBySource,
+    hosts: transfer.hosts,
+    hosts_done: transfer.hostsDone,
     etaSeconds: transfer.etaSeconds,
   };
 }

@@ -71,7 +71,8 @@ export function plainLine(file: FileProgress): string {
     }
     case "seeding": {
       const total = `${formatBytes(file.uploaded)} in all`;
-      return `${name}: seeding, ${formatBytes(file.uploadRate)}/s up, ${total}, ${connected}`;
+      const done = file.hosts === 0 ? "" : `, ${countDone(file)}`;
+      return `${name}: seeding, ${formatBytes(file.uploadRate)}/s up, ${total}, ${connected}${done}`;
     }
     case "complete":
     case "failed":
@@ -104,6 +105,7 @@ function fieldsOf(file: FileProgress, style: LineStyle): readonly Field[] {
         { text: `${up}${rate(file.uploadRate)}`, importance: 8 },
         { text: `${formatBytes(file.uploaded)} sent`, importance: 3 },
         peers,
+        ...(file.hosts === 0 ? [] : [{ text: countDone(file), importance: 5 }]),
       ];
     case "downloading":
     case "complete":
@@ -126,6 +128,11 @@ function countPeers(file: FileProgress): string {
   const peers = file.peers === 1 ? "1 peer" : `${file.peers} peers`;
   if (file.seeds === 0) return peers;
   return `${peers} (${file.seeds === 1 ? "1 seed" : `${file.seeds} seeds`})`;
+}
+
+/** "3 of 10 hosts done". */
+function countDone({ hosts, hostsDone }: FileProgress): string {
+  return `${hostsDone} of ${hosts === 1 ? "1 host" : `${hosts} hosts`} done`;
 }
 
 function fractionOf(file: FileProgress): number {

@@ -53,6 +53,11 @@ export const serveFlags = {
     valueHint: "URI",
     description: "seed again under this magnet and its port",
   },
+  "until-done": {
+    type: "string",
+    valueHint: "N",
+    description: "end when N hosts have downloaded every FILE (Default: never)",
+  },
 } as const satisfies ArgsDef;
 
 export const downloadFlags = {
@@ -63,17 +68,20 @@ export const downloadFlags = {
     description: "where the file goes",
     default: ".",
   },
-  seeding: { type: "boolean", description: "keep seeding after completion (Default: off)" },
+  seeding: {
+    type: "boolean",
+    description: "keep seeding after completion, until nobody needs data (Default: off)",
+  },
   "seeding-time": {
     type: "string",
     valueHint: "S",
-    description: "with --seeding: stop after S seconds",
+    description: "with --seeding: stop after S seconds at the latest",
     default: "60",
   },
   "seeding-ratio": {
     type: "string",
     valueHint: "R",
-    description: "with --seeding: stop at uploaded / size; 150% is 1.5",
+    description: "with --seeding: stop at this uploaded / size; 150% is 1.5",
     default: "1.0",
   },
   timeout: {

@@ -1,9 +1,19 @@
 // The fetching half of a transfer: what to ask whom, what to do with a block, when to stop waiting for a peer.
 import { bytesEqual } from "../lib/bytes.ts";
 import type { Bitfield } from "./bitfield.ts";
+import { BlockAudit } from "./block-audit.ts";
 import { blocksIn, type Geometry } from "./geometry.ts";
 import type { PieceIndex } from "./ids.ts";
-import { BLOCK_LENGTH, ENDGAME_PATIENCE_MS, REFUSED_PAUSE_MS, SNUB_MS } from "./limits.ts";
+import {
+  BLOCK_LENGTH,
+  ENDGAME_PATIENCE_MS,
+  MAX_SUGGESTIONS,
+  MAX_UNASKED_LENGTH,
+  REFUSED_PAUSE_MS,
+  SNUB_MS,
+  SUGGESTION_HOLD_MS,
+} from "./limits.ts";
+import { ListeningClock } from "./listening-clock.ts";
 import type { Block } from "./peer-message.ts";
 import type { PeerState } from "./peer-state.ts";
 import { PiecePicker } from "./piece-picker.ts";
@@ -12,15 +22,28 @@ import { blockKey } from "./request-window.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import type { TransferEffect } from "./transfer-types.ts";
 
+/** `liars`: handles of the peers whose data is proved wrong, gone ones among them. */
+export interface Verdict {
+  readonly state: "right" | "wrong" | "disputed";
+  readonly liars: ReadonlySet<number>;
+}
+
+const NOBODY: ReadonlySet<number> = new Set();
+
 export class Downloads {
   readonly picker: PiecePicker;
+  /** By it a peer is late. */
+  readonly listening = new ListeningClock();
   readonly #geometry: Geometry;
   readonly #have: Bitfield;
   readonly #expected: (piece: PieceIndex) => Uint8Array;
   readonly #bucket: TokenBucket;
   readonly #meter = new RateMeter();
+  readonly #audit = new BlockAudit();
   downloaded = 0;
   wasted = 0;
+  /** Pieces that failed since one was right. */
+  wrongInARow = 0;
 
   constructor(
     geometry: Geometry,
@@ -48,13 +71,41 @@ export class Downloads {
     const run = peer.snubbed || !this.#bucket.isUnlimited ? 1 : peer.window.runLength;
     const affordable = Math.ceil(this.#bucket.available(now) / BLOCK_LENGTH);
     if (affordable < room) this.#bucket.noteDemand();
+    if (this.#followSuggestions(peer, Math.min(most, affordable), run, now, effects)) return;
     const allowed = Math.min(most, room, affordable);
     if (allowed <= 0) return;
-    for (const block of this.picker.pick(peer, allowed, now, run)) this.#ask(peer, block, now, effects);
+    const listened = this.listening.at(now);
+    for (const block of this.picker.pick(peer, allowed, listened, run)) this.#ask(peer, block, now, effects);
     if (peer.window.outstandingCount > 0 || !this.picker.isEndgame) return;
     const patience = Math.max(ENDGAME_PATIENCE_MS, 2 * peer.window.delayMs);
-    const duplicate = this.picker.pickDuplicate(peer, patience, now, run);
+    const duplicate = this.picker.pickDuplicate(peer, patience, listened, run);
     if (duplicate !== undefined) this.#ask(peer, duplicate, now, effects);
+  }
+
+  suggested(peer: PeerState, piece: PieceIndex, now: number): void {
+    if (this.#have.get(piece) || peer.suggested.length >= MAX_SUGGESTIONS) return;
+    peer.suggested.push(piece);
+    peer.steeredAt = now;
+  }
+
+  /**
+   * Asks for what the peer suggested, a whole piece at once. @returns true while it should be asked for nothing else,
+   * because it hands out pieces that nobody has and gives each to one of us.
+   */
+  #followSuggestions(
+    peer: PeerState,
+    most: number,
+    run: number,
+    now: number,
+    effects: TransferEffect[],
+  ): boolean {
+    const isHeld = now - peer.steeredAt < SUGGESTION_HOLD_MS;
+    if (peer.snubbed || !(isHeld || peer.suggested.length > 0)) return false;
+    const room = Math.min(most, peer.window.roomFor(blocksIn(this.#geometry.pieceLength)));
+    for (const block of this.picker.pickSuggested(peer, room, now, run)) this.#ask(peer, block, now, effects);
+    // What it was asked for waits for its turn over there.
+    if (peer.window.outstandingCount > 0) peer.steeredAt = now;
+    return this.picker.hasUnseen;
   }
 
   /** A block or a run arrived. It answers a request only when it begins and ends where that does. */
@@ -77,9 +128,12 @@ export class Downloads {
       // A peer that said it answers runs and does not is asked for single blocks.
       if (request !== undefined && !isAnswer) peer.window.allowRuns(BLOCK_LENGTH);
       this.wasted += block.length;
+      if (!isAnswer && !isLate) peer.unasked += block.length;
+      if (peer.unasked > MAX_UNASKED_LENGTH + peer.downloaded / 10)
+        effects.push({ type: "closePeer", peer: peer.handle, fault: "unexpectedMessage" });
       return;
     }
-    peer.lastBlockAt = now;
+    peer.lastBlockAt = this.listening.at(now);
     peer.snubbed = false;
     peer.downloaded += receipt.newBytes;
     this.downloaded += receipt.newBytes;
@@ -124,7 +178,8 @@ export class Downloads {
   /** Takes the requests away from a peer that owes us blocks and sends none. */
   checkSnubbed(peer: PeerState, now: number): void {
     const oldest = peer.window.oldestSentAt();
-    if (oldest === undefined || now - Math.max(oldest, peer.lastBlockAt) < SNUB_MS) return;
+    const listened = this.listening.at(now);
+    if (oldest === undefined || listened - Math.max(oldest, peer.lastBlockAt) < SNUB_MS) return;
     peer.snubbed = true;
     peer.window.collapse();
     // Only the latest batch is still expected; older ones would only be remembered for ever.
@@ -136,22 +191,41 @@ export class Downloads {
     this.picker.abandoned(peer);
   }
 
-  /** @returns whether the piece is right, and who delivered it. */
-  hashed(
-    piece: PieceIndex,
-    digest: Uint8Array,
-  ): { readonly right: boolean; readonly contributors: Set<number> } {
-    if (bytesEqual(digest, this.#expected(piece))) {
+  /**
+   * @returns whether the piece is right, and who lied as far as that is known by now: a wrong piece that several gave
+   * stays as it is, and wanted by nobody, until the digests of its blocks are taken.
+   */
+  hashed(piece: PieceIndex, digest: Uint8Array, effects: TransferEffect[]): Verdict {
+    const right = bytesEqual(digest, this.#expected(piece));
+    if (right) {
+      this.wrongInARow = 0;
       this.#have.set(piece);
-      return { right: true, contributors: this.picker.verified(piece) };
+      this.picker.verified(piece);
+      // At the end nobody is asked for anything any more, and the file leaves its place.
+      if (this.#audit.awaits(piece) && !this.#have.isFull) effects.push({ type: "digestBlocks", piece });
+      return { state: "right", liars: NOBODY };
     }
+    this.wrongInARow++;
     this.wasted += this.#geometry.lengthOfPiece(piece);
-    return { right: false, contributors: this.picker.failed(piece) };
+    const givers = this.picker.giversOf(piece);
+    if (givers.every((giver) => giver === givers[0]))
+      return { state: "wrong", liars: this.picker.failed(piece) };
+    effects.push({ type: "digestBlocks", piece });
+    return { state: "disputed", liars: NOBODY };
+  }
+
+  /** The blocks of a disputed piece, or of the right one that settles the dispute, were hashed. */
+  blocksHashed(piece: PieceIndex, digests: Uint8Array): Verdict {
+    if (this.#have.get(piece)) return { state: "right", liars: this.#audit.liars(piece, digests) };
+    this.#audit.remember(piece, this.picker.giversOf(piece), digests);
+    this.picker.failed(piece);
+    return { state: "wrong", liars: NOBODY };
   }
 
   #ask(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {
     this.#bucket.spend(block.length, now);
-    peer.window.sent(blockKey(block, this.#geometry.pieceLength), block, now);
+    const key = blockKey(block, this.#geometry.pieceLength);
+    peer.window.sent(key, block, now, this.listening.at(now));
     effects.push({ type: "send", peer: peer.handle, message: { type: "request", block } });
   }
 

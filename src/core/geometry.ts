@@ -1,7 +1,8 @@
 // The arithmetic of pieces and blocks: length and piece length in, counts, offsets and checks out. Knows no files.
 import { assert } from "../lib/assert.ts";
+import type { Bitfield } from "./bitfield.ts";
 import { type PieceIndex, pieceIndex } from "./ids.ts";
-import { BLOCK_LENGTH } from "./limits.ts";
+import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "./limits.ts";
 import type { Block } from "./peer-message.ts";
 
 export class Geometry {
@@ -60,6 +61,13 @@ export class Geometry {
     );
   }
 
+  /** Bytes of these pieces. */
+  bytesOf(pieces: Bitfield): number {
+    const last = this.pieceCount - 1;
+    const missingTail = pieces.get(last) ? this.pieceCount * this.pieceLength - this.length : 0;
+    return pieces.count * this.pieceLength - missingTail;
+  }
+
   offsetOf(block: Block): number {
     return block.piece * this.pieceLength + block.begin;
   }
@@ -68,4 +76,12 @@ export class Geometry {
 /** Blocks in a run of `length` bytes; the last one may be short. */
 export function blocksIn(length: number): number {
   return Math.ceil(length / BLOCK_LENGTH);
+}
+
+/** No run crosses a multiple of this many blocks in its piece: it lies in one span of the reader and of the writer. */
+const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
+
+/** Blocks that a run which begins with this block of its piece may have. */
+export function roomForRun(first: number): number {
+  return MAX_RUN - (first % MAX_RUN);
 }

@@ -54,10 +54,14 @@ export const MAX_METADATA_REQUESTS_QUEUED = 1024;
 export const METADATA_SEND_BURST = 16;
 /** Metadata pieces asked of a peer at once: 128 KiB in flight hide a round trip, and no queue of a peer is that short. */
 export const METADATA_REQUEST_WINDOW = 8;
-/** A peer that does not deliver its metadata within this time, and more by its size, is passed over for another. */
-export const METADATA_TIMEOUT_MS = 4_000;
-/** What a slow but honest link moves: 100 kB/s, so that 8 MiB of metadata may take 84 s more. */
+/** A peer whose metadata comes slower than 100 kB/s after this long is late, and another is asked beside it. A seed
+ * that is asked by 1000 machines at once needs about as long for 160 KiB each. */
+export const METADATA_PATIENCE_MS = 1_000;
 export const METADATA_MIN_BYTES_PER_MS = 100;
+/** Peers asked at once when all of them are late: 32 MiB of metadata under way at the most. */
+export const MAX_METADATA_FETCHES = 4;
+/** For this long none of them loses its place to the next, and after so long a silence one is asked once more. */
+export const METADATA_TIMEOUT_MS = 4_000;
 
 // --- Peer wire ---------------------------------------------------------------------------------------------------
 
@@ -84,6 +88,9 @@ export const MAX_BAD_REQUESTS = 2 * MAX_INBOUND_REQUESTS;
 export const MAX_HANDSHAKE_ITEMS = 1000;
 /** Requests that a peer says it takes (`reqq`) are believed within 1 and this. */
 export const MAX_PEER_REQUEST_QUEUE = 2048;
+/** Bytes of blocks that a peer may send unasked, besides a tenth of what it was asked for: two of the largest windows,
+ * which may be under way when they are cancelled. */
+export const MAX_UNASKED_LENGTH = 16 * MiB;
 /** Characters kept of the client name in an extended handshake; it is only ever logged. */
 export const MAX_CLIENT_NAME_LENGTH = 64;
 /** Bitfields of one peer: aria2 sends one in place of many haves, a few hundred in a long download. */
@@ -94,6 +101,10 @@ export const MAX_REQUEST_WINDOW = 512;
 /** Upload slots: enough for a small fleet at once, and no more than a seed of 10 Gbit/s can feed a piece a second. */
 export const MIN_UPLOAD_SLOTS = 8;
 export const MAX_UPLOAD_SLOTS = 100;
+/** Suggested pieces of which a peer has asked for nothing yet: as many as it uses up in a round trip, up to this. */
+export const MAX_SUGGESTIONS_AHEAD = 32;
+/** Suggestions of a peer that are remembered until they are begun. */
+export const MAX_SUGGESTIONS = 2 * MAX_SUGGESTIONS_AHEAD;
 /** A block is asked for a second time at the end only when it is this late, or twice the second peer's own delay. */
 export const ENDGAME_PATIENCE_MS = 100;
 /** Peers asked for the same block at the end of a transfer: the first, and one to overtake it. */
@@ -105,7 +116,9 @@ export const TARGET_DELAY_MS = 300;
  * meant to be empty after 300 ms never grows. Measured: 260 KiB/s with 300, the disk's speed with this. */
 export const FOREIGN_TARGET_DELAY_MS = 1_000;
 /** Bytes handed to the shell for one peer and not yet taken by its socket; the request that reaches it may pass it. */
-export const MAX_UPLOAD_IN_FLIGHT = 1 * MiB;
+export const MAX_UPLOAD_IN_FLIGHT = 256 * KiB;
+/** The same under a rate limit, where blocks are ordered by the clock alone: 100 MiB/s for one peer. */
+export const MAX_PACED_UPLOAD_IN_FLIGHT = 1 * MiB;
 /** Bytes waiting in one peer's output buffer before the peer counts as too slow to keep. */
 export const MAX_OUTPUT_BUFFER = 4 * MiB;
 /** Memory of an output queue comes in segments: the sixteen blocks of a read span, with their headers, leave in one
@@ -122,7 +135,9 @@ export const MAX_SPARE_OUTPUT_SEGMENTS = 32;
 export const FAREWELL_MS = 1_000;
 /** How often it is looked whether all have gone: an exit waits half of this on average. */
 export const FAREWELL_STEP_MS = 5;
+/** A host of a private network that does not answer within this is down; a lost packet is sent again after 1 and 3 s. */
 export const CONNECT_TIMEOUT_MS = 5_000;
+/** A handshake is 68 bytes: whoever needs longer for them speaks another protocol, or nothing at all. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Without a whole message from the peer for this long it is gone (BEP 3 practice: keep-alives every 2 minutes). */
 export const IDLE_TIMEOUT_MS = 120_000;
@@ -137,6 +152,9 @@ export const OPTIMISTIC_UNCHOKE_MS = 30_000;
 export const SNUB_MS = 10_000;
 /** A peer that refuses a block without choking us (its file is being checked, its disk is slow) is left alone this long. */
 export const REFUSED_PAUSE_MS = 1_000;
+/** A peer that suggests pieces is asked for nothing else while others are unseen, until it was silent for this long:
+ * the suggestion after the next is a round trip and a place in its queue away. */
+export const SUGGESTION_HOLD_MS = 500;
 /** Heart beat of the core while there is work: timeouts, rechokes and rate limits are looked at this often. */
 export const TICK_MS = 100;
 /** A rate limit saves up what flows in this time, so that no 100 ms see twice the limit. Ask again sooner than this. */
@@ -189,15 +207,20 @@ export const BAN_MS = 600_000;
 export const MAX_BAN_MS = 86_400_000;
 /** A pinned address is never banned, it may be the only one; it waits this long instead, doubled up to BAN_MS. */
 export const PINNED_BAN_MS = 10_000;
+/** Blocks of wrong pieces whose digests are kept until the right piece tells who lied: 1 GiB of them in 1.5 MiB. */
+export const MAX_AUDITED_BLOCKS = 65_536;
 /** Addresses found to be our own, remembered for ever; a host has a handful of interfaces. */
 export const MAX_SELF_ADDRESSES = 64;
 
 // --- Discovery ---------------------------------------------------------------------------------------------------
 
+/** A torrent with too few peers asks the DHT this often: a machine that just started is found as soon as it announces. */
 export const LOOKUP_HUNGRY_MS = 1_000;
+/** One with enough of them asks this often, so that the swarms of machines started apart grow together. */
 export const LOOKUP_SATISFIED_MS = 15_000;
 /** Lookups move by up to this share either way, so that machines started together do not ask in step. */
 export const LOOKUP_JITTER = 0.2;
+/** Three announces before we are forgotten (PEER_EXPIRY_MS), so that two may be lost. */
 export const ANNOUNCE_MS = 30_000;
 /** Peers that did not announce themselves again are forgotten by the DHT nodes after this (three announces). */
 export const PEER_EXPIRY_MS = 90_000;
@@ -213,6 +236,21 @@ export const DHT_LOOKUP_TIMEOUT_MS = 5_000;
 export const DHT_CONCURRENCY = 64;
 /** Peers kept for other nodes, all info hashes together: a fleet of 1000 with ten files. */
 export const MAX_DHT_STORED_PEERS = 10_000;
+/** Of them for one info hash, a fleet of 1000, and the info hashes they may be spread over; 3 MiB when all is full. */
+export const MAX_DHT_PEERS_PER_HASH = 1_000;
+export const MAX_DHT_STORED_HASHES = 1_000;
+/** Of them from one host: 30 processes with 16 files each, so that no host fills the store alone. */
+export const MAX_DHT_PEERS_PER_HOST = 500;
+/** The same within one info hash: 30 processes, and 30 more that were there before them and have not expired yet. */
+export const MAX_DHT_PEERS_PER_HOST_AND_HASH = 64;
+/** A token lets its host announce under its info hash for the rest of this time and for as long again (BEP 5). */
+export const DHT_TOKEN_EPOCH_MS = 300_000;
+/** Nodes that asked us something and are pinged before they enter the routing table: a quarter of DHT_CONCURRENCY, so
+ * that forged senders that never answer leave room for lookups, and those that wait for their turn. */
+export const MAX_DHT_GREETINGS = 16;
+export const MAX_DHT_GREETINGS_WAITING = 256;
+/** Whatever came of it, the same node is not pinged again for its questions before this. */
+export const DHT_GREETING_PAUSE_MS = 10_000;
 /** Silent bootstrap addresses asked again beside a lookup, in turns: few, or the dead ones would hold up the walk. */
 export const BOOTSTRAP_PINGS_PER_LOOKUP = 4;
 /** Queries whose replies are still let in; more than can be in flight with a full magnet of addresses. */
@@ -228,7 +266,17 @@ export const DATAGRAM_SOURCE_RATE = 40;
 /** Datagrams from everybody, burst and per second: 1000 machines started together send about 3000 at once. */
 export const DATAGRAM_TOTAL_BURST = 4_000;
 export const DATAGRAM_TOTAL_RATE = 4_000;
-/** Sources whose rate is remembered. */
+/** Bytes of replies to one host, burst and per second, whoever it is said to be: 30 processes there that start together
+ * ask ten questions each and then three a second. A victim of forged questions gets 0.5 Mbit/s from us at the most. */
+export const REPLY_HOST_BURST = 256 * KiB;
+export const REPLY_HOST_RATE = 64 * KiB;
+/** Bytes of all replies: 1000 machines ask three questions each when they start and then one a second. */
+export const REPLY_TOTAL_BURST = 2 * MiB;
+export const REPLY_TOTAL_RATE = 1 * MiB;
+/** Queries of ours, about 100 bytes each: 100 files that start at once ask 20 nodes twice, then 20 nodes a second. */
+export const QUERY_BURST = 4_000;
+export const QUERY_RATE = 2_000;
+/** Sources, and hosts answered, whose rate is remembered. */
 export const MAX_RATE_SOURCES = 4_096;
 /** BEP 11: at most one message a minute, 50 added and 50 dropped. */
 export const PEX_INTERVAL_MS = 60_000;

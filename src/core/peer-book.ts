@@ -15,11 +15,24 @@ import {
 } from "./limits.ts";
 import { addressKey, type PeerAddress } from "./peer-address.ts";
 
-/** Where an address was learned. The first two are the user's own word and are pinned. */
-export type AddressSource = "magnet" | "flag" | "dht" | "pex" | "incoming";
+/**
+ * Where an address was learned. The first two are the user's own word and are pinned; "pex" is BEP 11, "exchange" our
+ * own `pf_hosts`.
+ */
+export type AddressSource = "magnet" | "flag" | "dht" | "pex" | "exchange" | "incoming";
 
-/** Evicted in this order: what peers tell about others is worth less than what an address says of itself. */
-const WORTH: Readonly<Record<AddressSource, number>> = { pex: 0, dht: 1, incoming: 2, magnet: 3, flag: 3 };
+/**
+ * Evicted in this order: what peers tell about others is worth less than what an address says of itself. In the DHT and
+ * in our own exchange it does so, through others.
+ */
+const WORTH: Readonly<Record<AddressSource, number>> = {
+  pex: 0,
+  dht: 1,
+  exchange: 1,
+  incoming: 2,
+  magnet: 3,
+  flag: 3,
+};
 
 interface Entry {
   readonly address: PeerAddress;

@@ -1,7 +1,7 @@
 // Everything a transfer knows of one connected peer. Plain data: the parts of the transfer that own a field say so.
 import { Bitfield } from "./bitfield.ts";
-import type { PeerHandle } from "./ids.ts";
-import type { PickerPeer } from "./piece-picker.ts";
+import type { PeerHandle, PieceIndex } from "./ids.ts";
+import type { PickerPeer } from "./picker-types.ts";
 import { RequestWindow } from "./request-window.ts";
 import { UploadQueue } from "./upload-queue.ts";
 
@@ -15,6 +15,7 @@ export class PeerState implements PickerPeer {
   pickable = 0;
   wanted = 0;
   counted = false;
+  readonly suggested: PieceIndex[] = [];
   // Choking and interest, in the words of BEP 3; both sides start choked and not interested.
   amChoking = true;
   amInterested = false;
@@ -24,11 +25,16 @@ export class PeerState implements PickerPeer {
   readonly window = new RequestWindow();
   /** Requests given up as too late whose answers may still arrive and are welcome then: length by block key. */
   readonly late = new Map<number, number>();
+  /** By the ListeningClock. */
   lastBlockAt: number;
+  /** When it last suggested something or owed us blocks of what it had suggested. */
+  steeredAt = Number.NEGATIVE_INFINITY;
   snubbed = false;
   /** When it last refused a block without choking us. */
   refusedAt = Number.NEGATIVE_INFINITY;
   downloaded = 0;
+  /** Bytes of blocks it was not asked for, or whose request was taken back. */
+  unasked = 0;
   // Uploading, written by Uploads.
   readonly uploads = new UploadQueue();
   /** Payload bytes ordered for this peer and not yet taken by its socket. */

@@ -4,39 +4,14 @@
 // active (somebody works on it or it is being verified), or in the rarity order (nobody does).
 import { assert } from "../lib/assert.ts";
 import type { Bitfield } from "./bitfield.ts";
-import { blocksIn, type Geometry } from "./geometry.ts";
-import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
-import { BLOCK_LENGTH, MAX_ENDGAME_COPIES, MAX_OPEN_PIECE_BYTES, MAX_REQUEST_LENGTH } from "./limits.ts";
+import { blocksIn, type Geometry, roomForRun } from "./geometry.ts";
+import { type PieceIndex, pieceIndex } from "./ids.ts";
+import { BLOCK_LENGTH, MAX_ENDGAME_COPIES, MAX_OPEN_PIECE_BYTES } from "./limits.ts";
 import type { Block } from "./peer-message.ts";
+import type { PickerPeer, Receipt } from "./picker-types.ts";
 import { PieceProgress } from "./piece-progress.ts";
 import { RarityOrder } from "./rarity-order.ts";
 
-/** What the picker knows of a peer. It keeps the three counters; nobody else writes them. */
-export interface PickerPeer {
-  readonly handle: PeerHandle;
-  /** Pieces the peer has. */
-  readonly bitfield: Bitfield;
-  /** Pieces it has and nobody works on: zero means that no search is needed. */
-  pickable: number;
-  /** Pieces it has and we lack: above zero we are interested (BEP 3). */
-  wanted: number;
-  /** Whether its pieces count in the availability; complete peers do not. */
-  counted: boolean;
-}
-
-export type Receipt =
-  | { readonly kind: "unwanted" }
-  | {
-      readonly kind: "kept";
-      /** Bytes that were not here before. */
-      readonly newBytes: number;
-      /** Other peers that were asked for any of them: what they need not send any more can be cancelled. */
-      readonly cancel: readonly PeerHandle[];
-      readonly pieceComplete: boolean;
-    };
-
-/** No run crosses a multiple of this many blocks in its piece: it lies in one span of the reader and of the writer. */
-const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 const UNWANTED: Receipt = { kind: "unwanted" };
 
 export class PiecePicker {
@@ -108,6 +83,34 @@ export class PiecePicker {
     if (!this.#have.get(piece)) peer.wanted++;
     if (this.#order.contains(piece)) peer.pickable++;
     return true;
+  }
+
+  /** True when a piece nobody works on is had by no incomplete peer we know. */
+  get hasUnseen(): boolean {
+    return this.#order.hasUnseen;
+  }
+
+  availability(piece: PieceIndex): number {
+    return this.#order.availability(piece);
+  }
+
+  /** As `pick`, but only of pieces that the peer suggested. */
+  pickSuggested(peer: PickerPeer, count: number, now: number, run = 1): Block[] {
+    const picked: Block[] = [];
+    let left = count;
+    for (const progress of this.#open) {
+      if (left < run) return picked;
+      if (progress.suggestedBy === peer.handle) left = this.#takeFree(peer, progress, left, run, now, picked);
+    }
+    while (left >= run && this.#active.size - this.#open.size < this.#maxActive) {
+      const piece = peer.suggested.shift();
+      if (piece === undefined) break;
+      if (!this.#order.contains(piece) || !peer.bitfield.get(piece)) continue;
+      const progress = this.#begin(piece);
+      progress.suggestedBy = peer.handle;
+      left = this.#takeFree(peer, progress, left, run, now, picked);
+    }
+    return picked;
   }
 
   /**
@@ -208,6 +211,13 @@ export class PiecePicker {
     return progress.contributors();
   }
 
+  /** Who delivered each block of a piece being verified, by handle. */
+  giversOf(piece: PieceIndex): Uint32Array {
+    const progress = this.#active.get(piece);
+    assert(progress?.isComplete === true, `piece ${piece} is not being verified`);
+    return progress.givers;
+  }
+
   /** The piece's hash was wrong: it is missing again. @returns who delivered it. */
   failed(piece: PieceIndex): Set<number> {
     const contributors = this.#end(piece).contributors();
@@ -230,7 +240,10 @@ export class PiecePicker {
     // The first piece is taken at random: what is rare is often slow to get, and any whole piece lets us trade.
     const first = this.#have.count === 0 && this.#active.size === 0;
     const piece = first ? this.#order.any(accepts, this.#random) : this.#order.rarest(accepts, this.#random);
-    if (piece === undefined) return undefined;
+    return piece === undefined ? undefined : this.#begin(piece);
+  }
+
+  #begin(piece: PieceIndex): PieceProgress {
     this.#order.remove(piece);
     for (const other of this.#peers) if (other.bitfield.get(piece)) other.pickable--;
     const progress = new PieceProgress(piece, this.#geometry.blockCount(piece), this.#suspect.has(piece));
@@ -282,8 +295,4 @@ export class PiecePicker {
   #mayDeliver(peer: PickerPeer, progress: PieceProgress): boolean {
     return !progress.exclusive || progress.soleSource === undefined || progress.soleSource === peer.handle;
   }
-}
-
-function roomForRun(first: number): number {
-  return MAX_RUN - (first % MAX_RUN);
 }

@@ -20,6 +20,8 @@ export class PieceProgress {
   soleSource: PeerHandle | undefined;
   /** True while only one peer may deliver this piece. */
   readonly exclusive: boolean;
+  /** The peer that suggested the piece. */
+  suggestedBy: PeerHandle | undefined;
   #free: number;
   #received = 0;
   /** No free block lies before this index. */
@@ -148,6 +150,11 @@ export class PieceProgress {
       }
     }
     return others ?? NOBODY;
+  }
+
+  /** Who delivered each block, by handle; 0 is nobody. Read only. */
+  get givers(): Uint32Array {
+    return this.#contributor;
   }
 
   /** Handles of the peers that delivered the blocks, each once. */

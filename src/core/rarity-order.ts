@@ -25,6 +25,11 @@ export class RarityOrder {
     return this.#size;
   }
 
+  /** True when a piece in the order is had by no incomplete peer. */
+  get hasUnseen(): boolean {
+    return this.#endOf(0) > 0;
+  }
+
   contains(piece: PieceIndex): boolean {
     return (this.#position[piece] ?? -1) >= 0;
   }

@@ -23,6 +23,8 @@ const DELAY_WEIGHT = 1 / 8;
 interface Outstanding {
   readonly block: Block;
   readonly sentAt: number;
+  /** The same by the ListeningClock. */
+  readonly listenedAt: number;
 }
 
 export class RequestWindow {
@@ -39,6 +41,11 @@ export class RequestWindow {
   /** Blocks that may be asked for now. */
   get room(): number {
     return Math.max(0, Math.min(Math.floor(this.#size), this.#limit) - this.#blocks);
+  }
+
+  /** Room if the window were at least `blocks`: for a piece that its peer wants to send as a whole. */
+  roomFor(blocks: number): number {
+    return Math.max(0, Math.min(Math.max(Math.floor(this.#size), blocks), this.#limit) - this.#blocks);
   }
 
   /** Blocks to ask for in one request; never more than an empty window has room for. */
@@ -72,8 +79,9 @@ export class RequestWindow {
     this.#longestRun = Math.max(1, Math.floor(Math.min(bytes, MAX_REQUEST_LENGTH) / BLOCK_LENGTH));
   }
 
-  sent(key: number, block: Block, now: number): void {
-    this.#outstanding.set(key, { block, sentAt: now });
+  /** `listened`: `now` by the ListeningClock. */
+  sent(key: number, block: Block, now: number, listened = now): void {
+    this.#outstanding.set(key, { block, sentAt: now, listenedAt: listened });
     this.#blocks += blocksIn(block.length);
   }
 
@@ -126,9 +134,9 @@ export class RequestWindow {
     this.#size = MIN_REQUEST_WINDOW;
   }
 
-  /** When the oldest outstanding request was sent; undefined when there is none. */
+  /** When the oldest outstanding request was sent, by the ListeningClock; undefined when there is none. */
   oldestSentAt(): number | undefined {
-    for (const request of this.#outstanding.values()) return request.sentAt;
+    for (const request of this.#outstanding.values()) return request.listenedAt;
     return undefined;
   }
 }

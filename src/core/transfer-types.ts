@@ -25,6 +25,10 @@ export type TransferEvent =
   | { readonly type: "serveFailed"; readonly peer: PeerHandle; readonly block: Block }
   /** Answer to `verifyPiece`: 20 bytes. */
   | { readonly type: "pieceHashed"; readonly piece: PieceIndex; readonly digest: Uint8Array }
+  /** Answer to `digestBlocks`: 20 bytes per block. */
+  | { readonly type: "blocksHashed"; readonly piece: PieceIndex; readonly digests: Uint8Array }
+  /** Our disk is behind and no socket is read from now on, or all are read again. */
+  | { readonly type: "paused"; readonly paused: boolean }
   | { readonly type: "ticked" };
 
 export type TransferEffect =
@@ -35,6 +39,8 @@ export type TransferEffect =
   | { readonly type: "writeBlock"; readonly block: Block }
   /** All blocks of the piece were written: hash it and answer `pieceHashed`. */
   | { readonly type: "verifyPiece"; readonly piece: PieceIndex }
+  /** Hash each BLOCK_LENGTH bytes of the piece as they stand in the file, wrong or right, and answer `blocksHashed`. */
+  | { readonly type: "digestBlocks"; readonly piece: PieceIndex }
   /** The piece is right: record it. */
   | { readonly type: "pieceVerified"; readonly piece: PieceIndex }
   /** The piece was wrong and is wanted again. */
@@ -53,6 +59,8 @@ export interface TransferStatus {
   readonly uploaded: number;
   /** Payload bytes that arrived unasked, twice, or in pieces that failed. */
   readonly wasted: number;
+  /** Pieces that failed their hash since one was right: above 0 nobody may have good data. */
+  readonly wrongInARow: number;
   readonly peers: number;
   readonly seeds: number;
 }

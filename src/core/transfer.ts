@@ -2,7 +2,7 @@
 // randomness come in as arguments, so a swarm of these runs in one test on a virtual clock.
 import { assertNever } from "../lib/assert.ts";
 import { Bitfield } from "./bitfield.ts";
-import { Downloads } from "./downloads.ts";
+import { Downloads, type Verdict } from "./downloads.ts";
 import type { Geometry } from "./geometry.ts";
 import { FOREIGN_TARGET_DELAY_MS } from "./limits.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
@@ -41,7 +41,8 @@ export class Transfer {
     this.#have = have;
     this.#paced = !downloadBucket.isUnlimited;
     this.#downloads = new Downloads(geometry, have, expected, downloadBucket, random);
-    this.#uploads = new Uploads(geometry, have, uploadBucket, random, now);
+    const isOut = (piece: PieceIndex) => this.#downloads.picker.availability(piece) > 0;
+    this.#uploads = new Uploads(geometry, have, uploadBucket, random, now, isOut);
   }
 
   /** Verified pieces. Read only. */
@@ -87,6 +88,12 @@ export class Transfer {
       case "pieceHashed":
         this.#pieceHashed(event.piece, event.digest, now, effects);
         break;
+      case "blocksHashed":
+        this.#judged(event.piece, this.#downloads.blocksHashed(event.piece, event.digests), now, effects);
+        break;
+      case "paused":
+        this.#downloads.listening.setPaused(event.paused, now);
+        break;
       case "ticked":
         this.#tick(now, effects);
         break;
@@ -100,13 +107,14 @@ export class Transfer {
     let seeds = 0;
     for (const peer of this.#peers.values()) if (peer.bitfield.isFull) seeds++;
     return {
-      completedBytes: this.#completedBytes(),
+      completedBytes: this.#geometry.bytesOf(this.#have),
       isComplete: this.isComplete,
       downloadRate: this.#downloads.rate(now),
       uploadRate: this.#uploads.rate(now),
       downloaded: this.#downloads.downloaded,
       uploaded: this.#uploads.uploaded,
       wasted: this.#downloads.wasted,
+      wrongInARow: this.#downloads.wrongInARow,
       peers: this.#peers.size,
       seeds,
     };
@@ -119,7 +127,7 @@ export class Transfer {
 
   #join(event: TransferEvent & { type: "peerJoined" }, now: number, effects: TransferEffect[]): void {
     const { peer: handle, fast, greeted, foreign = false } = event;
-    const peer = new PeerState(handle, fast, this.#geometry.pieceCount, now);
+    const peer = new PeerState(handle, fast, this.#geometry.pieceCount, this.#downloads.listening.at(now));
     if (foreign) peer.window.aimAt(FOREIGN_TARGET_DELAY_MS);
     this.#peers.set(handle, peer);
     this.#downloads.picker.addPeer(peer);
@@ -155,7 +163,7 @@ export class Transfer {
         break;
       case "unchoke":
         peer.peerChoking = false;
-        peer.lastBlockAt = now;
+        peer.lastBlockAt = this.#downloads.listening.at(now);
         this.#fill(peer, now, effects);
         break;
       case "interested":
@@ -168,6 +176,7 @@ export class Transfer {
         break;
       case "have":
         if (this.#downloads.picker.peerHas(peer, message.piece)) {
+          this.#uploads.announced(peer, message.piece, effects);
           this.#updateInterest(peer, effects);
           this.#fill(peer, now, effects);
         }
@@ -177,8 +186,6 @@ export class Transfer {
         break;
       case "haveAll":
         this.#learnBitfield(peer, Bitfield.full(this.#geometry.pieceCount), now, effects);
-        break;
-      case "haveNone":
         break;
       case "request":
         this.#uploads.request(peer, message.block, effects);
@@ -194,6 +201,10 @@ export class Transfer {
         this.#downloads.rejected(peer, message.block, now);
         break;
       case "suggest":
+        this.#downloads.suggested(peer, message.piece, now);
+        this.#fill(peer, now, effects);
+        break;
+      case "haveNone":
       case "allowedFast":
         break;
       default:
@@ -219,19 +230,9 @@ export class Transfer {
   }
 
   #pieceHashed(piece: PieceIndex, digest: Uint8Array, now: number, effects: TransferEffect[]): void {
-    const { right, contributors } = this.#downloads.hashed(piece, digest);
-    if (!right) {
-      effects.push({ type: "pieceFailed", piece });
-      // Only a sole contributor is surely guilty; with several, the picker fetches the piece from one alone next.
-      if (contributors.size === 1) {
-        for (const peer of this.#peers.values()) {
-          if (contributors.has(peer.handle))
-            effects.push({ type: "closePeer", peer: peer.handle, fault: "hashMismatch" });
-        }
-      }
-      this.#fillAll(now, effects);
-      return;
-    }
+    const verdict = this.#downloads.hashed(piece, digest, effects);
+    if (verdict.state === "disputed") return;
+    if (verdict.state === "wrong") return this.#judged(piece, verdict, now, effects);
     effects.push({ type: "pieceVerified", piece });
     for (const peer of this.#peers.values()) {
       if (!peer.bitfield.get(piece))
@@ -239,6 +240,15 @@ export class Transfer {
       this.#updateInterest(peer, effects);
     }
     if (this.isComplete) effects.push({ type: "completed" });
+  }
+
+  /** The piece is missing again, or a dispute about it is settled. */
+  #judged(piece: PieceIndex, { state, liars }: Verdict, now: number, effects: TransferEffect[]): void {
+    if (state === "wrong") effects.push({ type: "pieceFailed", piece });
+    for (const peer of liars.size > 0 ? this.#peers.keys() : []) {
+      if (liars.has(peer)) effects.push({ type: "closePeer", peer, fault: "hashMismatch" });
+    }
+    this.#fillAll(now, effects);
   }
 
   #updateInterest(peer: PeerState, effects: TransferEffect[]): void {
@@ -282,14 +292,5 @@ export class Transfer {
 
   #fillAll(now: number, effects: TransferEffect[]): void {
     if (!this.#paced && !this.isComplete) this.#fillInTurns(now, effects);
-  }
-
-  #completedBytes(): number {
-    const last = this.#geometry.piece(this.#geometry.pieceCount - 1);
-    if (last === undefined) return 0;
-    const missingTail = this.#have.get(last)
-      ? this.#geometry.pieceLength - this.#geometry.lengthOfPiece(last)
-      : 0;
-    return this.#have.count * this.#geometry.pieceLength - missingTail;
   }
 }

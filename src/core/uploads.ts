@@ -4,10 +4,11 @@
 import type { Bitfield } from "./bitfield.ts";
 import { chooseOptimistic, chooseUnchoked, uploadSlots, type ChokeCandidate } from "./choker.ts";
 import { blocksIn, type Geometry } from "./geometry.ts";
-import type { PeerHandle } from "./ids.ts";
+import type { PeerHandle, PieceIndex } from "./ids.ts";
 import {
   MAX_BAD_REQUESTS,
   MAX_INBOUND_REQUESTS,
+  MAX_PACED_UPLOAD_IN_FLIGHT,
   MAX_UPLOAD_IN_FLIGHT,
   OPTIMISTIC_UNCHOKE_MS,
   RECHOKE_MS,
@@ -15,6 +16,7 @@ import {
 import type { Block } from "./peer-message.ts";
 import type { PeerState } from "./peer-state.ts";
 import { RateMeter } from "./rate-meter.ts";
+import { Suggestions } from "./suggestions.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import type { TransferEffect } from "./transfer-types.ts";
 
@@ -29,12 +31,24 @@ export class Uploads {
   readonly #meter = new RateMeter();
   /** Peers with blocks waiting, in the order of their turns. */
   #turns: PeerState[] = [];
+  readonly #unchoked = new Set<PeerState>();
+  readonly #suggestions: Suggestions | undefined;
   #optimistic: PeerHandle | undefined;
   #rechokeAt: number;
   #optimisticAt: number;
   uploaded = 0;
 
-  constructor(geometry: Geometry, have: Bitfield, bucket: TokenBucket, random: () => number, now: number) {
+  /** `isOut`: some incomplete peer has the piece. */
+  constructor(
+    geometry: Geometry,
+    have: Bitfield,
+    bucket: TokenBucket,
+    random: () => number,
+    now: number,
+    isOut: (piece: PieceIndex) => boolean,
+  ) {
+    // Whoever begins with the whole file brings it into the swarm.
+    if (have.isFull) this.#suggestions = new Suggestions(geometry.pieceCount, isOut, random);
     this.#geometry = geometry;
     this.#have = have;
     this.#bucket = bucket;
@@ -58,6 +72,7 @@ export class Uploads {
     if (peer.uploads.length === 0 && !this.#bucket.isUnlimited) this.#turns.push(peer);
     peer.uploads.push(block);
     this.#feed(peer, effects);
+    if (this.#suggestions?.used(peer.handle, block.piece) === true) this.#suggest(peer, effects);
   }
 
   cancel(peer: PeerState, block: Block, effects: TransferEffect[]): void {
@@ -110,7 +125,7 @@ export class Uploads {
       if (peer.turnsTaken > 0) {
         idleTurns = 0;
         peer.turnsTaken--;
-      } else if (peer.uploadInFlight >= MAX_UPLOAD_IN_FLIGHT) idleTurns++;
+      } else if (peer.uploadInFlight >= MAX_PACED_UPLOAD_IN_FLIGHT) idleTurns++;
       else {
         if (!this.#bucket.take(block.length + BLOCK_HEADER_LENGTH, now)) return;
         idleTurns = 0;
@@ -124,8 +139,24 @@ export class Uploads {
     }
   }
 
+  /** The peer has one more piece. */
+  announced(peer: PeerState, piece: PieceIndex, effects: TransferEffect[]): void {
+    this.#suggestions?.arrived(peer.handle, piece);
+    if (this.#suggestions?.isIdle(peer.handle) === true) this.#suggest(peer, effects);
+  }
+
+  #suggest(peer: PeerState, effects: TransferEffect[]): void {
+    // A sole leecher may take the pieces in any order.
+    if (this.#suggestions === undefined || !peer.fast || peer.amChoking || this.#unchoked.size < 2) return;
+    for (const piece of this.#suggestions.next(peer.handle, peer.bitfield)) {
+      effects.push({ type: "send", peer: peer.handle, message: { type: "suggest", piece } });
+    }
+  }
+
   remove(peer: PeerState): void {
+    this.#unchoked.delete(peer);
     peer.uploads.clear();
+    this.#suggestions?.takeBack(peer.handle);
     this.#leaveTurns(peer);
     if (this.#optimistic === peer.handle) this.#optimistic = undefined;
   }
@@ -181,15 +212,21 @@ export class Uploads {
   #unchoke(peer: PeerState, effects: TransferEffect[]): void {
     if (!peer.amChoking) return;
     peer.amChoking = false;
+    this.#unchoked.add(peer);
     peer.badRequests = 0;
+    // Before the unchoke, or it begins with something else; and to the one that has been alone so far.
+    if (this.#unchoked.size > 2) this.#suggest(peer, effects);
+    else for (const other of this.#unchoked) this.#suggest(other, effects);
     effects.push({ type: "send", peer: peer.handle, message: { type: "unchoke" } });
   }
 
   #choke(peer: PeerState, effects: TransferEffect[]): void {
     if (peer.amChoking) return;
     peer.amChoking = true;
+    this.#unchoked.delete(peer);
     effects.push({ type: "send", peer: peer.handle, message: { type: "choke" } });
     for (const block of peer.uploads.clear()) this.#reject(peer, block, effects);
+    this.#suggestions?.takeBack(peer.handle);
     this.#leaveTurns(peer);
   }
 

@@ -1,8 +1,13 @@
 // The one place where time and chance enter: everything below gets them as arguments.
 
-/** Milliseconds of a clock that never steps back, whatever happens to the time of day. */
+/** Milliseconds since this process began, by a clock that never steps back whatever happens to the time of day. */
 export function monotonicMs(): number {
   return performance.now();
+}
+
+/** Seconds since 1970, as this machine believes: only for what other machines compare. */
+export function wallSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 /** Uniform in [0, 1). */

@@ -54,7 +54,7 @@ export async function hashSource(
 ): Promise<Uint8Array> {
   try {
     return await bench.pool.hashRange({
-      path: source.path,
+      path: source.contentPath,
       offset: 0,
       length: source.size,
       pieceLength,

@@ -3,13 +3,14 @@ import { printable } from "../core/file-name.ts";
 import type { Magnet } from "../core/magnet.ts";
 import { type Metainfo, parseInfoDict } from "../core/metainfo.ts";
 import type { PeerAddress } from "../core/peer-address.ts";
-import { type SeedingEnd, seedingEnd } from "../core/seeding-goal.ts";
 import { SEEDING_CHECK_MS } from "../core/limits.ts";
-import { DestinationError, IntegrityError, NoPeerError } from "../lib/errors.ts";
+import { DestinationError, IntegrityError, NoPeerError, type P2pfileError } from "../lib/errors.ts";
 import { monotonicMs } from "./clock.ts";
 import { LocalFile } from "./local-file.ts";
+import { Milestones } from "./milestones.ts";
 import type { Node } from "./node.ts";
 import type { DownloadOptions } from "./options.ts";
+import { seedUntilEnough, untilTold } from "./seeding.ts";
 import type { TransferSnapshot } from "./session-event.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { Swarm } from "./swarm.ts";
@@ -34,8 +35,8 @@ export class Download {
   /** Rejects when the disk fails or nothing arrives for too long. */
   readonly #failed: Promise<never>;
   readonly #fail: (error: unknown) => void;
+  readonly #milestones = new Milestones();
   #phase: TransferSnapshot["phase"] = "metadata";
-  #hadPiece = false;
   #file: LocalFile | undefined;
   #metainfo: Metainfo | undefined;
   #swarm: Swarm | undefined;
@@ -93,7 +94,8 @@ export class Download {
     if ("error" in metainfo) throw unusable(metainfo);
     this.#metainfo = metainfo;
     const { name, geometry } = metainfo;
-    const { context, elapsedMs } = this.#bench;
+    const { context } = this.#bench;
+    const elapsedMs = this.#milestones.reached("metadata");
     context.emit({ type: "metadata", index: this.index, name, size: geometry.length, infoHash, elapsedMs });
     if (known === undefined) store.rememberMetadata(infoHash, infoDict);
 
@@ -117,13 +119,18 @@ export class Download {
       onVerified: () => this.#pieceArrived(),
     });
     swarm.start(this.#runner);
-    if (!file.isComplete) await completed.promise;
+    const wasComplete = file.isComplete;
+    if (!wasComplete) await completed.promise;
     await this.#complete(metainfo, file, swarm);
+    if (this.#options.seeding) await this.#seed(metainfo, swarm);
+    else if (wasComplete) await untilTold(() => swarm.gossip.hasListeners, context.signal);
   }
 
   async #complete(metainfo: Metainfo, file: LocalFile, swarm: Swarm): Promise<void> {
     clearInterval(this.#patience);
     const path = await file.finish();
+    const elapsedMs = this.#milestones.reached("done");
+    swarm.gossip.say("done");
     this.#phase = "seeding";
     this.#bench.progress.report();
     this.#bench.context.emit({
@@ -133,36 +140,31 @@ export class Download {
       path,
       size: metainfo.geometry.length,
       infoHash: metainfo.infoHash,
-      elapsedMs: this.#bench.elapsedMs,
+      elapsedMs,
       existed: file.existed,
+      moments: this.#milestones.moments,
     });
-    if (!this.#options.seeding) return;
-    swarm.announceCompletion();
-    await this.#seed(metainfo);
   }
 
-  async #seed(metainfo: Metainfo): Promise<void> {
-    const startedAt = monotonicMs();
+  async #seed(metainfo: Metainfo, swarm: Swarm): Promise<void> {
+    swarm.announceCompletion();
+    const { context } = this.#bench;
     const size = metainfo.geometry.length;
-    const goal = { seconds: this.#options.seedingSeconds, ratio: this.#options.seedingRatio };
-    const uploaded = () => this.#runner?.transfer.status(monotonicMs()).uploaded ?? 0;
-    const reason = await new Promise<SeedingEnd>((resolve) => {
-      const timer = setInterval(() => {
-        const end = seedingEnd(goal, { seedingMs: monotonicMs() - startedAt, uploaded: uploaded(), size });
-        if (end === undefined && !this.#bench.context.signal.aborted) return;
-        clearInterval(timer);
-        resolve(end ?? "time");
-      }, SEEDING_CHECK_MS);
+    const result = await seedUntilEnough({
+      goal: { seconds: this.#options.seedingSeconds, ratio: this.#options.seedingRatio },
+      size,
+      uploaded: () => this.#runner?.transfer.status(monotonicMs()).uploaded ?? 0,
+      isSomebodyNeedy: () => swarm.gossip.isSomebodyNeedy,
+      signal: context.signal,
     });
-    if (this.#bench.context.signal.aborted) return;
-    this.#bench.context.emit({
+    if (result === undefined) return;
+    context.emit({
       type: "seedingEnded",
       index: this.index,
       name: metainfo.name,
-      reason,
-      uploaded: uploaded(),
-      ratio: uploaded() / size,
-      seconds: Math.round((monotonicMs() - startedAt) / 1000),
+      ...result,
+      ratio: result.uploaded / size,
+      moments: this.#milestones.moments,
     });
   }
 
@@ -176,6 +178,7 @@ export class Download {
         ...peers.map((address) => ({ address, source: "magnet" as const })),
         ...this.#options.peers.map((address) => ({ address, source: "flag" as const })),
       ],
+      state: "leeching",
       onMetadata,
       onFirstPeer: (source) =>
         this.#bench.context.emit({
@@ -183,7 +186,7 @@ export class Download {
           index: this.index,
           infoHash,
           source,
-          elapsedMs: this.#bench.elapsedMs,
+          elapsedMs: this.#milestones.reached("firstPeer"),
         }),
     });
     this.#swarm = swarm;
@@ -194,10 +197,10 @@ export class Download {
   }
 
   #pieceArrived(): void {
-    if (this.#hadPiece) return;
-    this.#hadPiece = true;
-    const { context, elapsedMs } = this.#bench;
-    context.emit({ type: "firstPiece", index: this.index, infoHash: this.magnet.infoHash, elapsedMs });
+    if (this.#milestones.moments.firstPiece !== undefined) return;
+    const elapsedMs = this.#milestones.reached("firstPiece");
+    const { emit } = this.#bench.context;
+    emit({ type: "firstPiece", index: this.index, infoHash: this.magnet.infoHash, elapsedMs });
   }
 
   /** `--timeout`: gives up when neither metadata nor a byte arrived for that long. */
@@ -216,7 +219,13 @@ export class Download {
     }, SEEDING_CHECK_MS);
   }
 
-  #timeoutError(): NoPeerError {
+  #timeoutError(): P2pfileError {
+    const wrong = this.#runner?.transfer.status(monotonicMs()).wrongInARow ?? 0;
+    if (wrong > 0) {
+      return new IntegrityError(
+        `${printable(this.label)}: no peer has good data: the last pieces that arrived were wrong (${wrong}); check the seeds' disks and memory`,
+      );
+    }
     const what = this.#metainfo === undefined ? "metadata" : "byte";
     return new NoPeerError(
       `${printable(this.label)}: no ${what} arrived for ${this.#options.timeoutSeconds} s; check that a seed is up and that its address can be reached`,

@@ -72,6 +72,7 @@ export class LocalFile {
     const found = await inspectDestination(directory, name, geometry.length);
     if (found !== "free") return LocalFile.#adopt(options, found.sameSizePath);
     const part = await PartFile.open({ directory, name, infoHash, size: geometry.length });
+    if (part.missing !== undefined) bench.context.logger.warn(part.missing);
     const journal = new ResumeJournal({
       store: bench.store,
       part,
@@ -166,6 +167,7 @@ export class LocalFile {
   /** The disk is behind, or has caught up. */
   pause(paused: boolean): void {
     this.#swarm?.setPaused(paused);
+    this.#runner?.dispatch({ type: "paused", paused });
   }
 
   /** Puts the complete file under its final name. @returns its path. @throws DestinationError, DiskError */

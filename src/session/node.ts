@@ -69,7 +69,7 @@ export class Node {
     this.uploadBucket = new TokenBucket(start.options.uploadLimit);
     this.downloadBucket = new TokenBucket(start.options.downloadLimit);
     const limited = start.options.uploadLimit > 0 || start.options.downloadLimit > 0;
-    this.#timer = setInterval(() => this.#tick(), limited ? LIMITED_TICK_MS : TICK_MS);
+    this.#timer = setInterval(() => this.tick(monotonicMs()), limited ? LIMITED_TICK_MS : TICK_MS);
     this.dht.onAnnounced((infoHash, address) => this.#swarms.get(infoHash)?.learn(address, "dht"));
   }
 
@@ -176,10 +176,12 @@ export class Node {
     return swarm === undefined ? "unknownInfoHash" : swarm.admit(peer);
   }
 
-  #tick(): void {
-    const now = monotonicMs();
-    for (const peer of this.#pending) {
-      if (now - peer.openedAt > HANDSHAKE_TIMEOUT_MS) peer.close("handshakeTimeout");
+  /** The heart beat. */
+  tick(now: number): void {
+    // Also of those that we dialled and that have not answered: no torrent looks after them yet.
+    for (const peer of this.#connections) {
+      const isStranger = peer.peerId === undefined;
+      if (isStranger && now - peer.openedAt > HANDSHAKE_TIMEOUT_MS) peer.close("handshakeTimeout");
     }
     // Under a rate limit the first to tick gets the tokens, so the torrents take turns at being first.
     const swarms = [...this.#swarms.values()];

@@ -18,6 +18,8 @@ export interface ServeOptions extends NodeOptions {
   readonly files: readonly string[];
   /** `--magnet`: serve again under this one. */
   readonly magnet: string | undefined;
+  /** `--until-done`: ends when so many hosts have every file; undefined: never. */
+  readonly untilDone: number | undefined;
 }
 
 export interface DownloadOptions extends NodeOptions {

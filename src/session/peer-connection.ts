@@ -1,6 +1,7 @@
 // One connected peer: its socket and its wire, what it said of itself, and when it was last heard. Passes messages to
 // the torrent that owns it; closes once, for one reason.
 import { type ExtendedHandshake, extendedHandshakeFields } from "../core/extended-handshake.ts";
+import { HOST_EXCHANGE } from "../core/host-message.ts";
 import type { InfoHash, PeerHandle, PeerId } from "../core/ids.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
@@ -35,7 +36,7 @@ export interface PeerOwner {
   readonly onMessage: (peer: PeerConnection, message: PeerMessage, payload?: Uint8Array) => void;
   onUploaded(peer: PeerConnection, bytes: number): void;
   onExtendedHandshake(peer: PeerConnection): void;
-  onPeerExchange(peer: PeerConnection, payload: Uint8Array): void;
+  onExtended(peer: PeerConnection, name: string, payload: Uint8Array): void;
   onPort(peer: PeerConnection, port: number): void;
   onEnd(peer: PeerConnection, fault: PeerFault | undefined): void;
   admit(peer: PeerConnection): PeerFault | undefined;
@@ -66,6 +67,8 @@ export class PeerConnection {
   dialled: PeerAddress | undefined;
   /** Where the peer accepts connections, once known. */
   listenAddress: PeerAddress | undefined;
+  /** Its own word on that, where it differs: the peer has several addresses, or something stands in between. */
+  statedAddress: PeerAddress | undefined;
   peerId: PeerId | undefined;
   fast = false;
   dht = false;
@@ -97,7 +100,7 @@ export class PeerConnection {
     this.wire = new PeerWire({
       direction: this.direction,
       sink: options.tcp.output,
-      extensions: [PEER_EXCHANGE],
+      extensions: [PEER_EXCHANGE, HOST_EXCHANGE],
       events: {
         handshake: (handshake) => this.#onHandshake(handshake),
         message: (message) => this.#owner?.onMessage(this, message),
@@ -109,7 +112,7 @@ export class PeerConnection {
           this.extended = handshake;
           this.#owner?.onExtendedHandshake(this);
         },
-        extended: (_name, payload) => this.#owner?.onPeerExchange(this, payload),
+        extended: (name, payload) => this.#owner?.onExtended(this, name, payload),
         port: (port) => this.#owner?.onPort(this, port),
         fault: (fault) => this.close(fault),
       },
@@ -150,8 +153,8 @@ export class PeerConnection {
   }
 
   /** @returns the info dict, checked against the info hash, or undefined when the peer does not give it. */
-  fetchMetadata(): Promise<Uint8Array | undefined> {
-    const fetched = this.wire.fetchMetadata();
+  fetchMetadata(onReceived?: (bytes: number) => void): Promise<Uint8Array | undefined> {
+    const fetched = this.wire.fetchMetadata(onReceived);
     this.#touchOutput();
     return fetched;
   }
@@ -221,9 +224,9 @@ export class PeerConnection {
   #attach(): void {
     this.#tcp.attach({
       onData: (chunk) => {
-        this.#heardAt = monotonicMs();
         this.#received += chunk.length;
-        this.wire.receive(chunk);
+        // A peer that never ends what it says is as good as silent.
+        if (this.wire.receive(chunk)) this.#heardAt = monotonicMs();
         if (this.#tcp.pendingBytes > MAX_OUTPUT_BUFFER) this.close("stalledWrite");
       },
       onWritten: (total) => {

@@ -1,9 +1,10 @@
-// Peer exchange (BEP 11) with the peers of one torrent: tells each, at most once a minute, who came and went, and takes
-// in what they tell as often as the rules allow them.
+// Peer exchange (BEP 11) with the peers of one torrent: tells those that do not speak our own host exchange, at most once
+// a minute, who came and went, and takes in what anybody tells as often as the rules allow.
 import type { PeerHandle } from "../core/ids.ts";
 import { PEX_INTERVAL_MS } from "../core/limits.ts";
 import { addressKey, type PeerAddress } from "../core/peer-address.ts";
 import { encodePex, parsePex, PexFeed, type PexPeer } from "../core/pex.ts";
+import { speaksHosts } from "./host-exchange.ts";
 import { PEER_EXCHANGE, type PeerConnection } from "./peer-connection.ts";
 
 /** Clocks and networks jitter: a message this much early is still within the rules. */
@@ -21,7 +22,7 @@ export class PeerExchange {
     this.#turnAt = now + TURN_MS;
     const all = [...peers];
     for (const peer of all) {
-      if ((peer.extended?.extensions.get(PEER_EXCHANGE) ?? 0) === 0) continue;
+      if ((peer.extended?.extensions.get(PEER_EXCHANGE) ?? 0) === 0 || speaksHosts(peer)) continue;
       let feed = this.#feeds.get(peer.handle);
       if (feed === undefined) this.#feeds.set(peer.handle, (feed = new PexFeed()));
       const message = feed.next(tellable(all, peer), now);

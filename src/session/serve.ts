@@ -1,14 +1,16 @@
-// `serve`: every file is hashed (or remembered), announced and seeded until the session is stopped.
+// `serve`: every file is hashed (or remembered), announced and seeded until the session is stopped or, if asked, until
+// enough hosts have it.
 import { ExitCode, P2pfileError } from "../lib/errors.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServeOptions } from "./options.ts";
 import { aborted, FailureList } from "./outcome.ts";
 import { readServeMagnet } from "./serve-magnet.ts";
 import { ServedFile } from "./served-file.ts";
+import { untilDone } from "./until-done.ts";
 import { Workbench } from "./workbench.ts";
 
 /**
- * Runs until `context.signal` is aborted or no file is left that can be served.
+ * Runs until `context.signal` is aborted, no file is left that can be served, or `untilDone` hosts have every file.
  * @returns the exit code of the first file that failed, else 0.
  * @throws UsageError for what concerns all files: the magnet, the address, the port.
  */
@@ -32,11 +34,21 @@ export async function serve(options: ServeOptions, context: SessionContext): Pro
     const ends = served.map((file) =>
       file.ended.catch((error: unknown) => failures.add(file.index, file.path, error)),
     );
-    await Promise.race([aborted(context.signal), Promise.all(ends)]);
+    await Promise.race([
+      aborted(context.signal),
+      Promise.all(ends),
+      ...(options.untilDone === undefined ? [] : [enough(options.untilDone, served, context)]),
+    ]);
     return failures.exitCode;
   } finally {
     await bench.closeNetwork();
     await Promise.all(served.map((file) => file.close()));
     await bench.close();
   }
+}
+
+/** Tells of it before the session ends. */
+async function enough(wanted: number, served: readonly ServedFile[], context: SessionContext): Promise<void> {
+  const hosts = await untilDone(wanted, served, context.signal);
+  if (hosts !== undefined) context.emit({ type: "hostsDone", hosts, wanted });
 }

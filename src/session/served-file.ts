@@ -39,6 +39,7 @@ export class ServedFile {
   #swarm: Swarm | undefined;
   #runner: TransferRunner | undefined;
   #checking = false;
+  #isServed = true;
   #removeProgress: () => void = () => {};
 
   private constructor(options: ServeFileOptions, source: SourceFile, metainfo: Metainfo) {
@@ -58,6 +59,7 @@ export class ServedFile {
     promise.catch(() => {});
     this.ended = promise;
     this.#end = (error) => {
+      this.#isServed = false;
       this.#swarm?.close();
       this.#removeProgress();
       reject(error);
@@ -94,6 +96,16 @@ export class ServedFile {
     }
   }
 
+  /** False once the file has changed or cannot be read. */
+  get isServed(): boolean {
+    return this.#isServed;
+  }
+
+  /** Addresses of the hosts that have downloaded all of it. */
+  doneHosts(): ReadonlySet<string> {
+    return this.#swarm?.gossip.roster.doneHosts() ?? new Set();
+  }
+
   /** After the network is closed. */
   async close(): Promise<void> {
     clearInterval(this.#watch);
@@ -121,6 +133,7 @@ export class ServedFile {
       infoHash,
       infoDict: infoBytes,
       pinned,
+      state: "source",
       onMetadata: () => {},
       onFirstPeer: (source) =>
         context.emit({
@@ -195,12 +208,19 @@ export class ServedFile {
       this.#source.adoptStamp(stamp);
       this.#reader.forget(0, geometry.length);
       this.#runner?.suspend(false);
-      this.#bench.context.logger.info(`${this.path}: was touched; its content is the same`);
+      await this.#tellOfTouch();
     } catch (error) {
       this.#end(error);
     } finally {
       this.#checking = false;
     }
+  }
+
+  /** A removed or replaced file stays what it was as long as it is open. */
+  async #tellOfTouch(): Promise<void> {
+    const { logger } = this.#bench.context;
+    if (await this.#source.isInPlace()) logger.info(`${this.path}: was touched; its content is the same`);
+    else logger.warn(`${this.path}: was removed or replaced; what it was goes on being served until the end`);
   }
 
   #rehash(pieceLength: number): Promise<Uint8Array> {

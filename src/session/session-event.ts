@@ -3,6 +3,8 @@ import type { InfoHash } from "../core/ids.ts";
 import type { AddressSource } from "../core/peer-book.ts";
 import type { SeedingEnd } from "../core/seeding-goal.ts";
 import type { ExitCode } from "../lib/errors.ts";
+import type { Moments } from "./milestones.ts";
+import type { PeersBySource } from "./peer-sources.ts";
 
 /** A snapshot of one torrent, about every 200 ms while something moves. Rates in bytes per second. */
 export interface TransferSnapshot {
@@ -21,6 +23,11 @@ export interface TransferSnapshot {
   /** Connected peers, and those of them that have the whole file. */
   readonly peers: number;
   readonly seeds: number;
+  /** The connected peers by how they were found. */
+  readonly peersBySource: PeersBySource;
+  /** Hosts of the whole swarm that want the file or have got it, ourselves included, and those that are done. */
+  readonly hosts: number;
+  readonly hostsDone: number;
   /** Seconds until complete at the present rate; Infinity when nothing moves. */
   readonly etaSeconds: number;
 }
@@ -77,6 +84,7 @@ export type SessionEvent =
       readonly infoHash: InfoHash;
       readonly elapsedMs: number;
       readonly existed: boolean;
+      readonly moments: Moments;
     }
   | {
       readonly type: "seedingEnded";
@@ -86,7 +94,10 @@ export type SessionEvent =
       readonly uploaded: number;
       readonly ratio: number;
       readonly seconds: number;
+      readonly moments: Moments;
     }
+  /** `--until-done`: so many hosts have every file, and serving ends. */
+  | { readonly type: "hostsDone"; readonly hosts: number; readonly wanted: number }
   /** One file or magnet failed; the others go on. */
   | {
       readonly type: "failed";

@@ -15,6 +15,7 @@ export interface SnapshotParts {
 
 export function snapshotOf(parts: SnapshotParts, now: number): TransferSnapshot {
   const { index, phase, metainfo, swarm, transfer } = parts;
+  const { roster } = swarm.gossip;
   const size = metainfo.geometry.length;
   const status = transfer?.status(now);
   const missing = size - (status?.completedBytes ?? 0);
@@ -32,6 +33,9 @@ export function snapshotOf(parts: SnapshotParts, now: number): TransferSnapshot 
     uploaded: status?.uploaded ?? 0,
     peers: swarm.peerCount,
     seeds: status?.seeds ?? 0,
+    peersBySource: swarm.peersBySource,
+    hosts: roster.wanting,
+    hostsDone: roster.done,
     etaSeconds: missing === 0 ? 0 : rate > 0 ? missing / rate : Number.POSITIVE_INFINITY,
   };
 }

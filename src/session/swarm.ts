@@ -8,10 +8,11 @@ import { type AddressSource, PeerBook } from "../core/peer-book.ts";
 import type { PeerFault } from "../core/peer-message.ts";
 import type { TransferEvent } from "../core/transfer-types.ts";
 import { chance, monotonicMs } from "./clock.ts";
+import { Gossip } from "./gossip.ts";
 import { MetadataSearch } from "./metadata-search.ts";
 import type { Node } from "./node.ts";
 import type { PeerConnection, PeerOwner } from "./peer-connection.ts";
-import { PeerExchange } from "./peer-exchange.ts";
+import { type PeersBySource, peersBySource, sourceOf } from "./peer-sources.ts";
 import type { TransferRunner } from "./transfer-runner.ts";
 
 export interface SwarmOptions {
@@ -20,6 +21,8 @@ export interface SwarmOptions {
   /** Known from the start for a served file or a resumed download. */
   readonly infoDict: Uint8Array | undefined;
   readonly pinned: readonly { readonly address: PeerAddress; readonly source: "magnet" | "flag" }[];
+  /** What we are to the others at first: one who has the file, or one who wants it. */
+  readonly state: "source" | "leeching";
   readonly onMetadata: (infoDict: Uint8Array) => void;
   readonly onFirstPeer: (source: AddressSource) => void;
 }
@@ -27,12 +30,13 @@ export interface SwarmOptions {
 export class Swarm implements PeerOwner {
   readonly infoHash: InfoHash;
   readonly node: Node;
+  /** What is known of all hosts, and who is told what. */
+  readonly gossip: Gossip;
   readonly #options: SwarmOptions;
   readonly #book = new PeerBook();
   readonly #schedule = new DiscoverySchedule(chance);
   readonly #peers = new Map<PeerHandle, PeerConnection>();
   readonly #byId = new Map<PeerId, PeerConnection>();
-  readonly #exchange = new PeerExchange();
   readonly #metadata: MetadataSearch;
   #infoDict: Uint8Array | undefined;
   #runner: TransferRunner | undefined;
@@ -46,6 +50,14 @@ export class Swarm implements PeerOwner {
     this.infoHash = options.infoHash;
     this.#infoDict = options.infoDict;
     this.#metadata = new MetadataSearch((infoDict) => this.onMetadata(infoDict));
+    this.gossip = new Gossip({
+      own: options.node.address,
+      state: options.state,
+      peers: () => this.#peers.values(),
+      hasAll: (handle) => this.#runner?.transfer.isSeed(handle) ?? false,
+      learn: (address, source) => this.learn(address, source),
+      onStated: (peer, address) => this.#markStated(peer, address),
+    });
     for (const { address, source } of options.pinned) this.learn(address, source);
   }
 
@@ -56,6 +68,11 @@ export class Swarm implements PeerOwner {
 
   get peerCount(): number {
     return this.#peers.size;
+  }
+
+  /** Of the connected peers. */
+  get peersBySource(): PeersBySource {
+    return peersBySource(this.#peers.values(), this.#book);
   }
 
   get isSeeding(): boolean {
@@ -104,7 +121,7 @@ export class Swarm implements PeerOwner {
     const slots = Math.min(this.node.dialSlots, room);
     for (const address of this.#book.nextDials(now, slots, chance)) void this.#dial(address);
     for (const peer of this.#peers.values()) peer.tick(now);
-    this.#exchange.tick(this.#peers.values(), now);
+    this.gossip.tick(now, this.#runner !== undefined);
     if (this.#infoDict === undefined) this.#metadata.tick(this.#peers.values(), now);
     this.#runner?.dispatch({ type: "ticked" });
   }
@@ -114,6 +131,7 @@ export class Swarm implements PeerOwner {
     this.#closed = true;
     this.node.remove(this);
     this.#runner?.stop();
+    this.gossip.farewell();
     for (const peer of this.#peers.values()) peer.finish();
   }
 
@@ -134,13 +152,15 @@ export class Swarm implements PeerOwner {
     if (this.#paused) peer.setPaused(true);
     if (!this.#hadPeer) {
       this.#hadPeer = true;
-      this.#options.onFirstPeer(this.#sourceOf(peer));
+      this.#options.onFirstPeer(sourceOf(peer, this.#book));
     }
+    this.node.logger.debug(`${addressKey(peer.remote)}: connected (${sourceOf(peer, this.#book)})`);
     return undefined;
   }
 
   onMessage: PeerOwner["onMessage"] = (peer, message, payload) => {
     this.#runner?.dispatch({ type: "received", peer: peer.handle, message }, payload);
+    if (message.type !== "block") this.gossip.heard(peer, message, monotonicMs());
   };
 
   onUploaded(peer: PeerConnection, bytes: number): void {
@@ -157,10 +177,11 @@ export class Swarm implements PeerOwner {
       peer.listenAddress = address;
       this.#book.connected(address, monotonicMs());
     }
+    this.gossip.greeted(peer, monotonicMs());
   }
 
-  onPeerExchange(peer: PeerConnection, payload: Uint8Array): void {
-    for (const address of this.#exchange.received(peer, payload, monotonicMs())) this.learn(address, "pex");
+  onExtended(peer: PeerConnection, name: string, payload: Uint8Array): void {
+    this.gossip.extended(peer, name, payload, monotonicMs());
   }
 
   /** The peer's UDP port (BEP 5): one more node of the DHT. */
@@ -179,15 +200,17 @@ export class Swarm implements PeerOwner {
 
   onEnd(peer: PeerConnection, fault: PeerFault | undefined): void {
     const now = monotonicMs();
-    const address = peer.listenAddress;
+    const { listenAddress, statedAddress } = peer;
     if (!this.#peers.delete(peer.handle)) {
-      if (address !== undefined && fault !== "duplicateConnection") this.#book.failed(address, now);
+      if (listenAddress !== undefined && fault !== "duplicateConnection")
+        this.#book.failed(listenAddress, now);
       return;
     }
     if (peer.peerId !== undefined && this.#byId.get(peer.peerId) === peer) this.#byId.delete(peer.peerId);
-    this.#exchange.forget(peer);
+    this.gossip.forget(peer);
     this.#metadata.forget(peer);
-    if (address !== undefined) {
+    for (const address of [listenAddress, statedAddress]) {
+      if (address === undefined) continue;
       if (fault === "hashMismatch") this.#book.ban(address, now);
       if (fault !== "duplicateConnection") this.#book.disconnected(address, now);
     }
@@ -242,18 +265,21 @@ export class Swarm implements PeerOwner {
     return address !== undefined && this.#book.isBanned(address, monotonicMs()) ? "hashMismatch" : undefined;
   }
 
+  /** Who is connected under another address must not be dialled there, too. */
+  #markStated(peer: PeerConnection, address: PeerAddress): void {
+    const known = peer.listenAddress;
+    if (known !== undefined && addressKey(known) === addressKey(address)) return;
+    this.learn(address, "exchange");
+    peer.statedAddress = address;
+    this.#book.connected(address, monotonicMs());
+  }
+
   /** What the peer's extension handshake says of the requests it takes. */
   #applyLimits(peer: PeerConnection): void {
     const { requestQueue: requests, requestLength: bytes } = peer.extended ?? {};
     if (requests !== undefined)
       this.#runner?.dispatch({ type: "peerQueueLimit", peer: peer.handle, requests });
     if (bytes !== undefined) this.#runner?.dispatch({ type: "peerRequestLength", peer: peer.handle, bytes });
-  }
-
-  #sourceOf(peer: PeerConnection): AddressSource {
-    const known = peer.dialled === undefined ? undefined : this.#book.sourceOf(peer.dialled);
-    this.node.logger.debug(`${addressKey(peer.remote)}: connected (${known ?? "incoming"})`);
-    return known ?? "incoming";
   }
 }
 

@@ -2,6 +2,7 @@
 // It decides nothing; the bytes of a block go from the wire's view into the writer's span and never further.
 import { assertNever } from "../lib/assert.ts";
 import type { P2pfileError } from "../lib/errors.ts";
+import { BLOCK_LENGTH } from "../core/limits.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "../core/ids.ts";
 import type { Metainfo } from "../core/metainfo.ts";
 import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
@@ -77,6 +78,9 @@ export class TransferRunner {
       case "verifyPiece":
         void this.#verify(effect.piece);
         break;
+      case "digestBlocks":
+        void this.#digestBlocks(effect.piece);
+        break;
       case "pieceVerified": {
         const { geometry } = this.#options.metainfo;
         content.reader.forget(geometry.pieceOffset(effect.piece), geometry.lengthOfPiece(effect.piece));
@@ -133,6 +137,24 @@ export class TransferRunner {
       this.dispatch({ type: "pieceHashed", piece: pieceIndex(piece), digest });
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /** Of a piece that nobody writes to: a wrong one that is not wanted again yet, or a right one. */
+  async #digestBlocks(piece: PieceIndex): Promise<void> {
+    const { content, metainfo, pool } = this.#options;
+    try {
+      const digests = await pool.hashRange({
+        path: content.path,
+        offset: metainfo.geometry.pieceOffset(piece),
+        length: metainfo.geometry.lengthOfPiece(piece),
+        pieceLength: BLOCK_LENGTH,
+        exclusive: true,
+      });
+      this.dispatch({ type: "blocksHashed", piece, digests });
+    } catch (error) {
+      // A complete file leaves its place, and who lied does not matter any more.
+      if (!this.transfer.isComplete) this.#fail(error);
     }
   }
 

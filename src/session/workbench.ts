@@ -18,7 +18,6 @@ export class Workbench {
   readonly store: StateStore;
   readonly pool: HashPool;
   readonly progress: ProgressReporter;
-  readonly startedAt = monotonicMs();
   #node: Promise<Node> | undefined;
 
   readonly #fileCount: number;
@@ -33,8 +32,9 @@ export class Workbench {
     this.progress = new ProgressReporter(context.emit);
   }
 
+  /** Since the process began. */
   get elapsedMs(): number {
-    return Math.round(monotonicMs() - this.startedAt);
+    return Math.round(monotonicMs());
   }
 
   /** One file's part of a bound that holds for the process. */

@@ -34,7 +34,7 @@ describe("A signal", () => {
     });
   }
 
-  test("ends a session that does not stop when it comes for the second time", async () => {
+  test("P2: ends a session that does not stop when it comes for the second time", async () => {
     const { child } = await startServing(["serve", "stubborn"]);
     child.kill("SIGINT");
     await Bun.sleep(100);

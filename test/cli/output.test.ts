@@ -54,6 +54,7 @@ describe("Plain output", () => {
       "model.bin: 4.00 GiB, metadata after 0.12s",
       "model.bin: complete, 4.00 GiB in 36s, 114 MiB/s",
       "model.bin: seeding ended after 42s: the ratio was reached (6.00 GiB sent, ratio 1.50)",
+      "3 hosts are done: serving ends",
       "p2pfile: b.bin: no such file",
       "p2pfile: warning: the clock runs backwards",
       "",
@@ -92,9 +93,45 @@ describe("--json", () => {
       return fields;
     };
     for (const { type, ...fields } of oneOfEach) {
-      if (type !== "progress") expect(fieldsOf(type)).toEqual(fields);
+      if (type === "progress") continue;
+      const { moments: _moments, ...plain } = { moments: undefined, ...fields };
+      const times = "moments" in fields ? { t_first_peer: 15, t_metadata: 120, t_first_piece: 300 } : {};
+      const end = "moments" in fields ? { t_done: 36_000 } : {};
+      expect(fieldsOf(type)).toEqual({ ...plain, ...times, ...end });
     }
-    expect(fieldsOf("progress").transfers[0]).toMatchObject({ infoHash, peers: 12, etaSeconds: null });
+    expect(fieldsOf("progress").transfers[0]).toMatchObject({
+      infoHash,
+      peers: 12,
+      peers_by_source: { magnet: 1, flag: 0, dht: 2, pex: 0, exchange: 4, incoming: 5 },
+      hosts: 0,
+      hosts_done: 0,
+      etaSeconds: null,
+    });
+  });
+
+  test("what has not happened on the way to a complete file is null", async () => {
+    const { stdout } = await runScript(["download", magnet, "--json"], (context) => {
+      const moments = { firstPeer: undefined, metadata: 3, firstPiece: undefined, done: 5 };
+      for (const event of oneOfEach) if (event.type === "completed") context.emit({ ...event, moments });
+      return 0;
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ t_first_peer: null, t_metadata: 3, t_first_piece: null });
+  });
+
+  test("why the seeding ended is said in words", async () => {
+    const words = {
+      ratio: "the ratio was reached",
+      time: "the time was up",
+      swarm: "everybody has the file",
+    };
+    for (const [reason, text] of Object.entries(words)) {
+      const { stderr } = await runScript(["download", magnet], (context) => {
+        for (const event of oneOfEach)
+          if (event.type === "seedingEnded") context.emit({ ...event, reason: reason as keyof typeof words });
+        return 0;
+      });
+      expect(stderr).toContain(`seeding ended after 42s: ${text} (`);
+    }
   });
 
   test("every event and field stands in docs/JSON.md", async () => {

@@ -91,6 +91,14 @@ const rows: readonly Row[] = [
     values: ["a", "b", "c"],
   },
   {
+    flag: "until-done",
+    command: "serve",
+    option: "untilDone",
+    default: undefined,
+    texts: ["1", "20", "4095"],
+    values: [1, 20, 4095],
+  },
+  {
     flag: "seeding-time",
     command: "download",
     option: "seedingSeconds",

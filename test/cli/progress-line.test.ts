@@ -16,6 +16,7 @@ const style = (columns: number, changes: Partial<LineStyle> = {}): LineStyle => 
 const downloading: FileProgress = snapshot();
 const hashing: FileProgress = { ...downloading, phase: "hashing" };
 const seeding: FileProgress = { ...downloading, phase: "seeding" };
+const fleet: FileProgress = { ...seeding, hosts: 20, hostsDone: 7 };
 const waiting: FileProgress = { ...downloading, phase: "metadata", peers: 0, seeds: 0 };
 
 const golden: readonly (readonly [file: FileProgress, columns: number, unicode: boolean, line: string])[] = [
@@ -34,6 +35,13 @@ const golden: readonly (readonly [file: FileProgress, columns: number, unicode: 
   [hashing, 80, false, "model.bin      42%  [###########-----------------]  hashing  1.70 GiB/4.00 GiB"],
   [seeding, 40, true, "model.bin     seeding  ↑20.0 MiB/s"],
   [seeding, 80, true, "model.bin     seeding  ↑20.0 MiB/s  1.00 GiB sent  12 peers (3 seeds)"],
+  [fleet, 80, true, "model.bin     seeding  ↑20.0 MiB/s  12 peers (3 seeds)  7 of 20 hosts done"],
+  [
+    fleet,
+    120,
+    true,
+    "model.bin     seeding  ↑20.0 MiB/s  1.00 GiB sent  12 peers (3 seeds)  7 of 20 hosts done",
+  ],
   [waiting, 40, true, "model.bin     waiting for metadata"],
   [waiting, 80, true, "model.bin     waiting for metadata  0 peers"],
 ];
@@ -88,10 +96,11 @@ describe("liveLine", () => {
 
 describe("plainLine", () => {
   test("is a sentence per phase", () => {
-    expect([downloading, hashing, seeding, waiting].map(plainLine)).toEqual([
+    expect([downloading, hashing, seeding, fleet, waiting].map(plainLine)).toEqual([
       "model.bin: 42% of 4.00 GiB, 118 MiB/s down, 20.0 MiB/s up, ETA 20s, 12 peers (3 seeds)",
       "model.bin: hashing, 42% of 4.00 GiB",
       "model.bin: seeding, 20.0 MiB/s up, 1.00 GiB in all, 12 peers (3 seeds)",
+      "model.bin: seeding, 20.0 MiB/s up, 1.00 GiB in all, 12 peers (3 seeds), 7 of 20 hosts done",
       "model.bin: waiting for metadata, 0 peers",
     ]);
     const stalled = {

@@ -5,6 +5,7 @@ import type { SessionEvent, TransferSnapshot } from "../../src/session/session-e
 export const infoHash = parseInfoHash("0123456789abcdef0123456789abcdef01234567")!;
 export const magnet = `magnet:?xt=urn:btih:${infoHash}&dn=model.bin&x.pe=10.1.1.1:42083`;
 const GiB = 2 ** 30;
+const moments = { firstPeer: 15, metadata: 120, firstPiece: 300, done: 36_000 };
 
 export function snapshot(changes: Partial<TransferSnapshot> = {}): TransferSnapshot {
   return {
@@ -20,6 +21,9 @@ export function snapshot(changes: Partial<TransferSnapshot> = {}): TransferSnaps
     uploaded: GiB,
     peers: 12,
     seeds: 3,
+    peersBySource: { magnet: 1, flag: 0, dht: 2, pex: 0, exchange: 4, incoming: 5 },
+    hosts: 0,
+    hostsDone: 0,
     etaSeconds: 20,
     ...changes,
   };
@@ -39,6 +43,7 @@ export function completed(index = 0, name = "model.bin"): SessionEvent {
     infoHash,
     elapsedMs: 36_000,
     existed: false,
+    moments,
   };
 }
 
@@ -73,7 +78,9 @@ export const oneOfEach: readonly SessionEvent[] = [
     uploaded: 6 * GiB,
     ratio: 1.5,
     seconds: 42,
+    moments,
   },
+  { type: "hostsDone", hosts: 3, wanted: 3 },
   { type: "failed", index: 1, subject: "b.bin", message: "b.bin: no such file", exitCode: 3 },
   { type: "warning", message: "the clock runs backwards" },
 ];

@@ -65,7 +65,7 @@ describe("AddressPolicy", () => {
     ]);
   });
 
-  test("refuses the ports of system services unless the user named one", () => {
+  test("W20: refuses the ports of system services unless the user named one", () => {
     expect([
       allows("10.0.0.1:22"),
       allows("10.0.0.1:1023"),

@@ -104,7 +104,7 @@ describe("decodeBencode", () => {
     "d9:__proto__d1:xi1eee",
     "ld9:__proto__i1eee",
   ];
-  test.each(bad)("refuses %p", (text) => {
+  test.each(bad)("B3, B6: refuses %p", (text) => {
     expect(decodeBencode(latin1(text))).toBeUndefined();
   });
 
@@ -112,7 +112,7 @@ describe("decodeBencode", () => {
     expect(decodeBencode(latin1("d2:\xff\xfei1ee"))).toEqual(new Map([["fffe", 1]]));
   });
 
-  test("refuses two keys that the decoder would merge into one", () => {
+  test("B4: refuses two keys that the decoder would merge into one", () => {
     expect(decodeBencode(latin1("d2:\xff\xfei1e4:fffei2ee"))).toBeUndefined();
     expect(decodeBencode(latin1("d4:\xef\xbb\xbfai1e1:ai2ee"))).toBeUndefined();
     expect(decodeBencode(latin1("d12:\xef\xbb\xbf__proto__i1ee"))).toBeUndefined();
@@ -129,14 +129,14 @@ describe("decodeBencode", () => {
     expect(dict && dictText(dict, "a")).toBe("xyz");
   });
 
-  test("allows the deepest nesting of its limit and not one more", () => {
+  test("B1: allows the deepest nesting of its limit and not one more", () => {
     const nested = (depth: number) => latin1("l".repeat(depth) + "e".repeat(depth));
     expect(decodeBencode(nested(MAX_BENCODE_DEPTH))).toBeDefined();
     expect(decodeBencode(nested(MAX_BENCODE_DEPTH + 1))).toBeUndefined();
     expect(decodeBencode(latin1("d1:ad1:aleee"), { maxDepth: 2, maxItems: 100 })).toBeUndefined();
   });
 
-  test("counts values and keys against its item limit", () => {
+  test("B2: counts values and keys against its item limit", () => {
     const limits = { maxDepth: 4, maxItems: 5 };
     expect(decodeBencode(latin1("d1:ai1e1:bi2ee"), limits)).toBeDefined();
     expect(decodeBencode(latin1("d1:ai1e1:blee"), limits)).toBeDefined();
@@ -145,12 +145,12 @@ describe("decodeBencode", () => {
     expect(decodeBencode(latin1(`l${"i1e".repeat(MAX_BENCODE_ITEMS - 1)}e`))).toBeDefined();
   });
 
-  test("gives undefined instead of an overflowing stack when a caller allows a million levels", () => {
+  test("B1: gives undefined instead of an overflowing stack when a caller allows a million levels", () => {
     const bytes = latin1("l".repeat(1_000_000) + "e".repeat(1_000_000));
     expect(decodeBencode(bytes, { maxDepth: 1e7, maxItems: 1e7 })).toBeUndefined();
   });
 
-  test.each(["l", "d1:a", "i1e", "1:"])("answers a megabyte of %p quickly", (unit) => {
+  test.each(["l", "d1:a", "i1e", "1:"])("B1, B2: answers a megabyte of %p quickly", (unit) => {
     const bytes = latin1(unit.repeat(1_000_000 / unit.length));
     const start = performance.now();
     expect(decodeBencode(bytes)).toBeUndefined();
@@ -210,7 +210,7 @@ describe("dictionary getters", () => {
     expect(dictList(dict, "l")).toEqual([1]);
     expect(dictDict(dict, "b")).toEqual(new Map([["x", 1]]));
   });
-  test("give undefined for an absent key, another type, or text that is not UTF-8", () => {
+  test("B5: give undefined for an absent key, another type, or text that is not UTF-8", () => {
     expect(dictInteger(dict, "s")).toBeUndefined();
     expect(dictInteger(dict, "toString")).toBeUndefined();
     expect(dictText(dict, "u")).toBeUndefined();

@@ -63,7 +63,7 @@ describe("chooseUnchoked", () => {
     );
   });
 
-  test("a peer that does not use its slot goes behind those that wait", () => {
+  test("W23: a peer that does not use its slot goes behind those that wait", () => {
     const idle = candidate(1, { unchoked: true });
     const waiting = [candidate(2, { given: 500 }), candidate(3, { given: 900 })];
     expect(handles(chooseUnchoked([idle, ...waiting], 1, undefined))).toEqual([2, 3]);
@@ -85,7 +85,7 @@ describe("chooseUnchoked", () => {
     );
   });
 
-  test("round after round the slots go round the whole fleet", () => {
+  test("W23: round after round the slots go round the whole fleet", () => {
     const given = new Map(Array.from({ length: 50 }, (_, at) => [at + 1, 0]));
     let last = new Set<number>();
     for (let round = 0; round < 10; round++) {

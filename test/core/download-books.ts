@@ -59,6 +59,11 @@ export class DownloadBooks {
     return undefined;
   }
 
+  /** Who delivered the piece. */
+  giversOf(piece: PieceIndex): Set<PeerHandle | undefined> {
+    return new Set(this.#blocksOf(piece).map((block) => this.received.get(nameOf(block))));
+  }
+
   /** @returns who delivered the piece. */
   hashed(piece: PieceIndex, right: boolean): Set<PeerHandle> {
     this.verifying.splice(this.verifying.indexOf(piece), 1);

@@ -4,6 +4,7 @@ import {
   BLOCK_LENGTH,
   ENDGAME_PATIENCE_MS,
   MAX_ENDGAME_COPIES,
+  MAX_UNASKED_LENGTH,
   SNUB_MS,
   TICK_MS,
 } from "../../src/core/limits.ts";
@@ -72,14 +73,14 @@ describe("asking", () => {
     expect(bed.deliver(choker, second)).toContainEqual({ type: "writeBlock", block: second! });
   });
 
-  test("what a peer was asked for goes to others when it leaves", () => {
+  test("W15: what a peer was asked for goes to others when it leaves", () => {
     const bed = new TransferBed({ geometry: onePiece });
     const quitter = bed.join({ has: "all", unchokes: true });
     const other = bed.join({ has: "all", unchokes: true });
     expect(sent(bed.leave(quitter), "request", other)).toHaveLength(4);
   });
 
-  test("a peer that rejects everything is not asked again at every beat of the clock", () => {
+  test("W22: a peer that rejects everything is not asked again at every beat of the clock", () => {
     const bed = new TransferBed({ geometry: large });
     const refuser = bed.join({ has: "all", unchokes: true });
     for (let i = 0; i < 100; i++) {
@@ -92,14 +93,25 @@ describe("asking", () => {
 });
 
 describe("receiving", () => {
-  test("a block that nobody was asked for is thrown away and counted as waste", () => {
+  test("W10: a block that nobody was asked for is thrown away and counted as waste", () => {
     const bed = new TransferBed();
     const peer = bed.join({ has: "all" });
     expect(bed.hear(peer, { type: "block", block: aBlock(0, 0) })).toEqual([]);
     expect(bed.transfer.status(0)).toMatchObject({ wasted: BLOCK_LENGTH, downloaded: 0 });
   });
 
-  test("a block from another peer than the one asked is thrown away", () => {
+  test("W10: a peer that goes on sending what nobody asked for is hung up on, and not for an endgame's worth of it", () => {
+    const bed = new TransferBed();
+    const peer = bed.join({ has: "all" });
+    const blocks = MAX_UNASKED_LENGTH / BLOCK_LENGTH;
+    for (let i = 0; i < blocks; i++)
+      expect(bed.hear(peer, { type: "block", block: aBlock(0, 0) })).toEqual([]);
+    expect(bed.hear(peer, { type: "block", block: aBlock(0, 0) })).toEqual([
+      { type: "closePeer", peer, fault: "unexpectedMessage" },
+    ]);
+  });
+
+  test("W10: a block from another peer than the one asked is thrown away", () => {
     const bed = new TransferBed({ geometry: onePiece });
     bed.join({ has: "all", unchokes: true });
     const other = bed.join({ has: "all", unchokes: true });
@@ -158,7 +170,7 @@ describe("receiving", () => {
 });
 
 describe("snubbing", () => {
-  test("a peer that owes blocks and sends none for 10 s loses them to others, not before", () => {
+  test("W22: a peer that owes blocks and sends none for 10 s loses them to others, not before", () => {
     const bed = new TransferBed({ geometry: onePiece });
     const silent = bed.join({ has: "all", unchokes: true });
     bed.join({ has: [] });
@@ -196,7 +208,7 @@ describe("snubbing", () => {
     expect(sent(effects, "request", peer).length).toBeGreaterThan(1);
   });
 
-  test("a late block of a snubbed peer is still welcome, and whoever was asked instead is told to cancel", () => {
+  test("N3: a late block of a snubbed peer is still welcome, and whoever was asked instead is told to cancel", () => {
     const bed = new TransferBed({ geometry: onePiece });
     const late = bed.join({ has: "all", unchokes: true });
     const [first] = bed.asked(late);

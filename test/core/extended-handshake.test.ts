@@ -56,7 +56,7 @@ describe("parseExtendedHandshake", () => {
   });
 
   const size = (metadata_size: BencodeInput) => parse({ metadata_size })?.metadataSize;
-  test("believes a metadata size from 1 to the limit and no other", () => {
+  test("W19: believes a metadata size from 1 to the limit and no other", () => {
     expect(size(1)).toBe(1);
     expect(size(MAX_METADATA_LENGTH)).toBe(MAX_METADATA_LENGTH);
     for (const bad of [
@@ -83,7 +83,7 @@ describe("parseExtendedHandshake", () => {
     expect(parse({ p: 65535 })?.listenPort).toBe(65535);
   });
 
-  test("brings the request queue within its limits", () => {
+  test("W18: brings the request queue within its limits", () => {
     expect([-1, 0, 1, 250, 10 ** 9].map((reqq) => parse({ reqq })?.requestQueue)).toEqual([
       1,
       1,
@@ -154,11 +154,11 @@ describe("parseExtendedHandshake", () => {
     "d1:md1:ai1e1:ai2eee",
     "dex",
   ];
-  test.each(bad)("refuses %p", (text) => {
+  test.each(bad)("W18: refuses %p", (text) => {
     expect(parseText(text)).toBeUndefined();
   });
 
-  test("refuses ten thousand extensions and deep nesting", () => {
+  test("W18: refuses ten thousand extensions and deep nesting", () => {
     const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`x${at}`, 1]));
     expect(parse({ m: many })).toBeUndefined();
     expect(parse({ x: [[[[[]]]]] })).toBeUndefined();

@@ -52,11 +52,11 @@ describe("checkFileName", () => {
     [".p2pfile.yaml", "reserved"],
     [".x.01234567.p2pfile-part", "reserved"],
   ];
-  test.each(refused)("refuses %p", (name, why) => {
+  test.each(refused)("C15, C16, C20: refuses %p", (name, why) => {
     expect(checkFileName(name)).toContain(why);
   });
 
-  test("a name that passes is one component and reads the same on a terminal", () => {
+  test("C16: a name that passes is one component and reads the same on a terminal", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 12 }), (name) => {
         if (checkFileName(name) !== undefined) return;
@@ -69,7 +69,7 @@ describe("checkFileName", () => {
 });
 
 describe("printable", () => {
-  test("writes what could steer a terminal as escapes and leaves the rest", () => {
+  test("C16: writes what could steer a terminal as escapes and leaves the rest", () => {
     expect(printable("\x1b[31mred\x9b\u202egpj\nü模👍")).toBe("\\u{1b}[31mred\\u{9b}\\u{202e}gpj\\u{a}ü模👍");
     expect(printable("a\ud800b")).toBe("a\\u{d800}b");
   });

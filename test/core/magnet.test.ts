@@ -65,7 +65,7 @@ describe("parseMagnet", () => {
     expect(parsed(text).ignored).toEqual([]);
   });
 
-  test("keeps bad peers aside, printable, and never fails for them", () => {
+  test("C2: keeps bad peers aside, printable, and never fails for them", () => {
     const bad = [
       "10.0.0.1:0",
       "10.0.0.1:65536",
@@ -81,14 +81,14 @@ describe("parseMagnet", () => {
     expect(magnet.ignored).toEqual([...bad.slice(0, -1), "\\u{1b}[2J"]);
   });
 
-  test("takes no more peers than its limit and tells which it left", () => {
+  test("C2: takes no more peers than its limit and tells which it left", () => {
     const peers = Array.from({ length: MAX_MAGNET_PEERS + 3 }, (_, at) => `10.0.0.${at}:9`);
     const magnet = parsed(`${base}&x.pe=${peers.join(",")},10.0.0.0:9`);
     expect(magnet.peers).toHaveLength(MAX_MAGNET_PEERS);
     expect(magnet.ignored).toEqual(peers.slice(MAX_MAGNET_PEERS));
   });
 
-  test("skips what it does not know, bad escapes included", () => {
+  test("C1: skips what it does not know, bad escapes included", () => {
     expect(parsed(` ${base}&tr=http%ZZ&ws=x&so=0&&=&foo&x.pe=10.0.0.1:1\n`).peers).toHaveLength(1);
   });
 
@@ -116,7 +116,7 @@ describe("parseMagnet", () => {
     ["magnet:?xt=urn%3", '"xt" has a bad percent escape'],
     [`${base}&dn=${"x".repeat(MAX_MAGNET_LENGTH)}`, "longer than"],
   ];
-  test.each(bad)("refuses %p", (text, why) => {
+  test.each(bad)("C1: refuses %p", (text, why) => {
     const result = parseMagnet(text);
     expect("error" in result && result.error).toContain(why);
     expect(String("error" in result && result.error)).not.toContain("\x1b");

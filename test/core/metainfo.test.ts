@@ -75,7 +75,7 @@ describe("parseInfoDict", () => {
     );
   });
 
-  test("takes the info hash over the raw bytes, however they are ordered", () => {
+  test("B4: takes the info hash over the raw bytes, however they are ordered", () => {
     const bytes = new TextEncoder().encode(
       "d6:pieces20:aaaaaaaaaaaaaaaaaaaa12:piece lengthi16384e4:name1:x6:lengthi1e6:sourcei7ee",
     );
@@ -91,7 +91,7 @@ describe("parseInfoDict", () => {
     expect("infoBytes" in result && result.infoBytes).toEqual(encodeBencode(good));
   });
 
-  test("uses the version 1 half of a hybrid torrent of one file", () => {
+  test("B9: uses the version 1 half of a hybrid torrent of one file", () => {
     const tree = { "model.bin": { "": { length: 100_000, "pieces root": digests(2).subarray(0, 32) } } };
     expect(parsed({ ...good, "meta version": 2, "file tree": tree }).geometry.pieceCount).toBe(2);
   });
@@ -114,7 +114,7 @@ describe("parseInfoDict", () => {
     ["private torrents", { ...good, private: 1 }],
     ["unknown keys", { ...good, source: "x", "name.utf-8": "../../x" }],
   ];
-  test.each(honest)("accepts %s", (_, fields) => {
+  test.each(honest)("B7: accepts %s", (_, fields) => {
     expect(errorOf(fields)).toBe("no error");
   });
 
@@ -150,7 +150,7 @@ describe("parseInfoDict", () => {
     ["name that steers the terminal", { ...good, name: "\x1b[2Jx" }, '"\\u{1b}[2Jx" contains control'],
     ["the name of our state store", { ...good, name: ".p2pfile.db" }, "reserved"],
   ];
-  test.each(hostile)("refuses %s", (_, fields, why) => {
+  test.each(hostile)("B5, B7, B8, B9, C15: refuses %s", (_, fields, why) => {
     expect(errorOf(fields)).toContain(why);
   });
 

@@ -85,7 +85,7 @@ describe("PeerBook", () => {
     }
   });
 
-  test("a pinned address is retried for ever between 0.2 and 5 s", () => {
+  test("N1, N2, N5: a pinned address is retried for ever between 0.2 and 5 s", () => {
     const book = new PeerBook();
     book.add(a, "magnet", 0);
     const waits = waitsOf(book, a, 40);
@@ -124,7 +124,7 @@ describe("PeerBook", () => {
     }
   });
 
-  test("a peer that hangs up at once is not dialled in a hot loop", () => {
+  test("W22: a peer that hangs up at once is not dialled in a hot loop", () => {
     const pinnedBook = new PeerBook();
     pinnedBook.add(a, "magnet", 0);
     const book = new PeerBook();
@@ -154,7 +154,7 @@ describe("PeerBook", () => {
     expect(book.nextDials(REDIAL_MIN_MS, 1, seeded(1))).toEqual([a]);
   });
 
-  test("an address of our own is dropped and never taken in again", () => {
+  test("C2, W16: an address of our own is dropped and never taken in again", () => {
     const book = new PeerBook();
     book.add(a, "magnet", 0);
     book.markSelf(a);
@@ -166,7 +166,7 @@ describe("PeerBook", () => {
     expect(book.nextDials(1e9, 5, seeded(1))).toEqual([]);
   });
 
-  test("a ban doubles each time and survives the end of the connection", () => {
+  test("W21: a ban doubles each time and survives the end of the connection", () => {
     const book = new PeerBook();
     book.add(a, "dht", 0);
     book.connected(a, 0);
@@ -192,7 +192,7 @@ describe("PeerBook", () => {
     expect(book.size).toBe(1);
   });
 
-  test("a pinned address is never banned but waits longer each time", () => {
+  test("W24: a pinned address is never banned but waits longer each time", () => {
     const book = new PeerBook();
     book.add(a, "magnet", 0);
     book.connected(a, 0);
@@ -223,7 +223,7 @@ describe("PeerBook", () => {
     };
     const newcomer = address(MAX_KNOWN_PEERS);
 
-    test("it never grows, whatever comes", () => {
+    test("W20: it never grows, whatever comes", () => {
       const book = full("pex");
       for (let i = 0; i < 500; i++) book.add(address(MAX_KNOWN_PEERS + i), i % 2 === 0 ? "flag" : "pex", i);
       expect(book.size).toBe(MAX_KNOWN_PEERS);

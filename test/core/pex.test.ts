@@ -56,7 +56,7 @@ describe("parsePex", () => {
     expect(message?.added.map((peer) => peer.seed)).toEqual([true, false]);
   });
 
-  test("reads no more than its limit of ten thousand addresses", () => {
+  test("W20: reads no more than its limit of ten thousand addresses", () => {
     const list = new Uint8Array(60_000).fill(7);
     const message = parsePex(encodeBencode({ added: list, dropped: list }));
     expect(message?.added).toHaveLength(MAX_PEX_ADDRESSES);

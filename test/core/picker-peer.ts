@@ -5,7 +5,8 @@ import type { Geometry } from "../../src/core/geometry.ts";
 import { type PeerHandle, type PieceIndex, peerHandle, pieceIndex } from "../../src/core/ids.ts";
 import { BLOCK_LENGTH, MAX_ENDGAME_COPIES, MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
-import { PiecePicker, type PickerPeer } from "../../src/core/piece-picker.ts";
+import { PiecePicker } from "../../src/core/piece-picker.ts";
+import type { PickerPeer } from "../../src/core/picker-types.ts";
 
 export class FakePeer implements PickerPeer {
   readonly handle: PeerHandle;
@@ -13,6 +14,7 @@ export class FakePeer implements PickerPeer {
   pickable = 0;
   wanted = 0;
   counted = false;
+  readonly suggested: PieceIndex[] = [];
   /** Runs it was asked for and has not answered, by piece and begin. */
   readonly asked = new Map<string, Block>();
   /** Runs that were taken from it and that it may still deliver. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { SWARM_END_GRACE_MS } from "../../src/core/limits.ts";
 import { type SeedingEnd, seedingEnd } from "../../src/core/seeding-goal.ts";
 
 describe("seedingEnd", () => {
   test.each<[number, number, number, number, SeedingEnd | undefined]>([
-    // seconds, ratio, seeding ms, uploaded bytes of 1000
+    // seconds, ratio, seeding ms, uploaded bytes of 1000; somebody needs data all the time
     [60, 1, 0, 0, undefined],
     [60, 1, 59_999, 999, undefined],
     [60, 1, 60_000, 999, "time"],
@@ -18,7 +19,15 @@ describe("seedingEnd", () => {
   ])(
     "of %d s and ratio %d after %d ms and %d of 1000 bytes is %p",
     (seconds, ratio, seedingMs, uploaded, end) => {
-      expect(seedingEnd({ seconds, ratio }, { seedingMs, uploaded, size: 1000 })).toBe(end);
+      expect(seedingEnd({ seconds, ratio }, { seedingMs, uploaded, size: 1000, idleMs: 0 })).toBe(end);
     },
   );
+
+  test.each<[number, number, SeedingEnd | undefined]>([
+    [SWARM_END_GRACE_MS - 1, 59_999, undefined],
+    [SWARM_END_GRACE_MS, 59_999, "swarm"],
+    [SWARM_END_GRACE_MS, 60_000, "time"],
+  ])("after %d ms in which nobody needed data, of %d in all, is %p", (idleMs, seedingMs, end) => {
+    expect(seedingEnd({ seconds: 60, ratio: 1 }, { seedingMs, uploaded: 0, size: 1000, idleMs })).toBe(end);
+  });
 });

@@ -129,9 +129,15 @@ export class AuditedTransfer {
   }
 
   hashed(piece: PieceIndex, right: boolean): void {
-    const contributors = this.#books.hashed(piece, right);
     const digest = right ? GOOD_DIGEST : BAD_DIGEST;
-    const effects = this.#handle({ type: "pieceHashed", piece, digest });
+    const isDisputed = !right && this.#books.giversOf(piece).size > 1;
+    // A disputed piece is wanted by nobody before its blocks were hashed.
+    if (isDisputed)
+      must(isDigestAlone(this.#handle({ type: "pieceHashed", piece, digest })), "a dispute waits");
+    const contributors = this.#books.hashed(piece, right);
+    const effects = isDisputed
+      ? this.#handle({ type: "blocksHashed", piece, digests: this.#blockDigests(piece) })
+      : this.#handle({ type: "pieceHashed", piece, digest });
     const closed = effects.flatMap((effect) => (effect.type === "closePeer" ? [effect.peer] : []));
     const guilty = [...contributors].filter(
       (one) => !right && contributors.size === 1 && this.peers.has(one),
@@ -216,6 +222,10 @@ export class AuditedTransfer {
     }
   }
 
+  #blockDigests(piece: PieceIndex): Uint8Array {
+    return new Uint8Array(this.geometry.blockCount(piece) * GOOD_DIGEST.length);
+  }
+
   #forgetRequests(peer: AuditedPeer): void {
     const pieces = [...peer.outstanding.values()].map(({ block }) => block.piece);
     peer.outstanding.clear();
@@ -285,6 +295,10 @@ export class AuditedTransfer {
         break;
     }
   }
+}
+
+function isDigestAlone(effects: readonly TransferEffect[]): boolean {
+  return effects.length === 1 && effects[0]?.type === "digestBlocks";
 }
 
 function must(holds: boolean, rule: string): asserts holds {

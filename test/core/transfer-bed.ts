@@ -2,9 +2,10 @@
 // not yet answered, so that a test can answer it; the bytes exist nowhere.
 import { Bitfield } from "../../src/core/bitfield.ts";
 import { Geometry } from "../../src/core/geometry.ts";
-import { type PeerHandle, peerHandle, pieceIndex } from "../../src/core/ids.ts";
+import { type PeerHandle, peerHandle, type PieceIndex, pieceIndex } from "../../src/core/ids.ts";
 import { BLOCK_LENGTH, TICK_MS } from "../../src/core/limits.ts";
 import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
+import { SHA1_LENGTH } from "../../src/lib/sha1.ts";
 import { TokenBucket } from "../../src/core/token-bucket.ts";
 import { Transfer } from "../../src/core/transfer.ts";
 import type { TransferEffect, TransferEvent } from "../../src/core/transfer-types.ts";
@@ -38,6 +39,8 @@ export interface PeerOptions {
 
 export class TransferBed {
   now = 0;
+  /** Digests of blocks are asked for and given at once, all right. A test that gives its own turns it off. */
+  answersBlocks = true;
   readonly geometry: Geometry;
   readonly transfer: Transfer;
   /** Everything ordered so far. */
@@ -122,8 +125,19 @@ export class TransferBed {
   /** Answers the `verifyPiece` orders among the effects. */
   hashAll(effects: readonly TransferEffect[], digest = GOOD_DIGEST): TransferEffect[] {
     return effects.flatMap((effect) =>
-      effect.type === "verifyPiece" ? this.handle({ type: "pieceHashed", piece: effect.piece, digest }) : [],
+      effect.type === "verifyPiece" ? this.#settled(effect.piece, digest) : [],
     );
+  }
+
+  /** Answers the `digestBlocks` orders among the effects; `forged` are the blocks that are not as they should be. */
+  digestAll(effects: readonly TransferEffect[], forged: readonly number[] = []): TransferEffect[] {
+    return effects.flatMap((effect) => {
+      if (effect.type !== "digestBlocks") return [];
+      const { piece } = effect;
+      const digests = new Uint8Array(this.geometry.blockCount(piece) * SHA1_LENGTH).fill(1);
+      for (const block of forged) digests.fill(2, block * SHA1_LENGTH, (block + 1) * SHA1_LENGTH);
+      return this.handle({ type: "blocksHashed", piece, digests });
+    });
   }
 
   /** Time passes with a heart beat every `step` milliseconds. */
@@ -135,6 +149,11 @@ export class TransferBed {
       effects.push(...this.handle({ type: "ticked" }));
     }
     return effects;
+  }
+
+  #settled(piece: PieceIndex, digest: Uint8Array): TransferEffect[] {
+    const effects = this.handle({ type: "pieceHashed", piece, digest });
+    return this.answersBlocks ? [...effects, ...this.digestAll(effects)] : effects;
   }
 
   #forget(peer: PeerHandle, block: Block): void {

@@ -130,7 +130,7 @@ describe("serving", () => {
     expect(served(ask(bed, peer!, 3), peer!)).toEqual([block(0), block(1), block(2)]);
   });
 
-  test("nothing is served to a choked peer: with the fast extension it is told, without it is not", () => {
+  test("W7: nothing is served to a choked peer: with the fast extension it is told, without it is not", () => {
     const bed = aSeed();
     const fast = bed.join();
     const old = bed.join({ fast: false });
@@ -138,7 +138,7 @@ describe("serving", () => {
     expect(ask(bed, old, 1)).toEqual([]);
   });
 
-  test("a piece that we lack is not served", () => {
+  test("W7: a piece that we lack is not served", () => {
     const bed = new TransferBed({ have: [0] });
     const peer = bed.join({ interested: true });
     const effects = bed.hear(peer, { type: "request", block: aBlock(1, 0) });
@@ -146,7 +146,7 @@ describe("serving", () => {
     expect(served(bed.hear(peer, { type: "request", block: aBlock(0, 0) }), peer)).toHaveLength(1);
   });
 
-  test("no more than 1 MiB is on its way to one peer, and what its socket takes makes room", () => {
+  test("W8: no more than a read span is on its way to one peer, and what its socket takes makes room", () => {
     const bed = aSeed();
     const [peer, other] = leechers(bed, 2);
     const most = MAX_UPLOAD_IN_FLIGHT / BLOCK_LENGTH;
@@ -158,15 +158,17 @@ describe("serving", () => {
     expect(served(effects, peer!)).toEqual([most, most + 1, most + 2].map(block));
   });
 
-  test("a run is served as it was asked for, by anybody, and what is on its way passes 1 MiB by one at most", () => {
+  test("a run is served as it was asked for, by anybody, and what is on its way passes the bound by one at most", () => {
     const bed = aSeed();
     const [peer] = leechers(bed, 1);
     const runs = Array.from({ length: 20 }, (_, i) => aRun(Math.floor(i / 2), (i % 2) * 8, 8));
     const wholes = [aRun(20, 0, 5), ...runs];
     const effects = wholes.flatMap((block) => bed.hear(peer!, { type: "request", block }));
-    expect(served(effects, peer!)).toEqual(wholes.slice(0, 9));
+    // 80 KiB and two runs of 128 KiB are the first to pass it.
+    const most = 1 + MAX_UPLOAD_IN_FLIGHT / aRun(0, 0, 8).length;
+    expect(served(effects, peer!)).toEqual(wholes.slice(0, most));
     const bytes = wholes[0]!.length + 1;
-    expect(served(bed.handle({ type: "uploaded", peer: peer!, bytes }), peer!)).toEqual([wholes[9]!]);
+    expect(served(bed.handle({ type: "uploaded", peer: peer!, bytes }), peer!)).toEqual([wholes[most]!]);
   });
 
   test("a cancelled run is rejected as a whole, and a part of one is not", () => {
@@ -209,16 +211,17 @@ describe("serving", () => {
     }
   });
 
-  test("a block that cannot be read is rejected, and the next ones are served", () => {
+  test("C8: a block that cannot be read is rejected, and the next ones are served", () => {
     const bed = aSeed();
     const [peer] = leechers(bed, 1);
-    ask(bed, peer!, 65);
+    const most = MAX_UPLOAD_IN_FLIGHT / BLOCK_LENGTH;
+    ask(bed, peer!, most + 1);
     const effects = bed.handle({ type: "serveFailed", peer: peer!, block: block(0) });
     expect(sent(effects, "reject", peer).map((reject) => reject.block)).toEqual([block(0)]);
-    expect(served([...effects, ...bed.pass(100)], peer!)).toEqual([block(64)]);
+    expect(served([...effects, ...bed.pass(100)], peer!)).toEqual([block(most)]);
   });
 
-  test("more requests than we said we take are refused, and so many are a fault", () => {
+  test("W8: more requests than we said we take are refused, and so many are a fault", () => {
     const bed = aSeed(1);
     const [peer] = leechers(bed, 1);
     const queued = Array.from({ length: MAX_INBOUND_REQUESTS }, () =>
@@ -233,7 +236,7 @@ describe("serving", () => {
     expect(effects).toEqual([{ type: "closePeer", peer: peer!, fault: "badRequest" }]);
   });
 
-  test("a choked peer that goes on asking is hung up on in the end", () => {
+  test("W7: a choked peer that goes on asking is hung up on in the end", () => {
     const bed = aSeed();
     const flooder = bed.join();
     const effects = ask(bed, flooder, 2 * MAX_BAD_REQUESTS);

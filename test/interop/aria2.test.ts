@@ -34,3 +34,13 @@ testWithAria2("p2pfile downloads what aria2 seeds", async () => {
   expect(await leech.waitForExit(TIMEOUT_MS)).toBe(0);
   expect(sha256Of(join(leech.cwd, "image.raw"))).toBe(file.sha256);
 });
+
+testWithAria2("serve --until-done counts an aria2 that has fetched the file", async () => {
+  const file = makeBigFile(join(bed.directory("source"), "image.raw"), SIZE);
+  const seed = runP2pfile(bed, ["serve", "--until-done", "1", "--upload-limit", "32", file.path]);
+  const magnet = await seed.magnet();
+  const directory = bed.directory("leech");
+  startAria2(bed, { directory, source: magnet, dhtNode: addressesOf(magnet)[0]!, seed: false });
+  expect(await seed.waitForExit(TIMEOUT_MS)).toBe(0);
+  expect(sha256Of(join(directory, "image.raw"))).toBe(file.sha256);
+});

@@ -8,7 +8,7 @@ describe("localFailure", () => {
     expect(localFailure("/data/model.bin", error)).toBe(error);
   });
 
-  test("a system error is told with the file and its code, and kept as the cause", () => {
+  test("P8: a system error is told with the file and its code, and kept as the cause", () => {
     const cause = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
     const failure = localFailure("/data/model.bin", cause);
     expect(failure).toBeInstanceOf(DiskError);

@@ -65,6 +65,15 @@ describe("telling", () => {
     expect(peers.map(({ heard }) => heard.length)).toEqual([0, 1]);
   });
 
+  test("a peer that speaks our own exchange hears of others there, and is told of to other programs", () => {
+    const exchange = new PeerExchange();
+    const peers = [new FakePeer(1), new FakePeer(2)];
+    peers[0]?.extended?.extensions.set("pf_hosts", 3);
+    exchange.tick(real(peers), 0);
+    expect(peers.map(({ heard }) => heard.length)).toEqual([0, 1]);
+    expect(peers[1]?.heard[0]?.added).toEqual(["10.0.0.1:42001"]);
+  });
+
   test("at most once a minute, who came and who went", () => {
     const exchange = new PeerExchange();
     const [listener, first, second] = [new FakePeer(1), new FakePeer(2), new FakePeer(3)];
@@ -96,7 +105,7 @@ describe("hearing", () => {
     expect(addresses.map(addressKey)).toEqual(["10.0.0.7:42070", "10.0.0.8:42070"]);
   });
 
-  test("a peer that speaks more often than once a minute is not listened to, with five seconds of grace", () => {
+  test("W20: a peer that speaks more often than once a minute is not listened to, with five seconds of grace", () => {
     const exchange = new PeerExchange();
     const peer = realOne(new FakePeer(1));
     const counts = [0, 1000, MINUTE - 5001, MINUTE - 5000, MINUTE, 2 * MINUTE - 5000].map(

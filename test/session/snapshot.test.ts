@@ -5,13 +5,15 @@ import { type SnapshotParts, snapshotOf } from "../../src/session/snapshot.ts";
 
 const SIZE = 1000;
 
+const sources = { magnet: 1, flag: 0, dht: 2, pex: 0, exchange: 3, incoming: 1 };
+
 /** Only what a snapshot reads. */
 function parts(status?: Partial<TransferStatus>): SnapshotParts {
   return {
     index: 2,
     phase: "downloading",
     metainfo: { name: "model.bin", infoHash: "ab", geometry: new Geometry(SIZE, 100) } as never,
-    swarm: { peerCount: 7 } as never,
+    swarm: { peerCount: 7, peersBySource: sources, gossip: { roster: { wanting: 9, done: 4 } } } as never,
     transfer: (status && { status: () => status }) as never,
   };
 }
@@ -38,6 +40,9 @@ describe("snapshotOf", () => {
       uploaded: 30,
       peers: 7,
       seeds: 3,
+      peersBySource: sources,
+      hosts: 9,
+      hostsDone: 4,
       etaSeconds: 15,
     });
   });

@@ -1,101 +1,126 @@
-// A swarm on a virtual clock: one node's send is another's received after the link's delay; blocks take their time on
-// the sender's uplink and the receiver's downlink. No sockets, no real time; a run is a function of its options.
+// A fleet on a virtual clock: real Transfers, simulated links. No sockets, no real time; a run is a function of its
+// options. What the model leaves out is said in docs/FLEETS.md.
 import type { Geometry } from "../../src/core/geometry.ts";
-import { peerHandle } from "../../src/core/ids.ts";
-import { TICK_MS } from "../../src/core/limits.ts";
-import type { PeerMessage } from "../../src/core/peer-message.ts";
-import type { TransferEffect, TransferEvent } from "../../src/core/transfer-types.ts";
-import { EventQueue } from "./event-queue.ts";
+import { peerHandle, type PieceIndex } from "../../src/core/ids.ts";
+import { MAX_REQUEST_LENGTH, TICK_MS } from "../../src/core/limits.ts";
+import { MiB } from "../../src/lib/units.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
-import { BAD_DIGEST, GOOD_DIGEST, SimNode } from "./sim-node.ts";
+import { Discovery } from "./discovery.ts";
+import type { TransferEffect } from "../../src/core/transfer-types.ts";
+import { EventQueue } from "./event-queue.ts";
+import { BAD_DIGEST, GOOD_DIGEST, type HostShell, SimHost } from "./sim-host.ts";
+import { Stream } from "./stream.ts";
 
 export interface SwarmOptions {
   readonly geometry: Geometry;
   readonly randomSeed: number;
-  /** Milliseconds from one node to another. */
-  readonly delayMs: number;
+  /** Milliseconds a worker needs for a MiB. @default 1 */
+  readonly hashMsPerMiB?: number;
 }
 
-export interface NodeOptions {
+export interface HostOptions {
   readonly isSeed?: boolean;
   readonly isLiar?: boolean;
-  /** Bytes per second each way. */
-  readonly bytesPerSecond: number;
+  /** Bytes per second. */
+  readonly up: number;
+  readonly down: number;
+  /** Milliseconds to the middle of the network. @default 0.1: a round trip of 0.4 ms */
+  readonly delayMs?: number;
+  /** When its program is started. @default 0 */
+  readonly startAt?: number;
 }
 
-/** Milliseconds a worker needs for a piece: its length at 2 GB/s is below 1 ms for all pieces used here. */
-const HASH_MS = 1;
-
-export class Swarm {
+export class Swarm implements HostShell {
   readonly queue = new EventQueue();
+  readonly geometry: Geometry;
   readonly random: () => number;
-  readonly nodes: SimNode[] = [];
-  /** How often a connection was closed for which fault. */
-  readonly faults = new Map<string, SimNode[]>();
-  readonly #options: SwarmOptions;
+  readonly hosts: SimHost[] = [];
+  readonly discovery: Discovery;
+  /** Who was hung up on, by fault. */
+  readonly faults = new Map<string, SimHost[]>();
+  /** Called when a machine has the whole file. */
+  onCompleted: (host: SimHost) => void = () => {};
+  /** Called when a machine has one piece more. */
+  onVerified: (host: SimHost, piece: PieceIndex) => void = () => {};
+  readonly #hashMsPerMiB: number;
   #nextHandle = 1;
 
   constructor(options: SwarmOptions) {
-    this.#options = options;
+    this.geometry = options.geometry;
     this.random = seededRandom(options.randomSeed);
+    this.#hashMsPerMiB = options.hashMsPerMiB ?? 1;
+    this.discovery = new Discovery(this);
   }
 
-  add(options: NodeOptions): SimNode {
-    const node = new SimNode({
-      name: this.nodes.length,
-      geometry: this.#options.geometry,
+  add(options: HostOptions): SimHost {
+    const host = new SimHost(this.queue, this, {
+      name: this.hosts.length,
+      geometry: this.geometry,
       isSeed: options.isSeed ?? false,
       isLiar: options.isLiar ?? false,
-      rate: options.bytesPerSecond / 1000,
+      up: options.up / 1000,
+      down: options.down / 1000,
+      delayMs: options.delayMs ?? 0.1,
       random: this.random,
-      now: this.queue.now,
     });
-    this.nodes.push(node);
-    const tick = () => {
-      if (node.isGone) return;
-      this.#handle(node, { type: "ticked" });
-      this.queue.plan(this.queue.now + TICK_MS, tick);
+    this.hosts.push(host);
+    if (options.startAt !== Number.POSITIVE_INFINITY) {
+      this.queue.plan(options.startAt ?? 0, () => this.start(host));
+    }
+    return host;
+  }
+
+  /** The machine's program begins: it ticks, and looks for others. */
+  start(host: SimHost): void {
+    if (host.hasStarted || host.isGone) return;
+    host.hasStarted = true;
+    host.startedAt = this.queue.now;
+    const heart = {
+      happen: () => {
+        if (host.isGone) return;
+        host.handle({ type: "ticked" });
+        this.queue.after(TICK_MS, heart);
+      },
     };
     // Real machines do not tick together.
-    this.queue.plan(this.queue.now + this.random() * TICK_MS, tick);
-    return node;
+    this.queue.planThing(this.queue.now + this.random() * TICK_MS, heart);
+    this.discovery.start(host);
   }
 
-  connect(a: SimNode, b: SimNode): void {
-    if (a === b || a.handles.has(b) || a.isGone || b.isGone) return;
-    for (const [node, other] of [
+  connect(a: SimHost, b: SimHost): void {
+    if (a === b || a.neighbours.has(b) || a.isGone || b.isGone) return;
+    const ofA = peerHandle(this.#nextHandle++);
+    const ofB = peerHandle(this.#nextHandle++);
+    const there = new Stream(this.queue, a, b, { sender: ofA, receiver: ofB });
+    const back = new Stream(this.queue, b, a, { sender: ofB, receiver: ofA });
+    a.streams.set(ofB, there);
+    b.streams.set(ofA, back);
+    a.neighbours.set(b, there);
+    b.neighbours.set(a, back);
+    a.handle({ type: "peerJoined", peer: ofB, fast: true, greeted: false });
+    b.handle({ type: "peerJoined", peer: ofA, fast: true, greeted: false });
+    a.handle({ type: "peerRequestLength", peer: ofB, bytes: MAX_REQUEST_LENGTH });
+    b.handle({ type: "peerRequestLength", peer: ofA, bytes: MAX_REQUEST_LENGTH });
+  }
+
+  disconnect(a: SimHost, b: SimHost): void {
+    for (const [host, other] of [
       [a, b],
       [b, a],
     ] as const) {
-      const handle = peerHandle(this.#nextHandle++);
-      node.handles.set(other, handle);
-      node.neighbours.set(handle, other);
-    }
-    for (const [node, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      this.#handle(node, { type: "peerJoined", peer: node.handles.get(other)!, fast: true, greeted: false });
+      const stream = host.neighbours.get(other);
+      if (stream === undefined) continue;
+      stream.close();
+      host.neighbours.delete(other);
+      host.streams.delete(stream.receiverHandle);
+      if (!host.isGone) host.handle({ type: "peerLeft", peer: stream.receiverHandle });
     }
   }
 
-  disconnect(a: SimNode, b: SimNode): void {
-    for (const [node, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const handle = node.handles.get(other);
-      if (handle === undefined) continue;
-      node.handles.delete(other);
-      node.neighbours.delete(handle);
-      if (!node.isGone) this.#handle(node, { type: "peerLeft", peer: handle });
-    }
-  }
-
-  /** The node vanishes with all its connections. */
-  remove(node: SimNode): void {
-    node.isGone = true;
-    for (const neighbour of node.handles.keys()) this.disconnect(node, neighbour);
+  /** The machine vanishes with all its connections. */
+  remove(host: SimHost): void {
+    host.isGone = true;
+    for (const neighbour of host.neighbours.keys()) this.disconnect(host, neighbour);
   }
 
   /** Runs until `done` or the virtual time is up. @returns the virtual time in milliseconds. */
@@ -104,84 +129,28 @@ export class Swarm {
     return this.queue.now;
   }
 
-  #handle(node: SimNode, event: TransferEvent): void {
-    for (const effect of node.transfer.handle(event, this.queue.now)) this.#apply(node, effect);
-  }
-
-  #apply(node: SimNode, effect: TransferEffect): void {
-    switch (effect.type) {
-      case "send":
-        this.#deliver(node, effect.peer, effect.message, this.queue.now + this.#options.delayMs);
-        break;
-      case "serveBlock": {
-        const { length } = effect.block;
-        node.uplinkFreeAt = Math.max(this.queue.now, node.uplinkFreeAt) + length / node.rate;
-        node.sentBytes += length;
-        this.queue.plan(node.uplinkFreeAt, () => {
-          if (!node.neighbours.has(effect.peer)) return;
-          this.#deliver(
-            node,
-            effect.peer,
-            { type: "block", block: effect.block },
-            this.queue.now + this.#options.delayMs,
-          );
-          this.#handle(node, { type: "uploaded", peer: effect.peer, bytes: length });
-        });
-        break;
+  hash(host: SimHost, { type, piece }: TransferEffect & { type: "verifyPiece" | "digestBlocks" }): void {
+    const hashMs = (this.geometry.lengthOfPiece(piece) / MiB) * this.#hashMsPerMiB;
+    const happen = () => {
+      if (host.isGone) return;
+      const digests = host.digestsOf(piece);
+      if (type === "digestBlocks") {
+        host.handle({ type: "blocksHashed", piece, digests });
+        return;
       }
-      case "verifyPiece":
-        this.queue.plan(this.queue.now + HASH_MS, () => {
-          if (node.isGone) return;
-          const digest = node.spoiled.delete(effect.piece) ? BAD_DIGEST : GOOD_DIGEST;
-          this.#handle(node, { type: "pieceHashed", piece: effect.piece, digest });
-        });
-        break;
-      case "completed":
-        node.doneAt = this.queue.now;
-        break;
-      case "closePeer": {
-        const other = node.neighbours.get(effect.peer);
-        if (other === undefined) break;
-        this.faults.set(effect.fault, [...(this.faults.get(effect.fault) ?? []), other]);
-        this.disconnect(node, other);
-        break;
-      }
-      case "writeBlock":
-      case "pieceVerified":
-      case "pieceFailed":
-        break;
-    }
-  }
-
-  #deliver(from: SimNode, handle: number, message: PeerMessage, at: number): void {
-    const to = from.neighbours.get(peerHandle(handle));
-    if (to === undefined) return;
-    const arrive = () => {
-      const back = to.handles.get(from);
-      if (back === undefined || to.isGone) return;
-      if (message.type === "block") {
-        to.receivedBytes += message.block.length;
-        if (from.isLiar) to.spoiled.add(message.block.piece);
-      }
-      this.#handle(to, { type: "received", peer: back, message });
+      const isRight = digests.every((byte) => byte === 1);
+      host.handle({ type: "pieceHashed", piece, digest: isRight ? GOOD_DIGEST : BAD_DIGEST });
+      if (isRight) this.onVerified(host, piece);
     };
-    if (message.type !== "block") {
-      this.queue.plan(at, arrive);
-      return;
-    }
-    this.queue.plan(at, () => {
-      to.downlinkFreeAt = Math.max(this.queue.now, to.downlinkFreeAt) + message.block.length / to.rate;
-      this.queue.plan(to.downlinkFreeAt, arrive);
-    });
+    this.queue.after(hashMs, { happen });
   }
-}
 
-/** Connects every node to `degree` random others besides those that choose it. */
-export function connectAtRandom(swarm: Swarm, degree: number): void {
-  for (const node of swarm.nodes) {
-    for (let i = 0; i < degree; i++) {
-      const other = swarm.nodes[Math.floor(swarm.random() * swarm.nodes.length)];
-      if (other !== undefined) swarm.connect(node, other);
-    }
+  accuse(host: SimHost, stream: Stream, fault: string): void {
+    this.faults.set(fault, [...(this.faults.get(fault) ?? []), stream.to]);
+    this.disconnect(host, stream.to);
+  }
+
+  completed(host: SimHost): void {
+    this.onCompleted(host);
   }
 }

@@ -9,7 +9,11 @@ export const serveCommand = command({
     "file...": { type: "positional", description: "what to share: regular files, no directories" },
     ...serveFlags,
   },
-  examples: ["p2pfile serve model.bin", "p2pfile serve model.bin --upload-limit 50 --peers 10.1.1.2:42083"],
+  examples: [
+    "p2pfile serve model.bin",
+    "p2pfile serve model.bin --upload-limit 50 --peers 10.1.1.2:42083",
+    "p2pfile serve model.bin --until-done 20",
+  ],
   async run(input) {
     const { decodeServe } = await import("../decode-options.ts");
     const { options, ...output } = await decodeServe(input);

@@ -1,0 +1,57 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TokenBucket } from "../../src/core/token-bucket.ts";
+import type { TransferEvent } from "../../src/core/transfer-types.ts";
+import type { Node } from "../../src/session/node.ts";
+import type { Swarm } from "../../src/session/swarm.ts";
+import { openDownload } from "./fixtures/open-download.ts";
+
+const FIXTURE = join(import.meta.dir, "fixtures/without-libc.ts");
+const root = mkdtempSync(join(tmpdir(), "p2pfile-local-file-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const folder = () => mkdtempSync(join(root, "case-"));
+
+describe("LocalFile", () => {
+  test("a download on an ordinary machine begins without a warning", async () => {
+    expect(await openDownload(folder())).toEqual([]);
+  });
+
+  test("where the C library cannot be called one line says what is missing, and the download begins all the same", () => {
+    const directory = folder();
+    const env = { ...process.env, P2PFILE_TEST_DIRECTORY: directory };
+    const { stdout, stderr, exitCode } = Bun.spawnSync([process.execPath, "test", FIXTURE], { env });
+    expect([exitCode, exitCode === 0 ? "" : stderr.toString()]).toEqual([0, ""]);
+    const line = stdout
+      .toString()
+      .split("\n")
+      .find((text) => text.startsWith("["));
+    const warnings: string[] = JSON.parse(line ?? "[]");
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toStartWith(`${directory}/model.bin: `);
+    expect(warnings[0]).toMatch(/not locked.*space not reserved.*;.*do not start it twice/);
+    expect(warnings[0]).not.toContain("\n");
+    expect(readdirSync(directory).some((name) => name.endsWith(".p2pfile-part"))).toBe(true);
+  });
+
+  test("when the disk is behind nobody is read from, and the transfer hears of it", async () => {
+    const told: unknown[] = [];
+    const swarm = { setPaused: (paused: boolean) => told.push(paused) } as unknown as Swarm;
+    const node = {
+      uploadBucket: new TokenBucket(0),
+      downloadBucket: new TokenBucket(0),
+    } as unknown as Node;
+    await openDownload(folder(), (file) => {
+      const runner = file.run({ node, swarm, onCompleted() {}, onVerified() {} });
+      const { handle } = runner.transfer;
+      runner.transfer.handle = (event: TransferEvent, now: number) => {
+        told.push(event);
+        return handle.call(runner.transfer, event, now);
+      };
+      file.pause(true);
+      file.pause(false);
+    });
+    expect(told).toEqual([true, { type: "paused", paused: true }, false, { type: "paused", paused: false }]);
+  });
+});

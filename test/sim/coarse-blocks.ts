@@ -1,0 +1,37 @@
+// Preloaded before everything else, makes the core ask for larger blocks than the wire has, so that a thousand machines
+// can be simulated: BLOCK_LENGTH in src/core/limits.ts is multiplied by SIM_BLOCK_FACTOR and the limits that are counted
+// in blocks are divided by it, so that in bytes they stay what they are. The core itself needs no parameter for this.
+import { plugin } from "bun";
+
+const factor = Number(process.env["SIM_BLOCK_FACTOR"] ?? 1);
+
+/** The source with one number changed. @throws when the line is not there any more: then this file is out of date. */
+function change(source: string, pattern: RegExp, by: (value: string) => string): string {
+  if (!pattern.test(source)) throw new Error(`coarse blocks: no line like ${pattern}`);
+  return source.replace(pattern, (_line, before: string, value: string) => `${before}${by(value)};`);
+}
+
+const perBlock = (value: string) => `Math.max(1, Math.ceil((${value}) / ${factor}))`;
+
+plugin({
+  name: "coarse blocks",
+  setup(build) {
+    build.onLoad({ filter: /src\/core\/limits\.ts$/ }, async ({ path }) => {
+      let source = await Bun.file(path).text();
+      source = change(source, /^(export const BLOCK_LENGTH = )([^;]+);/m, (value) => `${value} * ${factor}`);
+      source = change(
+        source,
+        /^(export const MAX_REQUEST_LENGTH = )([^;]+);/m,
+        (value) => `Math.max(${value}, BLOCK_LENGTH)`,
+      );
+      for (const name of ["MIN_REQUEST_WINDOW", "MAX_REQUEST_WINDOW"]) {
+        source = change(source, new RegExp(`^(export const ${name} = )([^;]+);`, "m"), perBlock);
+      }
+      return { contents: source, loader: "ts" };
+    });
+    build.onLoad({ filter: /src\/core\/request-window\.ts$/ }, async ({ path }) => {
+      const source = await Bun.file(path).text();
+      return { contents: change(source, /^(const INITIAL_WINDOW = )([^;]+);/m, perBlock), loader: "ts" };
+    });
+  },
+});

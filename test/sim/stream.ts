@@ -1,0 +1,176 @@
+// One direction of one connection: what A has written for B and B has not read yet, in order, as TCP keeps it. Blocks
+// take their time on both links; small messages ride behind the block written before them, or alone after the delay.
+import type { PeerHandle } from "../../src/core/ids.ts";
+import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
+import type { EventQueue, Happening } from "./event-queue.ts";
+import type { SimHost } from "./sim-host.ts";
+
+/**
+ * Bytes of one connection that the sending machine's kernel takes before they are on the link; what is in it counts as
+ * sent to the program. Linux lets it grow with the congestion window, which is small where round trips are short.
+ */
+export const SEND_BUFFER_LENGTH = 128 * 1024;
+/** Bytes of a packet around its payload (Ethernet, IP, TCP). Blocks do not pay it: rates are rates of payload. */
+const PACKET_OVERHEAD = 78;
+
+/** A block on its way, and the small messages written right behind it. */
+export class Parcel {
+  readonly block: Block;
+  after: PeerMessage[] | undefined;
+  /** When it reaches the reader; infinite until it has left the uplink. */
+  deliverAt = Number.POSITIVE_INFINITY;
+
+  constructor(block: Block) {
+    this.block = block;
+  }
+}
+
+/** Small messages that reach the peer together. */
+class Batch implements Happening {
+  readonly #stream: Stream;
+  readonly messages: PeerMessage[];
+  readonly at: number;
+
+  constructor(stream: Stream, message: PeerMessage, at: number) {
+    this.#stream = stream;
+    this.messages = [message];
+    this.at = at;
+  }
+
+  happen(): void {
+    for (const message of this.messages) this.#stream.deliver(message);
+  }
+}
+
+export class Stream {
+  readonly from: SimHost;
+  readonly to: SimHost;
+  /** How the receiver names the sender. */
+  readonly senderHandle: PeerHandle;
+  /** How the sender names the receiver. */
+  readonly receiverHandle: PeerHandle;
+  readonly delayMs: number;
+  /** Bytes on the links and in the switch between them. */
+  inNetwork = 0;
+  /** The uplink knows that there are blocks to send. */
+  isOffered = false;
+  /** It was passed over because the far side was full. */
+  isBlocked = false;
+  isOpen = true;
+  readonly #queue: EventQueue;
+  /** Blocks written and not on the link yet, from `#head`; those before `#taken` are in the kernel. */
+  #waiting: Parcel[] = [];
+  #head = 0;
+  #taken = 0;
+  #inKernel = 0;
+  #last: Parcel | undefined;
+  #batch: Batch | undefined;
+
+  constructor(
+    queue: EventQueue,
+    from: SimHost,
+    to: SimHost,
+    handles: { readonly sender: PeerHandle; readonly receiver: PeerHandle },
+  ) {
+    this.#queue = queue;
+    this.from = from;
+    this.to = to;
+    this.senderHandle = handles.sender;
+    this.receiverHandle = handles.receiver;
+    this.delayMs = from.delayMs + to.delayMs;
+  }
+
+  get first(): Parcel | undefined {
+    return this.#waiting[this.#head];
+  }
+
+  /** @returns payload bytes that the kernel takes at once. */
+  writeBlock(block: Block): number {
+    const parcel = new Parcel(block);
+    this.#waiting.push(parcel);
+    this.#last = parcel;
+    const taken = this.#fillKernel();
+    this.from.uplink.offer(this);
+    return taken;
+  }
+
+  writeMessage(message: PeerMessage): void {
+    const at = this.#queue.now + this.delayMs;
+    const bytes = lengthOf(message);
+    if (this.#last !== undefined && this.#last.deliverAt >= at) {
+      this.#charge(bytes);
+      if (this.#last.after === undefined) this.#last.after = [message];
+      else this.#last.after.push(message);
+    } else if (this.#batch?.at === at) {
+      this.#charge(bytes);
+      this.#batch.messages.push(message);
+    } else {
+      this.#charge(bytes + PACKET_OVERHEAD);
+      this.#batch = new Batch(this, message, at);
+      this.#queue.after(this.delayMs, this.#batch);
+    }
+  }
+
+  /** The first block goes onto the link. */
+  depart(): Parcel | undefined {
+    const parcel = this.first;
+    if (parcel === undefined) return undefined;
+    this.#head++;
+    if (this.#head > 64 && this.#head * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#taken -= this.#head;
+      this.#head = 0;
+    }
+    this.#inKernel -= parcel.block.length;
+    this.inNetwork += parcel.block.length;
+    const taken = this.#fillKernel();
+    if (taken > 0) this.from.tookLater(this, taken);
+    return parcel;
+  }
+
+  deliver(message: PeerMessage): void {
+    if (this.isOpen) this.to.receive(this, message);
+  }
+
+  /** The connection ends: what is underway is lost. */
+  close(): void {
+    this.isOpen = false;
+    this.#waiting = [];
+    this.#head = 0;
+  }
+
+  #fillKernel(): number {
+    let taken = 0;
+    while (this.#taken < this.#waiting.length) {
+      const { length } = this.#waiting[this.#taken]!.block;
+      if (this.#inKernel > 0 && this.#inKernel + length > SEND_BUFFER_LENGTH) break;
+      this.#inKernel += length;
+      this.#taken++;
+      taken += length;
+    }
+    return taken;
+  }
+
+  #charge(bytes: number): void {
+    this.from.uplink.charge(bytes);
+    this.to.downlink.charge(bytes);
+  }
+}
+
+/** Bytes of a message other than a block, as BEP 3 writes it. */
+function lengthOf(message: PeerMessage): number {
+  switch (message.type) {
+    case "request":
+    case "cancel":
+    case "reject":
+      return 17;
+    case "have":
+    case "suggest":
+    case "allowedFast":
+      return 9;
+    case "bitfield":
+      return 5 + message.bytes.length;
+    default:
+      return 5;
+  }
+}
