@@ -1,28 +1,122 @@
-// The library's DHT node with replies of bounded size: left alone it answers with every peer and every node it knows,
-// which is fragmented, amplifies forged questions, and fails altogether at some thousand peers.
+// The library's DHT node, made fit for strangers: replies of bounded size, peers in a bounded store, tokens for one info
+// hash each, and a routing table of nodes that answered us. Left alone the library answers with every peer it knows,
+// forgets honest peers in a flood, and takes whoever asks it something for a node.
 /* oxlint-disable no-underscore-dangle -- the library names its inner members so; the version is exact for this reason */
-import LibraryDht, { type KrpcPeer, type KrpcQuery } from "bittorrent-dht";
+import LibraryDht, { type DhtOptions, type KrpcPeer, type KrpcQuery } from "bittorrent-dht";
 import { DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "../core/limits.ts";
+import type { PeerAddress } from "../core/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
+import { AnnounceTokens } from "./announce-tokens.ts";
+import { Newcomers } from "./newcomers.ts";
+import { PeerStore } from "./peer-store.ts";
 
 /** Nodes in a reply without peers: Kademlia's k as the library has it, 520 bytes. */
 const MAX_REPLY_NODES = 20;
+const SECRET_LENGTH = 20;
+/** BEP 5: "Server Error" and "Protocol Error". */
+const SERVER_ERROR = 202;
+const PROTOCOL_ERROR = 203;
 
 export class CappedNode extends LibraryDht {
+  readonly #store: PeerStore;
+  readonly #tokens = new AnnounceTokens(crypto.getRandomValues(new Uint8Array(SECRET_LENGTH)));
+  readonly #newcomers = new Newcomers((address, done) => this.#ping(address, done));
+
+  constructor(options: DhtOptions) {
+    // Without an age the library's own store, which is put aside here, needs no timer.
+    super({ ...options, maxAge: 0 });
+    const store = new PeerStore({
+      maxPeers: options.maxPeers,
+      expiryMs: options.maxAge,
+      random: Math.random,
+    });
+    this.#store = store;
+    this._peers.destroy();
+    this._peers = {
+      get: (infoHash, count) => store.sample(infoHash, count, performance.now()),
+      // Only our own announce comes this way.
+      add: (infoHash, compact) => store.keep(infoHash, addressOf(compact), performance.now()),
+      destroy: () => store.clear(),
+    };
+    // The library's listener puts the sender of every query into the routing table.
+    this._rpc.socket.removeAllListeners("query");
+    this._rpc.socket.on("query", (query, peer) => {
+      this._onquery(query, peer);
+      this.#noteNewcomer(query, peer);
+    });
+  }
+
+  /** Pings the address; if it answers it enters the routing table, under no id that another address has already. */
+  greet(address: PeerAddress): void {
+    this.#ping(address, () => {});
+  }
+
   override _onfindnode(query: KrpcQuery, peer: KrpcPeer): void {
     const target = query.a.target;
     if (target === undefined) return;
     this._rpc.response(peer, query, { id: this._rpc.id }, this._rpc.nodes.closest(target, MAX_REPLY_NODES));
   }
 
-  /** Random peers and, unlike the library's, nodes beside them: a walk must not end at the first node that knows peers. */
+  /**
+   * Random peers and, unlike the library's, nodes beside them: a walk must not end at the first node that knows peers.
+   * Without room for the asker no token: it announces itself at the next nearest nodes instead.
+   */
   override _ongetpeers(query: KrpcQuery, peer: KrpcPeer): void {
     const infoHash = query.a.info_hash;
     if (infoHash === undefined) return;
-    const id = this._rpc.id;
-    const token = this._generateToken(peer.address);
-    const values = this._peers.get(toHex(infoHash), MAX_DHT_REPLY_PEERS);
+    const now = performance.now();
+    const key = toHex(infoHash);
+    const hasRoom = this.#store.hasRoom(key, peer.address, now);
+    const values = this.#store.sample(key, MAX_DHT_REPLY_PEERS, now);
     const nodes = this._rpc.nodes.closest(infoHash, values.length > 0 ? DHT_REPLY_NODES : MAX_REPLY_NODES);
-    this._rpc.response(peer, query, values.length > 0 ? { id, token, values } : { id, token }, nodes);
+    const reply = {
+      id: this._rpc.id,
+      ...(hasRoom ? { token: this.tokenFor(peer.address, infoHash) } : {}),
+      ...(values.length > 0 ? { values } : {}),
+    };
+    this._rpc.response(peer, query, reply, nodes);
   }
+
+  override _onannouncepeer(query: KrpcQuery, peer: KrpcPeer): void {
+    const { info_hash: infoHash, token, port: named, implied_port: implied } = query.a;
+    const port = implied === undefined || implied === 0 ? named : peer.port;
+    if (infoHash === undefined || token === undefined || port === undefined) return;
+    if (!this.isToken(token, peer.address, infoHash)) {
+      this._rpc.error(peer, query, [PROTOCOL_ERROR, "bad token"]);
+      return;
+    }
+    const announced = { host: peer.address, port };
+    if (!this.#store.add(toHex(infoHash), announced, performance.now())) {
+      this._rpc.error(peer, query, [SERVER_ERROR, "no room"]);
+      return;
+    }
+    this.emit("announce", announced, infoHash);
+    this._rpc.response(peer, query, { id: this._rpc.id });
+  }
+
+  /** With which `host` may announce itself here under the 20 bytes of `infoHash`. */
+  tokenFor(host: string, infoHash: Uint8Array): Buffer {
+    return this.#tokens.make(host, infoHash, performance.now());
+  }
+
+  isToken(token: Uint8Array, host: string, infoHash: Uint8Array): boolean {
+    return this.#tokens.isValid(token, host, infoHash, performance.now());
+  }
+
+  /** A read-only node (BEP 43) does not want to be asked. */
+  #noteNewcomer(query: KrpcQuery, { address: host, port }: KrpcPeer): void {
+    const known = this.nodes.get(query.a.id);
+    const isReadOnly = query.ro !== undefined && query.ro !== 0;
+    if (isReadOnly || (known?.host === host && known.port === port)) return;
+    this.#newcomers.heard({ host, port }, query.a.id, performance.now());
+  }
+
+  /** Not the library's `addNode`: it lets an answer take over the entry of whoever has the same id. */
+  #ping({ host, port }: PeerAddress, done: () => void): void {
+    if (!this.destroyed) this._rpc.query({ host, port }, { q: "ping" }, done);
+  }
+}
+
+function addressOf(compact: Buffer): PeerAddress {
+  return { host: compact.subarray(0, 4).join("."), port: compact.readUInt16BE(4) };
 }

@@ -135,7 +135,7 @@ export class Dht {
   /** Pings the address and adds it to the routing table when it answers (PORT message, BEP 5). */
   addNode(address: PeerAddress): void {
     if (this.#node !== undefined && this.#accepts(address) && !this.#isKnown(this.#node, address)) {
-      this.#node.addNode({ host: address.host, port: address.port });
+      this.#node.greet(address);
     }
   }
 
@@ -194,7 +194,7 @@ export class Dht {
     const silent = this.#bootstrap.filter((address) => !this.#isKnown(node, address));
     for (let i = 0; i < Math.min(BOOTSTRAP_PINGS_PER_LOOKUP, silent.length); i++) {
       const address = silent[this.#nextSilent++ % silent.length];
-      if (address !== undefined) node.addNode({ host: address.host, port: address.port });
+      if (address !== undefined) node.greet(address);
     }
   }
 

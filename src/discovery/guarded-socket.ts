@@ -7,14 +7,16 @@ import { addressKey, parseIpv4, type PeerAddress } from "../core/peer-address.ts
 import { systemErrorCode, UsageError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { type DatagramFault, guardDatagram } from "./datagram-guard.ts";
-import { PendingQueries } from "./pending-queries.ts";
-import { RateGuard } from "./rate-guard.ts";
+import { DatagramRates } from "./datagram-rates.ts";
+import { isQuery, PendingQueries } from "./pending-queries.ts";
 
 /** Why a datagram was dropped, in either direction. */
 export type DatagramRefusal =
   | DatagramFault
   | "foreignSource"
   | "tooMany"
+  | "tooManyReplies"
+  | "tooManyQueries"
   | "notAsked"
   | "foreignTarget"
   | "handlerFailed";
@@ -54,7 +56,7 @@ export class GuardedSocket extends EventEmitter {
   readonly #socket: Socket;
   readonly #accepts: (address: PeerAddress) => boolean;
   readonly #logger: Logger;
-  readonly #rates = new RateGuard();
+  readonly #rates = new DatagramRates();
   readonly #pending = new PendingQueries();
   readonly #refusals = new Map<DatagramRefusal, number>();
   #isClosed = false;
@@ -111,12 +113,13 @@ export class GuardedSocket extends EventEmitter {
     callback: SendCallback = () => {},
   ): void {
     const to = { host, port };
-    if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) {
-      this.#refuse("foreignTarget", to);
+    const datagram = buffer.subarray(offset, offset + length);
+    const refusal = this.#refusalOf(datagram, to);
+    if (refusal !== undefined) {
+      this.#refuse(refusal, to);
       queueMicrotask(() => callback(null));
       return;
     }
-    const datagram = buffer.subarray(offset, offset + length);
     this.#pending.sent(datagram, to);
     this.#transmit(datagram, to, DATAGRAM_RESENDS, callback);
   }
@@ -125,6 +128,13 @@ export class GuardedSocket extends EventEmitter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#socket.close();
+  }
+
+  #refusalOf(datagram: Uint8Array, to: PeerAddress): DatagramRefusal | undefined {
+    if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) return "foreignTarget";
+    const now = performance.now();
+    if (isQuery(datagram)) return this.#rates.mayAsk(now) ? undefined : "tooManyQueries";
+    return this.#rates.mayReply(to, datagram.length, now) ? undefined : "tooManyReplies";
   }
 
   #transmit(datagram: Uint8Array, to: PeerAddress, resends: number, callback: SendCallback): void {
@@ -143,7 +153,7 @@ export class GuardedSocket extends EventEmitter {
     if (this.#isClosed) return;
     const from = { host: source.address, port: source.port };
     if (!isAddress(from) || !this.#accepts(from)) return this.#refuse("foreignSource", from);
-    if (!this.#rates.allows(addressKey(from), performance.now())) return this.#refuse("tooMany", from);
+    if (!this.#rates.mayRead(from, performance.now())) return this.#refuse("tooMany", from);
     const verdict = guardDatagram(bytes, this.#accepts);
     if (verdict.verdict === "rejected") return this.#refuse(verdict.fault, from);
     if (verdict.kind === "reply" && !this.#pending.settle(verdict.transaction, from)) {

@@ -8,18 +8,23 @@ import { toHex } from "../lib/bytes.ts";
 const QUERY_END = /1:t2:[\s\S]{2}1:y1:qe$/;
 const QUERY_END_LENGTH = 14;
 
+/** @returns true when a datagram of the library is a query; otherwise it answers one. */
+export function isQuery(datagram: Uint8Array): boolean {
+  return QUERY_END.test(String.fromCharCode(...datagram.subarray(-QUERY_END_LENGTH)));
+}
+
 export class PendingQueries {
   /** In order of asking; the oldest is forgotten when the table is full. */
   readonly #asked = new Set<string>();
 
   /** Takes note of an outgoing datagram if it is a query. */
   sent(datagram: Uint8Array, to: PeerAddress): void {
-    const end = datagram.subarray(-QUERY_END_LENGTH);
-    if (!QUERY_END.test(String.fromCharCode(...end))) return;
+    if (!isQuery(datagram)) return;
     if (this.#asked.size >= MAX_PENDING_QUERIES) {
       const [oldest] = this.#asked;
       if (oldest !== undefined) this.#asked.delete(oldest);
     }
+    const end = datagram.subarray(-QUERY_END_LENGTH);
     this.#asked.add(keyOf(end.subarray(5, 7), to));
   }
 

@@ -1,56 +1,65 @@
-// How many datagrams each source, and all of them together, may make us read. Pure: time comes in, sources are text.
-import {
-  DATAGRAM_SOURCE_BURST,
-  DATAGRAM_SOURCE_RATE,
-  DATAGRAM_TOTAL_BURST,
-  DATAGRAM_TOTAL_RATE,
-  MAX_RATE_SOURCES,
-} from "../core/limits.ts";
+// How much each key (a source or a target of datagrams), and all of them together, may have of something that flows.
+// Pure: time comes in, keys are text, what is counted (datagrams, bytes) is the caller's business.
+import { MAX_RATE_SOURCES } from "../core/limits.ts";
 
-/** What is left of a burst, as of a moment in milliseconds. */
-interface Allowance {
-  left: number;
-  at: number;
+/** What may flow at once after a rest, and per second. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
 }
 
-/**
- * Sources are counted by address and port, because up to 30 processes may share one address. The table is bounded:
- * a flood from many ports forgets the oldest source, and meets the bound on the total instead.
- */
+/** What is left of a burst as time goes by; full at first. */
+export class Allowance {
+  readonly #rate: Rate;
+  #left: number;
+  #at = 0;
+
+  constructor(rate: Rate) {
+    this.#rate = rate;
+    this.#left = rate.burst;
+  }
+
+  /** `now` in milliseconds; a clock that steps back gives nothing. @returns false, having taken nothing, when too little is left. */
+  take(amount: number, now: number): boolean {
+    const elapsed = Math.max(0, now - this.#at);
+    this.#at = Math.max(now, this.#at);
+    this.#left = Math.min(this.#rate.burst, this.#left + (elapsed / 1000) * this.#rate.perSecond);
+    if (this.#left < amount) return false;
+    this.#left -= amount;
+    return true;
+  }
+}
+
+/** The table of keys is bounded: a flood under many keys forgets the oldest one, and meets the bound on the total instead. */
 export class RateGuard {
-  readonly #sources = new Map<string, Allowance>();
-  readonly #total: Allowance = { left: DATAGRAM_TOTAL_BURST, at: 0 };
+  readonly #each: Rate;
+  readonly #total: Allowance;
+  readonly #keys = new Map<string, Allowance>();
 
-  /** Counts one datagram of `source`; `now` in milliseconds, never going back. @returns false to drop it. */
-  allows(source: string, now: number): boolean {
-    const allowance = this.#sources.get(source) ?? this.#remember(source, now);
-    // The source first, so that one flooder does not use up what everybody shares.
-    return (
-      take(allowance, now, DATAGRAM_SOURCE_BURST, DATAGRAM_SOURCE_RATE) &&
-      take(this.#total, now, DATAGRAM_TOTAL_BURST, DATAGRAM_TOTAL_RATE)
-    );
+  constructor(each: Rate, total: Rate) {
+    this.#each = each;
+    this.#total = new Allowance(total);
   }
 
-  /** Sources remembered, at most MAX_RATE_SOURCES. */
+  /** Counts `amount` for `key`; `now` in milliseconds. @returns false to drop it. */
+  allows(key: string, amount: number, now: number): boolean {
+    const own = this.#keys.get(key) ?? this.#remember(key);
+    // The key's own first, so that one flooder does not use up what everybody shares.
+    return own.take(amount, now) && this.#total.take(amount, now);
+  }
+
+  /** Keys remembered, at most MAX_RATE_SOURCES. */
   get size(): number {
-    return this.#sources.size;
+    return this.#keys.size;
   }
 
-  #remember(source: string, now: number): Allowance {
-    if (this.#sources.size >= MAX_RATE_SOURCES) {
-      const [oldest] = this.#sources.keys();
-      if (oldest !== undefined) this.#sources.delete(oldest);
+  #remember(key: string): Allowance {
+    if (this.#keys.size >= MAX_RATE_SOURCES) {
+      const [oldest] = this.#keys.keys();
+      if (oldest !== undefined) this.#keys.delete(oldest);
     }
-    const allowance = { left: DATAGRAM_SOURCE_BURST, at: now };
-    this.#sources.set(source, allowance);
+    const allowance = new Allowance(this.#each);
+    this.#keys.set(key, allowance);
     return allowance;
   }
-}
-
-function take(allowance: Allowance, now: number, burst: number, perSecond: number): boolean {
-  allowance.left = Math.min(burst, allowance.left + ((now - allowance.at) / 1000) * perSecond);
-  allowance.at = now;
-  if (allowance.left < 1) return false;
-  allowance.left--;
-  return true;
 }

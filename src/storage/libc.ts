@@ -82,6 +82,11 @@ function call(
   }
 }
 
+/** @returns false where every call below answers ENOSYS. */
+export function canCallLibc(): boolean {
+  return libc() !== undefined;
+}
+
 /** Takes the exclusive lock on the open file, released when `fd` is closed. "EWOULDBLOCK": another one holds it. */
 export function lockExclusively(fd: number): LibcResult {
   return call((symbols) => symbols.flock(fd, LOCK_EX | LOCK_NB));

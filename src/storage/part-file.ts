@@ -9,7 +9,7 @@ import { BusyError, DestinationError, P2pfileError, systemErrorCode } from "../l
 import { checkName, directoryErrorOf, prepareDirectory } from "./destination.ts";
 import { diskErrorOf } from "./disk-error.ts";
 import { statsOf } from "./file-stamp.ts";
-import { lockExclusively } from "./libc.ts";
+import { canCallLibc, type LibcResult, lockExclusively } from "./libc.ts";
 import { lockHolder } from "./lock-holder.ts";
 import { partFileName } from "./own-files.ts";
 import { reserveSpace } from "./part-space.ts";
@@ -41,6 +41,8 @@ export class PartFile {
   readonly size: number;
   /** A part file of the right size was there: it may hold pieces of an earlier run. */
   readonly existed: boolean;
+  /** What this system does not do for the download and what to do instead, in one line; undefined when all is well. */
+  readonly missing: string | undefined;
   readonly #directory: string;
   #open = true;
 
@@ -52,6 +54,7 @@ export class PartFile {
     this.inode = found.inode;
     this.size = size;
     this.existed = found.existed;
+    this.missing = missingOf(found.lock, place.finalPath);
   }
 
   /**
@@ -141,6 +144,8 @@ interface Place {
 interface Locked {
   readonly inode: bigint;
   readonly existed: boolean;
+  /** Anything but undefined: it is held without a lock. */
+  readonly lock: LibcResult;
 }
 
 async function placeOf(options: PartFileOptions): Promise<Place> {
@@ -172,7 +177,8 @@ async function openPart(place: Place): Promise<number> {
 async function lockPart(fd: number, place: Place, size: number): Promise<Locked | undefined> {
   const stats = await statsOf(fd);
   if (!stats.isFile()) throw notOurs(place);
-  if (lockExclusively(fd) === "EWOULDBLOCK") {
+  const lock = lockExclusively(fd);
+  if (lock === "EWOULDBLOCK") {
     const pid = await lockHolder(stats);
     const who = pid === undefined ? "another process" : `another process (pid ${pid})`;
     throw new BusyError(`${place.finalPath}: ${who} is downloading this file; wait for it or stop it`);
@@ -185,9 +191,9 @@ async function lockPart(fd: number, place: Place, size: number): Promise<Locked 
     await unlink(place.path);
     return undefined;
   }
-  if (held.size === BigInt(size)) return { inode: held.ino, existed: true };
+  if (held.size === BigInt(size)) return { inode: held.ino, existed: true, lock };
   if (held.size > 0n) await truncateFile(fd, 0);
-  return { inode: held.ino, existed: false };
+  return { inode: held.ino, existed: false, lock };
 }
 
 async function namesInode(path: string, stats: BigIntStats): Promise<boolean> {
@@ -218,6 +224,15 @@ async function giveSpace(fd: number, place: Place, size: number, keep: boolean):
       ? error
       : diskErrorOf(`cannot reserve space for ${place.path}`, error);
   }
+}
+
+function missingOf(lock: LibcResult, path: string): string | undefined {
+  if (!canCallLibc()) {
+    return `${path}: the C library cannot be called here, so the download is not locked and its space not reserved; do not start it twice at once, and keep enough space free`;
+  }
+  return lock === undefined
+    ? undefined
+    : `${path}: the file system does not lock files (${lock}); do not start this download twice at once`;
 }
 
 function notOurs(place: Place): DestinationError {

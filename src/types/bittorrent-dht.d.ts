@@ -15,11 +15,21 @@ declare module "bittorrent-dht" {
 
   export interface KrpcQuery {
     readonly t: Buffer;
-    readonly a: { readonly id: Buffer; readonly target?: Buffer; readonly info_hash?: Buffer };
+    readonly a: {
+      readonly id: Buffer;
+      readonly target?: Buffer;
+      readonly info_hash?: Buffer;
+      readonly token?: Buffer;
+      readonly port?: number;
+      readonly implied_port?: number;
+    };
+    /** "Do not take me for a node" (BEP 43). */
+    readonly ro?: number;
   }
 
   export interface RoutingTable {
     count(): number;
+    get(id: Buffer): DhtNodeInfo | null;
     toArray(): DhtNodeInfo[];
     closest(id: Buffer, count: number): DhtNodeInfo[];
   }
@@ -55,11 +65,11 @@ declare module "bittorrent-dht" {
     readonly destroyed: boolean;
 
     on<Name extends keyof DhtListeners>(name: Name, listener: DhtListeners[Name]): this;
+    emit<Name extends keyof DhtListeners>(name: Name, ...values: Parameters<DhtListeners[Name]>): boolean;
     listen(port: number, host: string): void;
     /** @returns a function that ends the walk. */
     lookup(infoHash: Buffer, callback: (error: Error | null, nodes?: number) => void): () => void;
     announce(infoHash: Buffer, port: number, callback: (error: Error | null, nodes?: number) => void): void;
-    addNode(node: { readonly host: string; readonly port: number }): void;
     removeNode(id: Buffer): void;
     destroy(callback: () => void): void;
 
@@ -71,13 +81,29 @@ declare module "bittorrent-dht" {
         peer: KrpcPeer,
         query: KrpcQuery,
         reply: Record<string, unknown>,
-        nodes: readonly DhtNodeInfo[],
+        nodes?: readonly DhtNodeInfo[],
       ): void;
+      error(peer: KrpcPeer, query: KrpcQuery, error: readonly [code: number, message: string]): void;
+      /** Waits for its turn while `concurrency` queries are in flight. The answer's sender enters `nodes`. */
+      query(
+        node: { readonly host: string; readonly port: number },
+        message: { readonly q: "ping" },
+        callback: () => void,
+      ): void;
+      readonly socket: {
+        removeAllListeners(name: "query"): void;
+        on(name: "query", listener: (query: KrpcQuery, peer: KrpcPeer) => void): void;
+      };
     };
     /** Compact addresses by info hash in hexadecimal, `count` of them at random. */
-    readonly _peers: { get(infoHash: string, count: number): Buffer[] };
-    _generateToken(host: string): Buffer;
+    _peers: {
+      get(infoHash: string, count: number): Buffer[];
+      add(infoHash: string, compact: Buffer): void;
+      destroy(): void;
+    };
+    _onquery(query: KrpcQuery, peer: KrpcPeer): void;
     _onfindnode(query: KrpcQuery, peer: KrpcPeer): void;
     _ongetpeers(query: KrpcQuery, peer: KrpcPeer): void;
+    _onannouncepeer(query: KrpcQuery, peer: KrpcPeer): void;
   }
 }

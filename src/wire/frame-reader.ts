@@ -42,9 +42,15 @@ export class FrameReader {
   #greeted = false;
   #fault: PeerFault | undefined;
   #stopped = false;
+  #completed = false;
 
   constructor(handler: FrameHandler) {
     this.#handler = handler;
+  }
+
+  /** The last chunk completed a unit, or several. */
+  get completed(): boolean {
+    return this.#completed;
   }
 
   /**
@@ -52,6 +58,7 @@ export class FrameReader {
    * @returns the fault that ends the stream, once; afterwards, and after `stop`, bytes are ignored.
    */
   receive(chunk: Uint8Array): PeerFault | undefined {
+    this.#completed = false;
     let at = this.#held > 0 && !this.#stopped ? this.#fillHeld(chunk) : 0;
     while (at < chunk.length && !this.#stopped) {
       const available = chunk.length - at;
@@ -120,6 +127,7 @@ export class FrameReader {
   }
 
   #deliver(bytes: Uint8Array, at: number, total: number): void {
+    this.#completed = true;
     if (!this.#greeted) {
       this.#greeted = true;
       this.#handler.handshake(view(bytes, at, HANDSHAKE_LENGTH));

@@ -10,6 +10,7 @@ export class MetadataExchange {
   readonly #server: MetadataServer;
   #offeredSize: number | undefined;
   #fetch: MetadataFetch | undefined;
+  #result: Promise<Uint8Array | undefined> = Promise.resolve(undefined);
   #settle: ((raw: Uint8Array | undefined) => void) | undefined;
 
   /** `send` gives a ut_metadata payload to the peer. */
@@ -28,15 +29,24 @@ export class MetadataExchange {
   }
 
   /**
-   * `infoHash`: 20 bytes. @returns the verified bytes; undefined when the peer offers none, rejects, fails the hash
-   * or `cancel` is called. A second call cancels the first.
+   * `infoHash`: 20 bytes. `onReceived` hears of the bytes of each piece. A second call asks once more for the pieces
+   * that were asked for and did not come, and keeps the others; when the peer offers another size it begins anew.
+   * @returns the verified bytes; undefined when the peer offers none, rejects, fails the hash or `cancel` is called.
    */
-  fetch(infoHash: Uint8Array): Promise<Uint8Array | undefined> {
+  fetch(
+    infoHash: Uint8Array,
+    onReceived: (bytes: number) => void = () => {},
+  ): Promise<Uint8Array | undefined> {
+    if (this.#fetch !== undefined && this.#fetch.size === this.#offeredSize) {
+      this.#fetch.repeat();
+      return this.#result;
+    }
     this.cancel();
     if (this.#offeredSize === undefined) return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
+    this.#result = promise;
     this.#settle = resolve;
-    this.#fetch = new MetadataFetch(infoHash, this.#offeredSize, this.#send);
+    this.#fetch = new MetadataFetch({ infoHash, size: this.#offeredSize, send: this.#send, onReceived });
     return promise;
   }
 

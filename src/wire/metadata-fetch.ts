@@ -18,22 +18,29 @@ export type FetchOutcome =
   | { readonly type: "rejected" }
   | { readonly type: "fault"; readonly fault: PeerFault };
 
-export class MetadataFetch {
+export interface MetadataFetchOptions {
   /** 20 bytes. */
-  readonly #infoHash: Uint8Array;
+  readonly infoHash: Uint8Array;
   /** What the peer said, 1..MAX_METADATA_LENGTH. */
-  readonly #size: number;
-  readonly #send: (payload: Uint8Array) => void;
+  readonly size: number;
+  /** Gives a ut_metadata payload to the peer. */
+  readonly send: (payload: Uint8Array) => void;
+  /** Hears of the bytes of each piece, but for the last. */
+  readonly onReceived: (bytes: number) => void;
+}
+
+export class MetadataFetch {
+  readonly #options: MetadataFetchOptions;
   readonly #library: UtMetadata;
   /** Requests of the library that wait for their turn. */
   readonly #waiting: { readonly piece: number; readonly payload: Uint8Array }[] = [];
-  readonly #inFlight = new Set<number>();
+  /** The request for each piece that was asked for and has not come. */
+  readonly #inFlight = new Map<number, Uint8Array>();
   #missing: number;
 
-  constructor(infoHash: Uint8Array, size: number, send: (payload: Uint8Array) => void) {
-    this.#infoHash = infoHash;
-    this.#size = size;
-    this.#send = send;
+  constructor(options: MetadataFetchOptions) {
+    const { size } = options;
+    this.#options = options;
     this.#missing = Math.ceil(size / METADATA_PIECE_LENGTH);
     // The library is not told the info hash: it would decode the metadata before it checks it.
     const Library = utMetadata();
@@ -43,19 +50,30 @@ export class MetadataFetch {
     this.#sendWaiting();
   }
 
+  /** What the peer said when the attempt began. */
+  get size(): number {
+    return this.#options.size;
+  }
+
+  /** Sends the requests once more that were not answered. */
+  repeat(): void {
+    for (const payload of this.#inFlight.values()) this.#options.send(payload);
+  }
+
   /** Takes a data or reject message. @returns how the attempt ended, or undefined while it goes on. */
   receive(message: MetadataMessage): FetchOutcome | undefined {
-    if (message.piece < 0 || message.piece * METADATA_PIECE_LENGTH >= this.#size) return badMetadata;
-    // Answers to an earlier attempt that was given up.
+    if (message.piece < 0 || message.piece * METADATA_PIECE_LENGTH >= this.size) return badMetadata;
+    // Answers to an earlier attempt that was given up, or the second to a repeated request.
     if (!this.#inFlight.delete(message.piece)) return undefined;
     if (message.type === MetadataMessageType.reject) return { type: "rejected" };
-    if (message.totalSize !== undefined && message.totalSize !== this.#size) return badMetadata;
+    if (message.totalSize !== undefined && message.totalSize !== this.size) return badMetadata;
     if (message.payload.length !== this.#lengthOf(message.piece)) return badMetadata;
 
     this.#missing--;
     const outcome = this.#missing === 0 ? this.#judge(message) : undefined;
     if (outcome === undefined) {
       this.#library.onMessage(encodeMetadataMessage(message));
+      this.#options.onReceived(message.payload.length);
       this.#sendWaiting();
     }
     return outcome;
@@ -70,7 +88,7 @@ export class MetadataFetch {
   #judge(last: MetadataMessage): FetchOutcome {
     const raw = this.#library.metadata ?? new Uint8Array(0);
     raw.set(last.payload, last.piece * METADATA_PIECE_LENGTH);
-    if (!bytesEqual(sha1(raw), this.#infoHash)) {
+    if (!bytesEqual(sha1(raw), this.#options.infoHash)) {
       this.cancel();
       return { type: "fault", fault: "hashMismatch" };
     }
@@ -81,7 +99,7 @@ export class MetadataFetch {
   }
 
   #lengthOf(piece: number): number {
-    return Math.min(METADATA_PIECE_LENGTH, this.#size - piece * METADATA_PIECE_LENGTH);
+    return Math.min(METADATA_PIECE_LENGTH, this.size - piece * METADATA_PIECE_LENGTH);
   }
 
   #ask(payload: Uint8Array): void {
@@ -93,8 +111,8 @@ export class MetadataFetch {
     while (this.#inFlight.size < METADATA_REQUEST_WINDOW) {
       const request = this.#waiting.shift();
       if (request === undefined) return;
-      this.#inFlight.add(request.piece);
-      this.#send(request.payload);
+      this.#inFlight.set(request.piece, request.payload);
+      this.#options.send(request.payload);
     }
   }
 }

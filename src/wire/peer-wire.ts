@@ -76,10 +76,11 @@ export class PeerWire {
     return this.#metadata.offeredSize;
   }
 
-  /** The next bytes of the peer, cut anywhere. */
-  receive(chunk: Uint8Array): void {
+  /** The next bytes of the peer, cut anywhere. @returns whether they completed a message. */
+  receive(chunk: Uint8Array): boolean {
     const fault = this.#reader.receive(chunk);
     if (fault !== undefined) this.#fail(fault);
+    return this.#reader.completed;
   }
 
   /** Once. Says that we speak the fast extension, the DHT and the extension protocol. */
@@ -149,12 +150,12 @@ export class PeerWire {
   }
 
   /**
-   * Asks the peer for the metadata. Needs `offeredMetadataLength`; there is no timeout but `cancelMetadata`.
+   * Asks the peer for the metadata, or once more for what did not come; no timeout but `cancelMetadata`. `onReceived`: bytes.
    * @returns the info dict whose hash is the info hash, or undefined when there is none to be had (now).
    */
-  fetchMetadata(): Promise<Uint8Array | undefined> {
+  fetchMetadata(onReceived?: (bytes: number) => void): Promise<Uint8Array | undefined> {
     if (this.#dead || this.#infoHash === undefined) return Promise.resolve(undefined);
-    return this.#metadata.fetch(idBytes(this.#infoHash));
+    return this.#metadata.fetch(idBytes(this.#infoHash), onReceived);
   }
 
   cancelMetadata(): void {
@@ -193,8 +194,7 @@ export class PeerWire {
   }
 
   #onBlock(index: number, begin: number, payload: Uint8Array): void {
-    // Without a geometry we cannot have asked.
-    if (this.#geometry === undefined) return this.#fail("unexpectedMessage");
+    if (this.#geometry === undefined) return this.#fail("unexpectedMessage"); // We cannot have asked.
     const block = checkBlock(this.#geometry, index, begin, payload.length);
     if (block === undefined) return this.#fail("badMessage");
     this.#events.block(block, payload);

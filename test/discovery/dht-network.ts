@@ -7,6 +7,7 @@ import { sha1 } from "../../src/lib/sha1.ts";
 import { RawUdp } from "./krpc.ts";
 
 export const infoHash: InfoHash = infoHashOf(sha1(new TextEncoder().encode("model.bin")));
+const unknownHash: InfoHash = infoHashOf(sha1(new TextEncoder().encode("no such file")));
 /** A loopback port that nobody listens on. */
 export const DEAD_PORT = 9;
 
@@ -42,6 +43,19 @@ export class DhtNetwork {
 
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0)) await close();
+  }
+}
+
+/** Nodes look around until each knows all the others: who asked somebody at once learn of one another only then. */
+export async function acquaint(nodes: readonly Dht[]): Promise<void> {
+  const end = performance.now() + 2000;
+  while (nodes.some((node) => node.nodeCount < nodes.length - 1)) {
+    if (performance.now() > end)
+      throw new Error(`after 2 s they know ${nodes.map((node) => node.nodeCount).join()} others`);
+    // Nobody has peers for this one: with peers a reply names the nearest nodes only.
+    for (const node of nodes) await found(node, unknownHash);
+    // In no hot loop: there are limits to what a source may send.
+    await Bun.sleep(50);
   }
 }
 

@@ -6,7 +6,7 @@ import { idBytes } from "../../src/core/ids.ts";
 import { DHT_QUERY_TIMEOUT_MS, MAX_DHT_REPLY_PEERS } from "../../src/core/limits.ts";
 import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
 import type { Dht } from "../../src/discovery/dht.ts";
-import { DEAD_PORT, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
+import { acquaint, DEAD_PORT, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
 import { compactNode, compactPeer, eventually, id20, query, reply } from "./krpc.ts";
 
 const network = new DhtNetwork();
@@ -88,7 +88,7 @@ describe("trap of the DHT packages", () => {
     );
     const seed = await network.node("127.0.0.12", bootstrap);
     const { port } = seed;
-    await Promise.all(others.map((other) => found(other)));
+    await acquaint([first, seed, ...others]);
     await seed.close();
     // It knows nobody and tells nobody: only who asks it under the id it had before can learn of its record.
     const again = await network.node("127.0.0.12", [], { port });
@@ -101,9 +101,16 @@ describe("trap of the DHT packages", () => {
   test("new id on the same address: a foreign client's stale entry is replaced, not kept beside the new one", async () => {
     const dht = await network.node("127.0.0.11");
     const client = await network.raw("127.0.0.12");
-    for (const letter of ["a", "b", "c"])
+    for (const letter of ["a", "b", "c"]) {
+      client.beNode(id20(letter));
       await client.ask(query("ping", { id: id20(letter) }), at("127.0.0.11", dht));
-    expect(dht.nodeCount).toBe(1);
+      const isNamed = async () => {
+        const { message } = await client.ask(getPeers, at("127.0.0.11", dht));
+        return Buffer.from(dictBytes(dictDict(message, "r")!, "nodes")!).includes(id20(letter));
+      };
+      while (!(await isNamed())) await Bun.sleep(2);
+      expect(dht.nodeCount).toBe(1);
+    }
   });
 
   test("repeated peers: an address named by several nodes is told once per lookup", async () => {
@@ -159,7 +166,7 @@ describe("trap of the DHT packages", () => {
     const a = await network.node("127.0.0.12", [address]);
     const b = await network.node("127.0.0.13", [at("127.0.0.12", a)]);
     await found(b);
-    expect(a.nodeCount).toBe(1);
+    await eventually(() => a.nodeCount === 1);
     const seed = await network.node(address.host, [], { port: address.port });
     await seed.announce(infoHash, 7001);
     await found(a);
@@ -191,8 +198,7 @@ describe("trap of the DHT packages", () => {
     const hosts = ["127.0.0.12", "127.0.0.13", "127.0.0.14"];
     const nodes = await Promise.all(hosts.map((host) => network.node(host, bootstrap)));
     const joiner = await network.node("127.0.0.15", bootstrap);
-    await found(joiner);
-    await eventually(() => joiner.nodeCount === 4);
+    await acquaint([first, joiner, ...nodes]);
     for (const node of [nodes[0]!, nodes[1]!]) await node.close();
     const lone = await network.node("127.0.0.16", [at("127.0.0.14", nodes[2]!)], {
       accepts: ({ host }) => host === "127.0.0.14",
@@ -209,6 +215,7 @@ describe("trap of the DHT packages", () => {
     dht.onAnnounced(() => stored++);
     for (const [index, raw] of fill.entries()) {
       const id = id20(String.fromCharCode(65 + index));
+      raw.beNode(id);
       const { message } = await raw.ask(query("get_peers", { id, info_hash: idBytes(infoHash) }), target);
       const token = dictBytes(dictDict(message, "r")!, "token")!;
       for (let port = 1; port <= 25; port++) {
@@ -242,6 +249,7 @@ describe("trap of the DHT packages", () => {
       const raw = await network.raw(`127.0.3.${i + 1}`);
       const id = Buffer.alloc(20, i);
       id.writeUInt32BE((i * 21_474_836) >>> 0, 0);
+      raw.beNode(id);
       raw.send(query("ping", { id }), target);
     }
     await eventually(() => dht.nodeCount > 40);
@@ -260,7 +268,9 @@ describe("trap of the DHT packages", () => {
     for (let t = 0; t < 50; t++)
       stranger.send(reply({ id: id20("s") }, Uint8Array.of(0, t)), at("127.0.0.11", dht));
     const honest = await network.raw("127.0.0.12");
+    honest.beNode(id20("p"));
     await honest.ask(query("ping", { id: id20("p") }), at("127.0.0.11", dht));
+    await eventually(() => dht.nodeCount > 0);
     expect(dht.nodeCount).toBe(1);
   });
 });

@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { dictBytes, dictDict } from "../../src/core/bencode.ts";
-import { idBytes, type InfoHash } from "../../src/core/ids.ts";
+import type { InfoHash } from "../../src/core/ids.ts";
 import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
 import { Dht } from "../../src/discovery/dht.ts";
 import { systemErrorCode } from "../../src/lib/errors.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
-import { DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
-import { eventually, hostileDatagrams, id20, query } from "./krpc.ts";
+import { acquaint, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
+import { eventually } from "./krpc.ts";
 
 const network = new DhtNetwork();
 afterEach(() => network.close());
@@ -25,8 +24,8 @@ describe("Dht", () => {
     ];
     await Promise.all(nodes.map((node, index) => node.announce(infoHash, 5000 + index)));
     const announced = hosts.map((host, index) => `${host}:${5000 + index}`);
+    await acquaint(nodes);
     for (const [index, node] of nodes.entries()) {
-      await eventually(() => node.nodeCount === 9);
       const others = announced.filter((_, other) => other !== index);
       expect(await found(node)).toEqual(expect.arrayContaining(others));
     }
@@ -129,36 +128,5 @@ describe("Dht", () => {
     a.addNode(at("127.0.0.11", a));
     a.addNode(at("127.0.0.12", b));
     await eventually(() => a.nodeCount === 1 && b.nodeCount === 1);
-  });
-
-  test("it goes on answering under every hostile datagram", async () => {
-    const dht = await network.node("127.0.0.11");
-    const attacker = await network.raw("127.0.0.66");
-    const honest = await network.raw("127.0.0.12");
-    for (const datagram of Object.values(hostileDatagrams())) {
-      attacker.send(datagram, at("127.0.0.11", dht));
-      const pong = await honest.ask(query("ping", { id: id20("p") }), at("127.0.0.11", dht));
-      expect(dictBytes(dictDict(pong.message, "r")!, "id")).toHaveLength(20);
-    }
-    expect(attacker.received).toEqual([]);
-    expect(dht.nodeCount).toBe(1);
-  });
-
-  test("a forged token stores nothing", async () => {
-    const dht = await network.node("127.0.0.11");
-    const raw = await network.raw("127.0.0.12");
-    const announce = query("announce_peer", {
-      id: id20("p"),
-      info_hash: idBytes(infoHash),
-      port: 7,
-      token: "t".repeat(20),
-    });
-    const answer = await raw.ask(announce, at("127.0.0.11", dht));
-    expect(dictBytes(answer.message, "y")).toEqual(new Uint8Array(Buffer.from("e")));
-    const peers = await raw.ask(
-      query("get_peers", { id: id20("p"), info_hash: idBytes(infoHash) }),
-      at("127.0.0.11", dht),
-    );
-    expect(dictDict(peers.message, "r")!.has("values")).toBe(false);
   });
 });

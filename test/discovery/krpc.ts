@@ -1,6 +1,12 @@
 // Hand-made DHT messages and a bare UDP peer, for tests of the discovery layer.
 import { createSocket, type Socket } from "node:dgram";
-import { type BencodeDict, type BencodeInput, decodeBencode, encodeBencode } from "../../src/core/bencode.ts";
+import {
+  type BencodeDict,
+  type BencodeInput,
+  decodeBencode,
+  dictBytes,
+  encodeBencode,
+} from "../../src/core/bencode.ts";
 import { type PeerAddress, writeCompact } from "../../src/core/peer-address.ts";
 
 export const id20 = (letter: string) => Buffer.from(letter.repeat(20));
@@ -92,7 +98,7 @@ export class RawUdp {
   answer: (message: BencodeDict, from: PeerAddress) => void = () => {};
   readonly #socket: Socket;
   #isClosed = false;
-  #onNext: (() => void) | undefined;
+  #onAnswer: (() => void) | undefined;
 
   static async open(host: string, port = 0): Promise<RawUdp> {
     const socket = createSocket("udp4");
@@ -110,8 +116,9 @@ export class RawUdp {
       const from = { host: source.address, port: source.port };
       const message = decodeBencode(bytes) as BencodeDict;
       this.received.push({ message, bytes, from });
-      this.#onNext?.();
-      this.answer(message, from);
+      const isQuery = message.has("q");
+      if (!isQuery) this.#onAnswer?.();
+      if (isQuery) this.answer(message, from);
     });
   }
 
@@ -124,17 +131,22 @@ export class RawUdp {
     this.#socket.send(bytes, to.port, to.host);
   }
 
-  /** Sends and waits for the next datagram, 2 s at most. */
+  /** From now on says to every question that it is there, under this id. */
+  beNode(id: Uint8Array): void {
+    this.answer = (message, from) => this.send(reply({ id }, dictBytes(message, "t")), from);
+  }
+
+  /** Sends and waits for the next datagram that is no question, 2 s at most. */
   async ask(
     bytes: Uint8Array,
     to: PeerAddress,
   ): Promise<{ readonly message: BencodeDict; readonly bytes: Uint8Array }> {
     const next = Promise.withResolvers<void>();
-    this.#onNext = next.resolve;
+    this.#onAnswer = next.resolve;
     const timer = setTimeout(() => next.reject(new Error("no answer within 2 s")), 2000);
     this.send(bytes, to);
     await next.promise.finally(() => clearTimeout(timer));
-    return this.received.at(-1)!;
+    return this.received.findLast(({ message }) => !message.has("q"))!;
   }
 
   close(): void {

@@ -208,7 +208,7 @@ describe.each(["map", "pread"] as const)("HashPool with io %s", (io) => {
 });
 
 describe("HashPool", () => {
-  test("names the file and the system's code when it cannot be read", async () => {
+  test("P8: names the file and the system's code when it cannot be read", async () => {
     const pool = poolOf();
     const missing = await failureOf(pool.hashPiece(join(folder, "missing"), 0, 1));
     expect([missing.code, missing.path]).toEqual(["ENOENT", join(folder, "missing")]);
@@ -261,7 +261,7 @@ describe("HashPool", () => {
     expect(seen).toHaveLength(1);
   });
 
-  test("starts a dead worker once more and repeats its jobs", async () => {
+  test("P5: starts a dead worker once more and repeats its jobs", async () => {
     const path = fileOf(bytes, "crash");
     const { spawn, started } = spawnDying(1);
     const pool = poolOf({ workers: 1, spawn });
@@ -270,7 +270,7 @@ describe("HashPool", () => {
     expect(started()).toBe(2);
   });
 
-  test("fails everything when its workers die again, and what comes later", async () => {
+  test("P5: fails everything when its workers die again, and what comes later", async () => {
     const path = fileOf(bytes, "crash-again");
     const { spawn, started } = spawnDying(100);
     const pool = poolOf({ workers: 2, spawn });
@@ -309,7 +309,7 @@ describe("HashPool", () => {
     expect((await failureOf(pool.hashRange(asked))).code).toBe("ECANCELED");
   });
 
-  test("survives a file that is truncated again and again while it is hashed", async () => {
+  test("P6, C7: survives a file that is truncated again and again while it is hashed", async () => {
     const path = fileOf(bytes, "truncated");
     const pool = poolOf();
     const length = 16 * MiB;

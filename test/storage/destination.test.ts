@@ -27,7 +27,7 @@ describe("inspectDestination", () => {
     ["a directory", (path) => mkdirSync(path)],
     ["a device", (path) => symlinkSync("/dev/zero", path)],
   ];
-  test.each(occupied)("refuses a name where %s stands, and leaves it", async (_, make) => {
+  test.each(occupied)("C12, C13: refuses a name where %s stands, and leaves it", async (_, make) => {
     const folder = bed.folder();
     const path = join(folder, "model.bin");
     make(path);
@@ -39,11 +39,11 @@ describe("inspectDestination", () => {
   });
 
   const bad = ["", ".", "..", "a/b", "../x", "a\0b", ".p2pfile.db", ".p2pfile.db-wal", ".x.0a.p2pfile-part"];
-  test.each(bad)("refuses the name %j", async (name) => {
+  test.each(bad)("C15, C20: refuses the name %j", async (name) => {
     expect(await failureOf(inspectDestination(bed.folder(), name, 7))).toBeInstanceOf(DestinationError);
   });
 
-  test("refuses a name that no file system takes", async () => {
+  test("C16: refuses a name that no file system takes", async () => {
     expect(await failureOf(inspectDestination(bed.folder(), "ä".repeat(128), 7))).toBeInstanceOf(
       DestinationError,
     );

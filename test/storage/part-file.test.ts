@@ -91,7 +91,7 @@ describe("PartFile", () => {
     await part.close();
   });
 
-  test("never replaces what came to stand under the final name", async () => {
+  test("C12: never replaces what came to stand under the final name", async () => {
     const folder = bed.folder();
     const part = await filled(folder);
     for (const occupy of [
@@ -137,7 +137,7 @@ describe("PartFile", () => {
     await second.close();
   });
 
-  test("removes a stray part name only when it is the final file", async () => {
+  test("P1: removes a stray part name only when it is the final file", async () => {
     const folder = bed.folder();
     const part = await filled(folder);
     await part.close();
@@ -158,7 +158,7 @@ describe("PartFile", () => {
     ["a directory", (path) => mkdirSync(path)],
     ["a pipe", (path) => Bun.spawnSync(["mkfifo", path])],
   ];
-  test.each(planted)("does not follow or open %s planted under its name", async (_, plant) => {
+  test.each(planted)("C13: does not follow or open %s planted under its name", async (_, plant) => {
     const folder = bed.folder();
     const path = join(folder, partFileName("model.bin", infoHash));
     plant(path);
@@ -168,7 +168,7 @@ describe("PartFile", () => {
     expect(existsSync(join(folder, "nothing"))).toBe(false);
   });
 
-  test("names the directory that this user may not write", async () => {
+  test("C14: names the directory that this user may not write", async () => {
     const failure = await failureOf(PartFile.open(options("/proc")));
     expect(failure).toBeInstanceOf(DestinationError);
     expect(failure.message).toContain("/proc");
@@ -189,7 +189,7 @@ describe("PartFile", () => {
     expect(stdout.toString()).toContain(`DestinationError ${path}: may not be written`);
   });
 
-  test("belongs to one process: another ends within a second and names the holder", async () => {
+  test("X1, X3: belongs to one process: another ends within a second and names the holder", async () => {
     const folder = bed.folder();
     await using holder = holdPart(folder, 7);
     expect(await firstLine(holder)).toStartWith("held");
@@ -205,7 +205,7 @@ describe("PartFile", () => {
     await part.close();
   }, 20_000);
 
-  test("has one winner of six processes that start at once", async () => {
+  test("X1: has one winner of six processes that start at once", async () => {
     const folder = bed.folder();
     await using children = new AsyncDisposableStack();
     const started = Array.from({ length: 6 }, () => children.use(holdPart(folder, 1_000_000)));
@@ -214,7 +214,7 @@ describe("PartFile", () => {
     expect(lines.filter((line) => line === "BusyError\n")).toHaveLength(5);
   }, 20_000);
 
-  test("is refused before anything is reserved when the disk has too little room", async () => {
+  test("C9: is refused before anything is reserved when the disk has too little room", async () => {
     const disk = bed.smallDisk(32 * MiB);
     if (disk === undefined) return;
     const failure = await failureOf(PartFile.open(options(disk, 30 * MiB)));
@@ -224,7 +224,7 @@ describe("PartFile", () => {
     expect(readdirSync(disk)).toEqual([]);
   });
 
-  test("gives back what it got when the reservation fails half way", async () => {
+  test("C9: gives back what it got when the reservation fails half way", async () => {
     const disk = bed.smallDisk(400 * MiB);
     if (disk === undefined) return;
     const before = statfsSync(disk).bavail;

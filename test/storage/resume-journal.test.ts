@@ -75,15 +75,21 @@ describe("ResumeJournal.restore", () => {
     expect(restored(store, new SlowFile(true))).toEqual({ trusted: [], recheck: [] });
   });
 
-  test.each(["clean", "killed"] as const)("trusts the recorded pieces within one boot (%s)", async (end) => {
-    const store = await earlierRun([0, 3, 20], end);
-    expect(restored(store, new SlowFile(true))).toEqual({ trusted: [0, 3, 20], recheck: [] });
-  });
+  test.each(["clean", "killed"] as const)(
+    "P1, P3: trusts the recorded pieces within one boot (%s)",
+    async (end) => {
+      const store = await earlierRun([0, 3, 20], end);
+      expect(restored(store, new SlowFile(true))).toEqual({ trusted: [0, 3, 20], recheck: [] });
+    },
+  );
 
-  test.each(["clean", "killed"] as const)("checks the recorded pieces after a reboot (%s)", async (end) => {
-    const store = await earlierRun([0, 3, 20], end);
-    expect(restored(store, new SlowFile(true), "boot 2")).toEqual({ trusted: [], recheck: [0, 3, 20] });
-  });
+  test.each(["clean", "killed"] as const)(
+    "P3: checks the recorded pieces after a reboot (%s)",
+    async (end) => {
+      const store = await earlierRun([0, 3, 20], end);
+      expect(restored(store, new SlowFile(true), "boot 2")).toEqual({ trusted: [], recheck: [0, 3, 20] });
+    },
+  );
 
   test.each([
     ["inode", new SlowFile(true, 10n)],
@@ -126,7 +132,7 @@ describe("ResumeJournal.restore", () => {
 });
 
 describe("ResumeJournal", () => {
-  test("records a piece after the sync that followed it, and not before", async () => {
+  test("P3: records a piece after the sync that followed it, and not before", async () => {
     const store = new MemoryStore();
     const part = new SlowFile(false);
     const writing = journal(store, part);
@@ -148,7 +154,7 @@ describe("ResumeJournal", () => {
     expect(restored(store, new SlowFile(true)).trusted).toEqual([1, 2]);
   });
 
-  test("commits as soon as enough bytes have gathered, one sync at a time", async () => {
+  test("P1: commits as soon as enough bytes have gathered, one sync at a time", async () => {
     const part = new SlowFile(false);
     const writing = journal(new MemoryStore(), part);
     writing.restore();
@@ -171,7 +177,7 @@ describe("ResumeJournal", () => {
     expect(part.syncs).toHaveLength(0);
   });
 
-  test("stops recording for good at a failed sync, and says so once", async () => {
+  test("P7: stops recording for good at a failed sync, and says so once", async () => {
     const store = new MemoryStore();
     const part = new SlowFile(false);
     const writing = journal(store, part);

@@ -34,7 +34,7 @@ describe("SourceFile", () => {
     await source.close();
   });
 
-  test("serves the target of a symlink under the link's name, and keeps it when the link moves on", async () => {
+  test("C6: serves the target of a symlink under the link's name, and keeps it when the link moves on", async () => {
     const path = madeFile();
     const folder = bed.folder();
     symlinkSync(path, join(folder, "latest.bin"));
@@ -52,18 +52,21 @@ describe("SourceFile", () => {
     ["rewritten with its old time put back", (path) => rewriteInPlace(path)],
     ["touched", (path) => utimesSync(path, 1, 1)],
   ];
-  test.each(changes)("notices that its file was %s, until the new stamp is adopted", async (_, change) => {
-    const path = madeFile();
-    const source = await SourceFile.open(path, "/");
-    expect(await source.changed()).toBe(false);
-    change(path);
-    expect(await source.changed()).toBe(true);
-    source.adoptStamp(await stampOf(source.fd));
-    expect(await source.changed()).toBe(false);
-    await source.close();
-  });
+  test.each(changes)(
+    "C7, C8: notices that its file was %s, until the new stamp is adopted",
+    async (_, change) => {
+      const path = madeFile();
+      const source = await SourceFile.open(path, "/");
+      expect(await source.changed()).toBe(false);
+      change(path);
+      expect(await source.changed()).toBe(true);
+      source.adoptStamp(await stampOf(source.fd));
+      expect(await source.changed()).toBe(false);
+      await source.close();
+    },
+  );
 
-  test("does not take another file at its path for its own", async () => {
+  test("C8: does not take another file at its path for its own", async () => {
     const path = madeFile();
     const source = await SourceFile.open(path, "/");
     const other = madeFile();
@@ -88,7 +91,7 @@ describe("SourceFile", () => {
     ["an empty path", "path of the file is empty", () => ""],
     ["a name that is too long", "too long", (folder) => join(folder, "x".repeat(300))],
   ];
-  test.each(refused)("refuses %s with one line", async (_, reason, make) => {
+  test.each(refused)("C4, C5, C19: refuses %s with one line", async (_, reason, make) => {
     const path = make(bed.folder());
     if (path === undefined) return;
     const failure = await failureOf(SourceFile.open(path, "/"));
@@ -98,7 +101,7 @@ describe("SourceFile", () => {
     for (const server of servers.splice(0)) server.stop(true);
   });
 
-  test("refuses a file that its user may not read", () => {
+  test("C4: refuses a file that its user may not read", () => {
     const path = madeFile();
     chmodSync(join(path, ".."), 0o755);
     chmodSync(bed.path, 0o755);

@@ -108,7 +108,7 @@ describe("SpanReader", () => {
     await file.reader.close();
   });
 
-  test("says that a file was cut instead of inventing bytes, and reads it when it is whole again", async () => {
+  test("C8: says that a file was cut instead of inventing bytes, and reads it when it is whole again", async () => {
     using file = fixture(4 * READ_SPAN_LENGTH);
     truncateSync(file.path, 2 * READ_SPAN_LENGTH + 5);
     const failure = await failureOf(file.reader.load(2 * READ_SPAN_LENGTH, 4));

@@ -177,7 +177,7 @@ describe("SpanWriter", () => {
     expect(file.writer.pendingBytes).toBe(0);
   });
 
-  test("tells of a full disk once, fails its flushes and drops what follows", async () => {
+  test("C9, C10: tells of a full disk once, fails its flushes and drops what follows", async () => {
     const folder = bed.smallDisk(4 * WRITE_SPAN_LENGTH);
     if (folder === undefined) return;
     using file = fixture(32 * WRITE_SPAN_LENGTH, { folder });

@@ -181,7 +181,7 @@ describe("SqliteStore", () => {
       },
     ],
   ];
-  test.each(foreign)("puts a file aside that %s, with one warning", (_, make) => {
+  test.each(foreign)("X4: puts a file aside that %s, with one warning", (_, make) => {
     const folder = bed.folder();
     const path = join(folder, ".p2pfile.db");
     make(path);
@@ -197,7 +197,7 @@ describe("SqliteStore", () => {
     expect(readFileSync(join(folder, aside[0] ?? ""))).toEqual(before);
   });
 
-  test("starts anew when the file is damaged, found at once or in the middle of a run", () => {
+  test("X4: starts anew when the file is damaged, found at once or in the middle of a run", () => {
     for (const whileOpen of [false, true]) {
       const folder = bed.folder();
       const filled = new SqliteStore(folder, silentLogger);
@@ -221,7 +221,7 @@ describe("SqliteStore", () => {
     }
   });
 
-  test("does not believe a bitfield, hashes or metadata whose check sum is wrong", () => {
+  test("X4: does not believe a bitfield, hashes or metadata whose check sum is wrong", () => {
     const folder = bed.folder();
     const store = new SqliteStore(folder, silentLogger);
     store.saveDownload(record(1));
@@ -237,7 +237,7 @@ describe("SqliteStore", () => {
     store.close();
   });
 
-  test("gives up on a write after a bounded wait for another process, and goes on", () => {
+  test("X2: gives up on a write after a bounded wait for another process, and goes on", () => {
     const folder = bed.folder();
     const logger = new RecordingLogger();
     const store = new SqliteStore(folder, logger);
@@ -256,7 +256,7 @@ describe("SqliteStore", () => {
     store.close();
   });
 
-  test("serves eight processes that start and write at once, without a warning", async () => {
+  test("X2: serves eight processes that start and write at once, without a warning", async () => {
     const folder = bed.folder();
     const children = Array.from({ length: 8 }, (_, index) =>
       Bun.spawn([process.execPath, FIXTURE, folder, String(index * 100), "50"], { stdout: "pipe" }),
@@ -269,7 +269,7 @@ describe("SqliteStore", () => {
     database.close();
   }, 30_000);
 
-  test("keeps every acknowledged row when its process is killed while inserting", async () => {
+  test("P1: keeps every acknowledged row when its process is killed while inserting", async () => {
     const folder = bed.folder();
     for (let round = 0; round < 3; round++) {
       const child = Bun.spawn([process.execPath, FIXTURE, folder, "0", "1000000"], { stdout: "pipe" });
@@ -312,7 +312,7 @@ describe("openStateStore", () => {
     expect(existsSync(join(folder, ".p2pfile.db"))).toBe(true);
   });
 
-  test.each(["/proc", "/nowhere/at/all"])("falls back to memory with one warning in %s", (folder) => {
+  test.each(["/proc", "/nowhere/at/all"])("C14: falls back to memory with one warning in %s", (folder) => {
     const logger = new RecordingLogger();
     const store = openStateStore(folder, logger);
     store.rememberPort(hash(1), 5);
@@ -323,7 +323,7 @@ describe("openStateStore", () => {
     expect(logger.warnings[0]).toContain(folder);
   });
 
-  test("falls back to memory with one warning when the file system became read-only", () => {
+  test("C10: falls back to memory with one warning when the file system became read-only", () => {
     const disk = bed.smallDisk(8 << 20);
     if (disk === undefined) return;
     const before = openStateStore(disk, silentLogger);
@@ -353,7 +353,7 @@ describe("openStateStore", () => {
     expect(stdout.toString()).toBe("MemoryStore 1\n");
   });
 
-  test("goes on when the disk is full, and says so once", () => {
+  test("C9: goes on when the disk is full, and says so once", () => {
     const disk = bed.smallDisk(1 << 20);
     if (disk === undefined) return;
     const logger = new RecordingLogger();

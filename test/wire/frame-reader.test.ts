@@ -88,7 +88,7 @@ test("FrameReader passes a payload of 128 KiB over many chunks", () => {
   expect(read(stream, cuts).slice(1)).toEqual([`block 1 2 ${payload.toHex()}`, "frame 01"]);
 });
 
-test("FrameReader refuses a foreign protocol at the first wrong byte", () => {
+test("W1: FrameReader refuses a foreign protocol at the first wrong byte", () => {
   const foreign = [
     "GET / HTTP/1.1\r\n",
     "\u0016\u0003\u0001\u0002\u0000",
@@ -99,14 +99,14 @@ test("FrameReader refuses a foreign protocol at the first wrong byte", () => {
   expect(read(text("\u0013Bit"))).toEqual([]);
 });
 
-test("FrameReader refuses a length beyond all limits after four bytes, whatever its sign", () => {
+test("W3: FrameReader refuses a length beyond all limits after four bytes, whatever its sign", () => {
   for (const length of [0x80000000, 0xffffffff, 0x7fffffff, MAX_BLOCK_FRAME_LENGTH + 1]) {
     expect(verdict(uint32(length))).toBe("fault frameTooLong");
   }
   expect(verdict(uint32(MAX_BLOCK_FRAME_LENGTH))).toStartWith("handshake");
 });
 
-test("FrameReader refuses a wrong length for the id after five bytes", () => {
+test("W4: FrameReader refuses a wrong length for the id after five bytes", () => {
   const wrong: [length: number, id: number, fault: string][] = [
     [2, 0, "badFrameLength"],
     [2, 3, "badFrameLength"],

@@ -29,7 +29,7 @@ test("PeerWire reports one fault and then neither hears nor says anything", () =
   expect(end.take().length).toBe(0);
 });
 
-test("PeerWire refuses another protocol", () => {
+test("W1: PeerWire refuses another protocol", () => {
   const end = new WireEnd();
   end.wire.receive(new TextEncoder().encode("GET / HTTP/1.1\r\n"));
   expect(end.faults).toEqual(["badHandshake"]);
@@ -37,7 +37,7 @@ test("PeerWire refuses another protocol", () => {
   expect(end.take().length).toBe(0);
 });
 
-test("PeerWire leaves an incoming handshake unanswered when the listener closes", () => {
+test("W2: PeerWire leaves an incoming handshake unanswered when the listener closes", () => {
   const end = new WireEnd();
   end.handshakes.push = () => {
     end.wire.close();
@@ -48,21 +48,21 @@ test("PeerWire leaves an incoming handshake unanswered when the listener closes"
   end.take();
 });
 
-test("PeerWire refuses indices outside of the torrent", () => {
+test("W13: PeerWire refuses indices outside of the torrent", () => {
   for (const index of [10, 0x7fffffff, 0x80000000, 0xffffffff]) {
     for (const id of [4, 13, 17]) expect(faultOf(frame(id, uint32(index)))).toBe("badPieceIndex");
   }
   expect(faultOf(frame(4, uint32(9)))).toBeUndefined();
 });
 
-test("PeerWire passes a repeated have on only once, a million times over", () => {
+test("W13: PeerWire passes a repeated have on only once, a million times over", () => {
   const end = greetedEnd();
   const flood = concatBytes(Array.from({ length: 10_000 }, () => frame(4, uint32(3))));
   for (let i = 0; i < 100; i++) end.wire.receive(flood);
   expect(end.messages).toEqual([{ type: "have", piece: GEOMETRY.piece(3)! }]);
 });
 
-test("PeerWire accepts a late bitfield, and repeated ones up to a bound, and clears their spare bits", () => {
+test("W11: PeerWire accepts a late bitfield, and repeated ones up to a bound, and clears their spare bits", () => {
   const end = greetedEnd();
   end.wire.receive(concatBytes([frame(4, uint32(1)), frame(5, [0x80, 0x7f])]));
   expect(end.messages.at(-1)).toEqual({ type: "bitfield", bytes: Uint8Array.of(0x80, 0x40) });
@@ -72,7 +72,7 @@ test("PeerWire accepts a late bitfield, and repeated ones up to a bound, and cle
   expect(end.faults).toEqual(["unexpectedMessage"]);
 });
 
-test("PeerWire refuses a bitfield of another length and a second word on what the peer has", () => {
+test("W11: PeerWire refuses a bitfield of another length and a second word on what the peer has", () => {
   expect(faultOf(frame(5, [0x80]))).toBe("badBitfield");
   expect(faultOf(frame(5, [0x80, 0, 0]))).toBe("badBitfield");
   expect(faultOf(frame(5, [0x80, 0]), frame(14))).toBe("unexpectedMessage");
@@ -85,7 +85,7 @@ test("PeerWire lets a peer that had nothing say what it has once it knows the me
   expect(faultOf(frame(15), frame(5, [0x80, 0]), frame(15))).toBe("unexpectedMessage");
 });
 
-test("PeerWire holds a bitfield before metadata and checks it afterwards", () => {
+test("W12: PeerWire holds a bitfield before metadata and checks it afterwards", () => {
   const good = greetedEnd({ geometry: false });
   good.wire.receive(frame(5, [0xff, 0xc0]));
   good.wire.setGeometry(GEOMETRY);
@@ -99,7 +99,7 @@ test("PeerWire holds a bitfield before metadata and checks it afterwards", () =>
   expect(bad.messages).toEqual([]);
 });
 
-test("PeerWire bounds what a peer may say before metadata", () => {
+test("W12: PeerWire bounds what a peer may say before metadata", () => {
   const haves = greetedEnd({ geometry: false });
   const all = new Uint8Array(MAX_PIECE_COUNT * 9);
   for (let index = 0; index < MAX_PIECE_COUNT; index++)
@@ -117,7 +117,7 @@ test("PeerWire bounds what a peer may say before metadata", () => {
   }
 });
 
-test("PeerWire refuses blocks before metadata and blocks outside of a piece", () => {
+test("W10: PeerWire refuses blocks before metadata and blocks outside of a piece", () => {
   const early = greetedEnd({ geometry: false });
   early.wire.receive(frame(7, concatBytes([uint32(0, 0), new Uint8Array(4)])));
   expect(early.faults).toEqual(["unexpectedMessage"]);
@@ -131,7 +131,7 @@ test("PeerWire refuses blocks before metadata and blocks outside of a piece", ()
   expect(at(9, 984, 16)).toBeUndefined();
 });
 
-test("PeerWire answers bad requests with rejects and hangs up after too many", () => {
+test("W6: PeerWire answers bad requests with rejects and hangs up after too many", () => {
   const bad: number[][] = [
     [10, 0, 16384],
     [0xffffffff, 0, 16384],
@@ -157,7 +157,7 @@ test("PeerWire answers bad requests with rejects and hangs up after too many", (
   expect(end.faults).toEqual(["badRequest"]);
 });
 
-test("PeerWire drops bad requests of a peer without the fast extension", () => {
+test("W6: PeerWire drops bad requests of a peer without the fast extension", () => {
   const end = greetedEnd({ reserved: plain });
   end.wire.receive(concatBytes([request(10, 0, 16384), request(0, 0, 16384)]));
   expect(end.take().length).toBe(0);
@@ -196,7 +196,7 @@ test("PeerWire speaks BEP 3 to a peer without the fast extension", () => {
   expect(end.take()).toEqual(frame(5, [0xff, 0xc0]));
 });
 
-test("PeerWire skips unknown messages, but not for ever", () => {
+test("W5: PeerWire skips unknown messages, but not for ever", () => {
   const end = greetedEnd();
   for (let i = 0; i < 50; i++)
     end.wire.receive(concatBytes([frame(21, new Uint8Array(60)), extendedFrame(9, "x")]));
@@ -212,7 +212,7 @@ test("PeerWire ignores port 0", () => {
   expect(end.ports).toEqual([6881]);
 });
 
-test("PeerWire survives extension handshakes that crash or hang the library", () => {
+test("W18: PeerWire survives extension handshakes that crash or hang the library", () => {
   const hostile = [
     "d1:md11:ut_metadatad8:toStringi1eeee",
     "l-3:",
@@ -243,7 +243,7 @@ test("PeerWire takes odd but harmless extension handshakes", () => {
   expect(end.wire.offeredMetadataLength).toBeUndefined();
 });
 
-test("PeerWire bounds the number of names and the number of extension handshakes", () => {
+test("W18: PeerWire bounds the number of names and the number of extension handshakes", () => {
   const names = Array.from({ length: 10_000 }, (_, i) => `6:${String(i).padStart(6, "0")}i1e`).join("");
   expect(faultOf(extendedFrame(0, `d1:md${names.slice(0, 60_003)}ee`))).toBe("badExtension");
   const end = greetedEnd();
@@ -253,7 +253,7 @@ test("PeerWire bounds the number of names and the number of extension handshakes
   expect(end.faults).toEqual(["badExtension"]);
 });
 
-test("PeerWire takes floods of choke, interest and keep-alive in stride", () => {
+test("W9: PeerWire takes floods of choke, interest and keep-alive in stride", () => {
   const end = greetedEnd({ geometry: false });
   const flips = concatBytes([frame(1), frame(0), frame(2), frame(3), uint32(0), frame(8, uint32(0, 0, 1))]);
   end.wire.receive(concatBytes(Array.from({ length: 200 }, () => flips)));

@@ -91,7 +91,7 @@ test("PeerWire sends metadata in bursts and goes on when the connection has drai
   expect(end.take().length).toBe(0);
 });
 
-test("PeerWire rejects requests for metadata it lacks or that does not exist, and ends an endless asker", () => {
+test("W19: PeerWire rejects requests for metadata it lacks or that does not exist, and ends an endless asker", () => {
   const lacking = greetedEnd();
   lacking.wire.receive(extendedFrame(0, "d1:md11:ut_metadatai3eee"));
   lacking.wire.receive(extendedFrame(1, "d8:msg_typei0e5:piecei0ee"));
@@ -112,7 +112,7 @@ test("PeerWire rejects requests for metadata it lacks or that does not exist, an
   expect(end.faults).toEqual(["badMetadata"]);
 });
 
-test("PeerWire believes no metadata size beyond its limit", async () => {
+test("W19: PeerWire believes no metadata size beyond its limit", async () => {
   for (const size of [-1, 0, MAX_METADATA_LENGTH + 1, 2 ** 31, 2 ** 32 + 1, "9223372036854775808", "x"]) {
     const { end, outcome } = fetching(size);
     end.wire.close();
@@ -137,7 +137,7 @@ test("PeerWire takes metadata messages with further keys, and ignores unknown ty
   expect(await verdict(extendedFrame(1, "d8:msg_typei9e5:piecei0ee"), ...frames)).toEqual([undefined, small]);
 });
 
-test("PeerWire refuses metadata pieces out of range, of a wrong size or of another total size", async () => {
+test("W19: PeerWire refuses metadata pieces out of range, of a wrong size or of another total size", async () => {
   const first = pieceOf(small, 0);
   const bad = [
     data(3, first),
@@ -154,7 +154,7 @@ test("PeerWire refuses metadata pieces out of range, of a wrong size or of anoth
   for (const frame of bad) expect(await verdict(frame)).toEqual(["badMetadata", undefined]);
 });
 
-test("PeerWire ignores metadata it did not ask for or has already", async () => {
+test("W19: PeerWire ignores metadata it did not ask for or has already", async () => {
   const first = data(0, pieceOf(small, 0));
   expect(await verdict(first, first, first)).toEqual([undefined, undefined]);
   const idle = greetedEnd();
@@ -175,14 +175,39 @@ test("PeerWire gives up on a peer that rejects or is cancelled, and can try agai
   expect(await again).toEqual(small);
 });
 
-test("PeerWire refuses metadata whose hash is not the info hash", async () => {
+test("PeerWire asked again keeps what came and repeats what did not; answers to both are taken once", async () => {
+  const end = greetedEnd({ infoHash: smallHash, geometry: false });
+  end.wire.receive(extendedFrame(0, `d1:md11:ut_metadatai3ee13:metadata_sizei${small.length}ee`));
+  const received: number[] = [];
+  const outcome = end.wire.fetchMetadata((bytes) => received.push(bytes));
+  end.wire.receive(data(1, pieceOf(small, 1)));
+  end.take();
+  const again = end.wire.fetchMetadata();
+  const repeated = [0, 2].map((piece) => extendedFrame(3, `d8:msg_typei0e5:piecei${piece}ee`));
+  expect(end.take()).toEqual(concatBytes(repeated));
+  for (const piece of [0, 0, 2, 2]) end.wire.receive(data(piece, pieceOf(small, piece)));
+  expect([await outcome, await again]).toEqual([small, small]);
+  expect(received).toEqual([METADATA_PIECE_LENGTH, METADATA_PIECE_LENGTH]);
+  expect(end.faults).toEqual([]);
+});
+
+test("PeerWire begins anew when the peer offers metadata of another size", async () => {
+  const { end, outcome } = fetching(small.length + 1);
+  end.wire.receive(extendedFrame(0, `d1:md11:ut_metadatai3ee13:metadata_sizei${small.length}ee`));
+  const again = end.wire.fetchMetadata();
+  expect(await outcome).toBeUndefined();
+  for (const piece of [0, 1, 2]) end.wire.receive(data(piece, pieceOf(small, piece)));
+  expect(await again).toEqual(small);
+});
+
+test("B10: PeerWire refuses metadata whose hash is not the info hash", async () => {
   const wrong = small.slice();
   wrong[30_000] = 255 - (wrong[30_000] ?? 0);
   const frames = [0, 1, 2].map((piece) => data(piece, pieceOf(wrong, piece)));
   expect(await verdict(...frames)).toEqual(["hashMismatch", undefined]);
 });
 
-test("PeerWire hands on metadata that would hang the decoder, undecoded, when its hash is right", async () => {
+test("B1: PeerWire hands on metadata that would hang the decoder, undecoded, when its hash is right", async () => {
   const evil = text("l-3:");
   const infoHash = infoHashOf(sha1(evil));
   const end = greetedEnd({ infoHash, geometry: false });
@@ -192,7 +217,7 @@ test("PeerWire hands on metadata that would hang the decoder, undecoded, when it
   expect(await outcome).toEqual(evil);
 });
 
-test("PeerWire has at most eight metadata requests under way", () => {
+test("W19: PeerWire has at most eight metadata requests under way", () => {
   const end = greetedEnd({ geometry: false });
   end.wire.receive(extendedFrame(0, `d1:md11:ut_metadatai3ee13:metadata_sizei${MAX_METADATA_LENGTH}ee`));
   void end.wire.fetchMetadata();

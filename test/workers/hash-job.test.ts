@@ -102,7 +102,7 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
     expect(codeOf({ io, path: join(path, "below-a-file") })).toBe("ENOTDIR");
   });
 
-  test("answers ESHORT when a file ends early, one byte or all of it", () => {
+  test("P6: answers ESHORT when a file ends early, one byte or all of it", () => {
     expect(codeOf({ io, length: bytes.length + 1 })).toBe("ESHORT");
     expect(codeOf({ io, offset: bytes.length, length: 1 })).toBe("ESHORT");
     expect(codeOf({ io, exclusive: true, length: bytes.length + 1 })).toBe("ESHORT");

@@ -63,7 +63,7 @@ describe("MappedFile", () => {
     closeSync(fd);
   });
 
-  test("answers undefined, not a signal, when pages are not there", () => {
+  test("P6: answers undefined, not a signal, when pages are not there", () => {
     const short = join(folder, "short");
     writeFileSync(short, bytes);
     const mapping = reserved(4 * MiB);

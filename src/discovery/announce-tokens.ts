@@ -1,0 +1,32 @@
+// The tokens with which our DHT node lets others announce themselves (BEP 5): each is good for one host and one info
+// hash, for a while, and nothing is kept for those that were given out. Pure: the secret and the time come in.
+import { DHT_TOKEN_EPOCH_MS } from "../core/limits.ts";
+import { bytesEqual } from "../lib/bytes.ts";
+
+export class AnnounceTokens {
+  readonly #secret: Uint8Array;
+
+  /** `secret`: random bytes that nobody else knows, 20 or more. */
+  constructor(secret: Uint8Array) {
+    this.#secret = secret;
+  }
+
+  /** `infoHash`: 20 bytes; `now`: milliseconds of a clock that is not set back. @returns 20 bytes. */
+  make(host: string, infoHash: Uint8Array, now: number): Buffer {
+    return this.#of(host, infoHash, epochAt(now));
+  }
+
+  /** @returns true for a token of this epoch or the one before it, made for the same host and info hash. */
+  isValid(token: Uint8Array, host: string, infoHash: Uint8Array, now: number): boolean {
+    const epoch = epochAt(now);
+    return [epoch, epoch - 1].some((made) => bytesEqual(token, this.#of(host, infoHash, made)));
+  }
+
+  #of(host: string, infoHash: Uint8Array, epoch: number): Buffer {
+    return new Bun.CryptoHasher("sha1", this.#secret).update(`${epoch} ${host} `).update(infoHash).digest();
+  }
+}
+
+function epochAt(now: number): number {
+  return Math.floor(now / DHT_TOKEN_EPOCH_MS);
+}

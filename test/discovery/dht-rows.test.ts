@@ -1,0 +1,309 @@
+// What strangers may try at our DHT node, one test for each: D1 to D9 of docs/THREATS.md.
+import { afterEach, describe, expect, test } from "bun:test";
+import { type BencodeDict, dictBytes, dictDict, dictList, encodeBencode } from "../../src/core/bencode.ts";
+import { idBytes } from "../../src/core/ids.ts";
+import {
+  DATAGRAM_SOURCE_BURST,
+  MAX_DHT_PEERS_PER_HOST_AND_HASH,
+  REPLY_HOST_BURST,
+} from "../../src/core/limits.ts";
+import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+import type { Dht } from "../../src/discovery/dht.ts";
+import { DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
+import {
+  compactNode,
+  compactPeer,
+  eventually,
+  hostileDatagrams,
+  id20,
+  query,
+  type RawUdp,
+  reply,
+} from "./krpc.ts";
+
+const network = new DhtNetwork();
+afterEach(() => network.close());
+
+const at = (host: string, dht: Dht): PeerAddress => ({ host, port: dht.port });
+const hash = idBytes(infoHash);
+const otherHash = new Uint8Array(20).fill(7);
+const getPeers = (of: Uint8Array = hash) => query("get_peers", { id: id20("p"), info_hash: of });
+const announce = (token: Uint8Array, port: number, of: Uint8Array = hash) =>
+  query("announce_peer", { id: id20("p"), info_hash: of, port, token });
+const fieldsOf = (message: BencodeDict) => dictDict(message, "r")!;
+
+async function tokenOf(raw: RawUdp, target: PeerAddress, of?: Uint8Array): Promise<Uint8Array | undefined> {
+  const { message } = await raw.ask(getPeers(of), target);
+  return dictBytes(fieldsOf(message), "token");
+}
+
+async function storedAt(target: PeerAddress, of?: Uint8Array): Promise<number> {
+  const raw = await network.raw("127.0.0.99");
+  const { message } = await raw.ask(getPeers(of), target);
+  return dictList(fieldsOf(message), "values")?.length ?? 0;
+}
+
+/** The code of an error answer, undefined for any other. */
+function errorCode(message: BencodeDict): unknown {
+  return dictList(message, "e")?.[0];
+}
+
+describe("DHT rows", () => {
+  test("D1: a node goes on answering under every hostile datagram, and answers none of them", async () => {
+    const dht = await network.node("127.0.0.11");
+    const attacker = await network.raw("127.0.0.66");
+    const honest = await network.raw("127.0.0.12");
+    for (const datagram of Object.values(hostileDatagrams())) {
+      attacker.send(datagram, at("127.0.0.11", dht));
+      const pong = await honest.ask(query("ping", { id: id20("p") }), at("127.0.0.11", dht));
+      expect(dictBytes(fieldsOf(pong.message), "id")).toHaveLength(20);
+    }
+    expect(attacker.received).toEqual([]);
+    expect(dht.nodeCount).toBe(0);
+  });
+
+  test("D2: who answers under another id than it was asked for does not enter the table", async () => {
+    const liar = await network.raw("127.0.0.66");
+    const guide = await network.raw("127.0.0.12");
+    const { port } = liar.address;
+    guide.answer = (message, from) => {
+      const nodes = compactNode("V", "127.0.0.66", port);
+      guide.send(reply({ id: id20("G"), nodes, token: "t" }, dictBytes(message, "t")), from);
+    };
+    liar.beNode(id20("X"));
+    const dht = await network.node("127.0.0.11", [guide.address]);
+    await found(dht);
+    await eventually(() => liar.received.length > 0);
+    await found(dht);
+    expect(dht.nodeCount).toBe(1);
+  });
+
+  test("D3: no answer is longer than 700 bytes or 8 times the shortest question for it", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    for (let host = 1; host <= 30; host++) {
+      const raw = await network.raw(`127.0.4.${host}`);
+      const id = Buffer.alloc(20, host * 8);
+      raw.beNode(id);
+      const token = (await tokenOf(raw, target))!;
+      for (let port = 7001; port <= 7002; port++) await raw.ask(announce(token, port), target);
+      await raw.ask(query("ping", { id }), target);
+    }
+    await eventually(() => dht.nodeCount >= 20);
+    const raw = await network.raw("127.0.0.12");
+    const questions = [
+      query("ping", { id: id20("p") }, "t"),
+      query("find_node", { id: id20("p"), target: id20("t") }, "t"),
+      query("get_peers", { id: id20("p"), info_hash: hash }, "t"),
+      query("get_peers", { id: id20("p"), info_hash: otherHash }, "t"),
+      query("announce_peer", { id: id20("p"), info_hash: hash, port: 1, token: "t" }, "t"),
+    ];
+    for (const question of questions) {
+      const { bytes } = await raw.ask(question, target);
+      expect(bytes.length).toBeLessThanOrEqual(700);
+      expect(bytes.length).toBeLessThanOrEqual(8 * question.length);
+    }
+  });
+
+  test("D3: forged questions from many ports of one host make us send it a burst and no more", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    const filler = await network.raw("127.0.0.12");
+    const token = (await tokenOf(filler, target))!;
+    for (let port = 7001; port <= 7050; port++) await filler.ask(announce(token, port), target);
+    const victims: RawUdp[] = [];
+    for (let i = 0; i < 8; i++) victims.push(await network.raw("127.0.0.66"));
+    for (let round = 0; round < DATAGRAM_SOURCE_BURST; round++) {
+      for (const victim of victims) victim.send(getPeers(), target);
+      if (round % 10 === 0) await Bun.sleep(1);
+    }
+    const sent = () =>
+      victims.flatMap(({ received }) => received).reduce((sum, { bytes }) => sum + bytes.length, 0);
+    await eventually(() => sent() > REPLY_HOST_BURST * 0.9);
+    await Bun.sleep(50);
+    expect(sent()).toBeLessThan(REPLY_HOST_BURST * 1.3);
+    // Another host is still answered, and our own lookups go on.
+    expect(await storedAt(target)).toBe(50);
+    const seed = await network.node("127.0.0.13", [target]);
+    await seed.announce(infoHash, 7001);
+    expect(await elapsed(found(dht))).toBeLessThan(2000);
+  });
+
+  test("D4: a token of our own, of another host and of another info hash: error 203, nothing stored", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    const [raw, other] = [await network.raw("127.0.0.12"), await network.raw("127.0.0.13")];
+    const wrong = [
+      Buffer.from("t".repeat(20)),
+      Buffer.from("t"),
+      (await tokenOf(other, target))!,
+      (await tokenOf(raw, target, otherHash))!,
+    ];
+    for (const token of wrong) {
+      const { message } = await raw.ask(announce(token, 7001), target);
+      expect(errorCode(message)).toBe(203);
+    }
+    expect(await storedAt(target)).toBe(0);
+    const { message } = await raw.ask(announce((await tokenOf(raw, target))!, 7001), target);
+    expect(errorCode(message)).toBeUndefined();
+    expect(await storedAt(target)).toBe(1);
+  });
+
+  test("D4: 1000 forged tokens store nothing", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    for (let host = 1; host <= 10; host++) {
+      const raw = await network.raw(`127.0.5.${host}`);
+      for (let i = 0; i < 100; i++) raw.send(announce(Buffer.alloc(20, i), 7001 + i), target);
+      await eventually(() => raw.received.filter(({ message }) => errorCode(message) === 203).length === 100);
+    }
+    expect(await storedAt(target)).toBe(0);
+  });
+
+  test("D5: a host that fills its share is refused, gets no token for more, and takes nobody's place", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    const [flooder, honest] = [await network.raw("127.0.0.66"), await network.raw("127.0.0.12")];
+    let stored = 0;
+    dht.onAnnounced(() => stored++);
+    await honest.ask(announce((await tokenOf(honest, target))!, 7001), target);
+    const token = (await tokenOf(flooder, target))!;
+    for (let i = 0; i < MAX_DHT_PEERS_PER_HOST_AND_HASH; i++)
+      await flooder.ask(announce(token, 10_000 + i), target);
+    const { message } = await flooder.ask(announce(token, 20_000), target);
+    expect(errorCode(message)).toBe(202);
+    expect(stored).toBe(1 + MAX_DHT_PEERS_PER_HOST_AND_HASH);
+    // Who is stored may renew, and others still come in.
+    expect(errorCode((await flooder.ask(announce(token, 10_000), target)).message)).toBeUndefined();
+    const late = await network.raw("127.0.0.13");
+    expect(await tokenOf(late, target)).toBeDefined();
+  });
+
+  test("D5: a node that gives no token is passed over and the announce goes to its neighbours", async () => {
+    const full = await network.raw("127.0.0.66");
+    const neighbour = await network.node("127.0.0.12");
+    full.answer = (message, from) => full.send(reply({ id: id20("F") }, dictBytes(message, "t")), from);
+    const dht = await network.node("127.0.0.11", [full.address, at("127.0.0.12", neighbour)]);
+    await dht.announce(infoHash, 7001);
+    expect(full.received.some(({ message }) => String(dictBytes(message, "q")) === "announce_peer")).toBe(
+      false,
+    );
+    expect(await storedAt(at("127.0.0.12", neighbour))).toBe(1);
+  });
+
+  test("D6: with implied_port the source port counts, whatever port is named", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    const raw = await network.raw("127.0.0.12");
+    const heard: string[] = [];
+    dht.onAnnounced((_, address) => heard.push(addressKey(address)));
+    const token = (await tokenOf(raw, target))!;
+    for (const port of [0, 7001]) {
+      const args = { id: id20("p"), implied_port: 1, info_hash: hash, port, token };
+      await raw.ask(query("announce_peer", args), target);
+    }
+    await raw.ask(
+      query("announce_peer", { id: id20("p"), implied_port: 0, info_hash: hash, port: 9, token }),
+      target,
+    );
+    expect(heard).toEqual([addressKey(raw.address), addressKey(raw.address), "127.0.0.12:9"]);
+  });
+
+  test("D7: nodes that only ask and never answer do not enter the table, one that answers does", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    for (let host = 1; host <= 60; host++) {
+      const mute = await network.raw(`127.0.6.${host}`);
+      await mute.ask(query("ping", { id: Buffer.alloc(20, host) }), target);
+    }
+    const honest = await network.raw("127.0.0.12");
+    honest.beNode(id20("p"));
+    // The mute ones take their turns first.
+    await honest.ask(query("ping", { id: id20("p") }), target);
+    await eventually(() => dht.nodeCount === 1, 5000);
+    expect(dht.nodeCount).toBe(1);
+  });
+
+  test("D7: nobody takes over the entry of another by answering under its id", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    const [honest, thief] = [await network.raw("127.0.0.12"), await network.raw("127.0.0.66")];
+    for (const raw of [honest, thief]) {
+      raw.beNode(id20("p"));
+      await raw.ask(query("ping", { id: id20("p") }), target);
+      dht.addNode(raw.address);
+      await eventually(() => raw.received.some(({ message }) => message.has("q")) && dht.nodeCount === 1);
+    }
+    await Bun.sleep(20);
+    const { message } = await thief.ask(
+      query("find_node", { id: id20("p"), target: id20("p") }, "t"),
+      target,
+    );
+    const nodes = Buffer.from(dictBytes(fieldsOf(message), "nodes")!);
+    expect(nodes).toEqual(Buffer.concat([id20("p"), compactPeer("127.0.0.12", honest.address.port)]));
+  });
+
+  test("D7: a read-only node (BEP 43) is answered and not asked", async () => {
+    const dht = await network.node("127.0.0.11");
+    const raw = await network.raw("127.0.0.12");
+    const ask = encodeBencode({ a: { id: id20("p") }, q: "ping", ro: 1, t: "aa", y: "q" });
+    await raw.ask(ask, at("127.0.0.11", dht));
+    await Bun.sleep(20);
+    expect(raw.received).toHaveLength(1);
+  });
+
+  test("D7: with the whole table captured a bootstrap address is still asked, and found again", async () => {
+    const seed = await network.node("127.0.0.12");
+    await seed.announce(infoHash, 7001);
+    const seedAt = at("127.0.0.12", seed);
+    await seed.close();
+    const dht = await network.node("127.0.0.11", [seedAt]);
+    const target = at("127.0.0.11", dht);
+    for (let host = 1; host <= 30; host++) {
+      const sybil = await network.raw(`127.0.7.${host}`);
+      const id = Buffer.from(hash);
+      id[19] = host;
+      sybil.answer = (message, from) => {
+        const nodes = Buffer.concat([id, compactPeer(sybil.address.host, sybil.address.port)]);
+        sybil.send(reply({ id, nodes, token: "t" }, dictBytes(message, "t")), from);
+      };
+      await sybil.ask(query("ping", { id }), target);
+    }
+    await eventually(() => dht.nodeCount >= 20);
+    const again = await network.node("127.0.0.12", [], { port: seedAt.port });
+    await again.announce(infoHash, 7001);
+    const peers: string[] = [];
+    for (let round = 0; round < 5 && again.nodeCount === 0; round++) {
+      peers.push(...(await found(dht)));
+      await Bun.sleep(20);
+    }
+    // Asked it was; its record is with itself, and TCP goes to every x.pe address in any case.
+    expect(again.nodeCount).toBe(1);
+  });
+
+  test("D8: addresses that may not be contacted are cut out of what others name and never asked", async () => {
+    const liar = await network.raw("127.0.0.66");
+    liar.answer = (message, from) => {
+      const foreign = ["0.0.0.1", "224.0.0.1", "255.255.255.255", "8.8.8.8"];
+      const nodes = Buffer.concat(foreign.map((host, i) => compactNode(String(i), host, 6881)));
+      const values = [...foreign, "127.0.0.5"].map((host) => compactPeer(host, 6881));
+      liar.send(reply({ id: id20("L"), nodes, token: "t", values }, dictBytes(message, "t")), from);
+    };
+    const dht = await network.node("127.0.0.11", [liar.address]);
+    expect(await found(dht)).toEqual(["127.0.0.5:6881"]);
+    expect(dht.nodeCount).toBe(1);
+  });
+
+  test("D9: nothing is kept on disk: a node that starts again begins with an empty table and finds its way", async () => {
+    const first = await network.node("127.0.0.11");
+    const before = await network.node("127.0.0.12", [at("127.0.0.11", first)]);
+    const { port } = before;
+    await found(before);
+    expect(before.nodeCount).toBe(1);
+    await before.close();
+    const again = await network.node("127.0.0.12", [at("127.0.0.11", first)], { port });
+    expect(again.nodeCount).toBe(0);
+    await found(again);
+    expect(again.nodeCount).toBe(1);
+  });
+});
