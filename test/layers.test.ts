@@ -8,7 +8,7 @@ const root = join(import.meta.dir, "..");
 const files = [...new Bun.Glob("{src,workers}/**/*.{ts,js,mjs,cjs,tsx,jsx}").scanSync(root)].sort();
 
 describe("the source tree", () => {
-  test("keeps every rule", () => {
+  test("N6: keeps every rule", () => {
     expect(files.length).toBeGreaterThan(20);
     expect(files.flatMap((path) => problemsOf(path, readFileSync(join(root, path), "utf8")))).toEqual([]);
   });

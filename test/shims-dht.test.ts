@@ -39,20 +39,20 @@ describe("the declaration of bittorrent-dht", () => {
     expect(manifest).toMatchObject({ name: "bittorrent-dht", version });
   });
 
-  test.each([
-    "on",
-    "listen",
-    "lookup",
-    "announce",
-    "addNode",
-    "removeNode",
-    "destroy",
-    "_generateToken",
-  ] as const)("%s is a method", (name) => expect(dht[name]).toBeFunction());
+  test.each(["on", "listen", "lookup", "announce", "emit", "removeNode", "destroy", "_onquery"] as const)(
+    "%s is a method",
+    (name) => expect(dht[name]).toBeFunction(),
+  );
 
-  test("_onfindnode and _ongetpeers exist to be overridden", () => {
-    expect(LibraryDht.prototype._onfindnode).toBeFunction();
-    expect(LibraryDht.prototype._ongetpeers).toBeFunction();
+  test.each(["_onfindnode", "_ongetpeers", "_onannouncepeer"] as const)(
+    "%s exists to be overridden",
+    (name) => expect(LibraryDht.prototype[name]).toBeFunction(),
+  );
+
+  test("the members of the RPC layer are there, and its socket has the one listener for queries that is replaced", () => {
+    expect(dht._rpc.query).toBeFunction();
+    expect(dht._rpc.error).toBeFunction();
+    expect((dht._rpc.socket as unknown as EventEmitter).listenerCount("query")).toBe(1);
   });
 
   test("the node id is the given one, and the routing table counts, lists and sorts", () => {
@@ -60,13 +60,15 @@ describe("the declaration of bittorrent-dht", () => {
     expect(dht.destroyed).toBe(false);
     expect(dht.nodes.count()).toBe(0);
     expect(dht.nodes.toArray()).toEqual([]);
+    expect(dht.nodes.get(nodeId)).toBeNull();
     expect(dht._rpc.nodes.closest(nodeId, 20)).toEqual([]);
     expect(dht._rpc.id).toEqual(nodeId);
     expect(dht._rpc.response).toBeFunction();
   });
 
-  test("stored peers are given out by count, tokens are 20 bytes", () => {
-    expect(dht._peers.get("00".repeat(20), 50)).toEqual([]);
-    expect(dht._generateToken("127.0.0.1")).toHaveLength(20);
+  test("stored peers are put in and given out by info hash and count", () => {
+    dht._peers.add("00".repeat(20), Buffer.alloc(6, 1));
+    expect(dht._peers.get("00".repeat(20), 50)).toEqual([Buffer.alloc(6, 1)]);
+    expect(dht._peers.destroy).toBeFunction();
   });
 });

@@ -71,7 +71,7 @@ function doubleKey(text: string): string | undefined {
     (whole, _quoted, colon) => (colon === undefined ? '""' : whole),
   );
   const seen = new Set<string>();
-  for (const [, , key = ""] of bare.matchAll(/(?:^|[{,])\s*(["']?)([a-z-]+)\1\s*:(?=\s|$|["'[])/gm)) {
+  for (const [, , key = ""] of bare.matchAll(/(?:^[ \t]*|[{,]\s*)(["']?)([a-z-]+)\1\s*:(?=\s|$|["'[])/gm)) {
     if (keys.has(key) && seen.has(key)) return key;
     seen.add(key);
   }

@@ -66,7 +66,9 @@ export function parseExtendedHandshake(bytes: Uint8Array): ExtendedHandshake | u
     ...(reqq === undefined ? {} : { requestQueue: Math.min(Math.max(reqq, 1), MAX_PEER_REQUEST_QUEUE) }),
     ...(isLength ? { requestLength: Math.min(requestLength, MAX_REQUEST_LENGTH) } : {}),
     uploadOnly: dictInteger(dict, "upload_only") === 1,
-    ...(client === undefined ? {} : { client: printable(client.slice(0, MAX_CLIENT_NAME_LENGTH)) }),
+    ...(client === undefined
+      ? {}
+      : { client: printable(client).slice(0, MAX_CLIENT_NAME_LENGTH).toWellFormed() }),
   };
 }
 

@@ -105,10 +105,10 @@ export class PeerBook {
     if (entry !== undefined) entry.state = "dialing";
   }
 
-  /** The handshake is done, whoever dialled. */
+  /** The handshake is done, whoever dialled. A ban is not lifted by it. */
   connected(address: PeerAddress, now: number): void {
     const entry = this.#find(address);
-    if (entry === undefined) return;
+    if (entry === undefined || this.isBanned(address, now)) return;
     entry.state = "connected";
     entry.connectedAt = now;
   }

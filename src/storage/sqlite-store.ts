@@ -43,14 +43,18 @@ export class SqliteStore implements StateStore {
   }
 
   portOf(infoHash: InfoHash): number | undefined {
-    const sql = "SELECT port FROM ports WHERE info_hash = ?";
-    const row = this.#read((database) => database.query<{ port: bigint }, [string]>(sql).get(infoHash));
-    return row ? Number(row.port) : undefined;
+    const sql = "SELECT port, crc FROM ports WHERE info_hash = ?";
+    const row = this.#read((database) =>
+      database.query<{ port: bigint; crc: bigint }, [string]>(sql).get(infoHash),
+    );
+    return row && row.crc === checksum([infoHash, row.port]) ? Number(row.port) : undefined;
   }
 
   rememberPort(infoHash: InfoHash, port: number): void {
     this.#write("ports", (database) => {
-      database.query("REPLACE INTO ports VALUES (?, ?)").run(infoHash, port);
+      database
+        .query("REPLACE INTO ports VALUES (?, ?, ?)")
+        .run(infoHash, port, checksum([infoHash, BigInt(port)]));
     });
   }
 
@@ -62,7 +66,12 @@ export class SqliteStore implements StateStore {
         .query<HashedFileRow, [bigint, bigint, number]>(sql)
         .get(toSigned(stamp.dev), toSigned(stamp.inode), pieceLength),
     );
-    if (!row || !isIntact(row.pieces, row.crc)) return undefined;
+    if (
+      !row ||
+      row.crc !== checksum([...fileKey(stamp, pieceLength), row.size, row.mtime_ns, row.ctime_ns, row.pieces])
+    ) {
+      return undefined;
+    }
     const known: FileStamp = {
       dev: stamp.dev,
       inode: stamp.inode,
@@ -85,7 +94,13 @@ export class SqliteStore implements StateStore {
           stamp.mtimeNs,
           stamp.ctimeNs,
           pieces,
-          Bun.hash.crc32(pieces),
+          checksum([
+            ...fileKey(stamp, pieceLength),
+            BigInt(stamp.size),
+            stamp.mtimeNs,
+            stamp.ctimeNs,
+            pieces,
+          ]),
         );
     });
   }
@@ -94,7 +109,7 @@ export class SqliteStore implements StateStore {
     const sql = "SELECT info FROM metadata WHERE info_hash = ?";
     const row = this.#read((database) => database.query<{ info: Uint8Array }, [string]>(sql).get(infoHash));
     // The key is the checksum.
-    return row && toHex(sha1(row.info)) === infoHash ? row.info : undefined;
+    return row?.info instanceof Uint8Array && toHex(sha1(row.info)) === infoHash ? row.info : undefined;
   }
 
   rememberMetadata(infoHash: InfoHash, info: Uint8Array): void {
@@ -109,7 +124,9 @@ export class SqliteStore implements StateStore {
     const row = this.#read((database) =>
       database.query<DownloadRow, [string, string]>(sql).get(infoHash, partPath),
     );
-    if (!row || !isIntact(row.bitfield, row.crc)) return undefined;
+    if (!row) return undefined;
+    const { part_inode: inode, size, bitfield, boot_id: bootId, clean } = row;
+    if (row.crc !== checksum([infoHash, partPath, inode, size, bitfield, bootId, clean])) return undefined;
     return {
       infoHash,
       partPath,
@@ -131,7 +148,15 @@ export class SqliteStore implements StateStore {
           toSigned(record.partInode),
           record.size,
           record.bitfield,
-          Bun.hash.crc32(record.bitfield),
+          checksum([
+            record.infoHash,
+            record.partPath,
+            toSigned(record.partInode),
+            BigInt(record.size),
+            record.bitfield,
+            record.bootId,
+            record.clean ? 1n : 0n,
+          ]),
           record.bootId,
           record.clean ? 1 : 0,
         );
@@ -177,8 +202,22 @@ export class SqliteStore implements StateStore {
   }
 }
 
-function isIntact(bytes: Uint8Array, crc: bigint): boolean {
-  return BigInt(Bun.hash.crc32(bytes)) === crc;
+/**
+ * Of a whole row, its key and the kinds of its values included: in a damaged file a row may be found under another's key,
+ * and a value may come back as null, as text or as a number. Never throws.
+ */
+function checksum(values: readonly unknown[]): bigint {
+  let crc = 0;
+  for (const value of values) {
+    const isBlob = value instanceof Uint8Array;
+    crc = Bun.hash.crc32(isBlob ? `blob ${value.length} ` : `${typeof value} ${String(value)} `, crc);
+    if (isBlob) crc = Bun.hash.crc32(value, crc);
+  }
+  return BigInt(crc);
+}
+
+function fileKey({ dev, inode }: FileStamp, pieceLength: number): readonly bigint[] {
+  return [toSigned(dev), toSigned(inode), BigInt(pieceLength)];
 }
 
 function toSigned(value: bigint): bigint {

@@ -10,13 +10,14 @@ import {
 /** "p2pf" as a big-endian integer, in the header of the file. */
 const APPLICATION_ID = 0x70327066;
 /** Raised with every change of the tables; a file of another version is put aside like a foreign one. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** Inodes and the like are unsigned 64-bit numbers, kept as SQLite's signed ones. */
 const TABLES = `
   CREATE TABLE ports (
     info_hash TEXT PRIMARY KEY,
-    port INTEGER NOT NULL
+    port INTEGER NOT NULL,
+    crc INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE hashed_files (
     dev INTEGER NOT NULL,

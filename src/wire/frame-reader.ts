@@ -60,7 +60,7 @@ export class FrameReader {
   receive(chunk: Uint8Array): PeerFault | undefined {
     this.#completed = false;
     let at = this.#held > 0 && !this.#stopped ? this.#fillHeld(chunk) : 0;
-    while (at < chunk.length && !this.#stopped) {
+    while (at < chunk.length && this.#fault === undefined && !this.#stopped) {
       const available = chunk.length - at;
       const total = this.#unitLength(chunk, at, available);
       if (this.#fault !== undefined) break;

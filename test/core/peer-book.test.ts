@@ -4,6 +4,7 @@ import {
   MAX_BAN_MS,
   MAX_DIAL_FAILURES,
   MAX_KNOWN_PEERS,
+  MAX_SELF_ADDRESSES,
   PEER_EXPIRY_MS,
   PINNED_BAN_MS,
   REDIAL_MIN_MS,
@@ -164,6 +165,25 @@ describe("PeerBook", () => {
     expect(book.add(a, "flag", 1)).toBe(false);
     book.failed(a, 2);
     expect(book.nextDials(1e9, 5, seeded(1))).toEqual([]);
+  });
+
+  test("remembers a bounded number of addresses of our own", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < MAX_SELF_ADDRESSES + 10; i++) book.markSelf(address(i));
+    const known = Array.from({ length: MAX_SELF_ADDRESSES + 10 }, (_, i) => book.isSelf(address(i)));
+    expect(known.filter(Boolean)).toHaveLength(MAX_SELF_ADDRESSES);
+  });
+
+  test("W21: a banned peer that comes by itself stays banned, until its time is over", () => {
+    const book = new PeerBook();
+    book.add(a, "incoming", 0);
+    book.connected(a, 0);
+    book.ban(a, 0);
+    book.connected(a, 1000);
+    expect(book.isBanned(a, BAN_MS - 1)).toBe(true);
+    expect(book.addresses()).toEqual([]);
+    book.connected(a, BAN_MS);
+    expect([book.isBanned(a, BAN_MS), book.addresses()]).toEqual([false, [a]]);
   });
 
   test("W21: a ban doubles each time and survives the end of the connection", () => {

@@ -185,7 +185,7 @@ test("TcpConnection frees a long chunk as soon as its handler has returned", asy
   expect(kept.map((chunk) => chunk.length)).toEqual(lengths.map((n) => (n >= 64 * KiB ? 0 : n)));
 });
 
-test("TcpConnection tells of its end once, whoever ends it", async () => {
+test("W15: TcpConnection tells of its end once, whoever ends it", async () => {
   const [a, b] = await pair();
   a.connection.close();
   a.connection.close();

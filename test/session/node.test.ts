@@ -9,6 +9,7 @@ import {
   STALLED_WRITE_MS,
   MAX_PEERS_LEECHING,
   MAX_PENDING_INCOMING,
+  MAX_PENDING_OUTGOING,
 } from "../../src/core/limits.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
@@ -134,6 +135,20 @@ describe("A node", () => {
     expect([ended, stranger.isClosed]).toEqual([0, false]);
     node.tick(monotonicMs() + HANDSHAKE_TIMEOUT_MS + 1);
     await until(() => ended === 1 && stranger.isClosed);
+  });
+
+  test("W20: dials so many at once and no more, whoever is named to it", async () => {
+    const node = await startNode();
+    const mute = Bun.listen({ hostname: HOST, port: 0, socket: { data() {} } });
+    cleanups.push(() => mute.stop(true));
+    const dials = [];
+    for (let i = 0; node.dialSlots > 0; i++) {
+      expect(i).toBeLessThan(MAX_PENDING_OUTGOING);
+      dials.push(node.dial({ host: HOST, port: mute.port }));
+    }
+    expect(dials).toHaveLength(MAX_PENDING_OUTGOING);
+    await Promise.all(dials);
+    expect(node.dialSlots).toBe(MAX_PENDING_OUTGOING);
   });
 
   test("a keep-alive is said after a while of silence, and nothing before", async () => {

@@ -1,0 +1,33 @@
+// Everything that is fuzzed: each place where bytes from outside are first looked at.
+import type { Target } from "../engine/target.ts";
+import { bencodeTarget } from "./bencode.ts";
+import { commandLineTarget } from "./command-line.ts";
+import { configFileTarget } from "./config-file.ts";
+import { datagramGuardTarget } from "./datagram-guard.ts";
+import { dhtTarget } from "./dht.ts";
+import { extendedHandshakeTarget } from "./extended-handshake.ts";
+import { frameReaderTarget } from "./frame-reader.ts";
+import { magnetTarget } from "./magnet.ts";
+import { metadataExchangeTarget } from "./metadata-exchange.ts";
+import { metainfoTarget } from "./metainfo.ts";
+import { peerWireTarget } from "./peer-wire.ts";
+import { pexTarget } from "./pex.ts";
+import { resumeTarget } from "./resume.ts";
+import { storeTarget } from "./store.ts";
+
+export const allTargets: readonly Target[] = [
+  bencodeTarget,
+  magnetTarget,
+  metainfoTarget,
+  frameReaderTarget,
+  peerWireTarget,
+  extendedHandshakeTarget,
+  metadataExchangeTarget,
+  pexTarget,
+  datagramGuardTarget,
+  dhtTarget,
+  resumeTarget,
+  storeTarget,
+  configFileTarget,
+  commandLineTarget,
+];

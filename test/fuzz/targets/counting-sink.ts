@@ -1,0 +1,28 @@
+// A sink that keeps count and a checksum of what was said, not the bytes.
+import type { ByteSink } from "../../../src/lib/byte-sink.ts";
+
+export class CountingSink implements ByteSink {
+  /** Bytes reserved so far. */
+  total = 0;
+  #digest = 0;
+  #last = new Uint8Array(0);
+
+  reserve(length: number): Uint8Array {
+    this.#settle();
+    this.total += length;
+    this.#last = new Uint8Array(length);
+    return this.#last;
+  }
+
+  /** Of everything said, in order. */
+  get digest(): number {
+    this.#settle();
+    return this.#digest;
+  }
+
+  /** What was reserved last is filled by now. */
+  #settle(): void {
+    this.#digest = Bun.hash.crc32(this.#last, this.#digest);
+    this.#last = new Uint8Array(0);
+  }
+}
