@@ -29,7 +29,8 @@ export async function limitsPage(): Promise<string> {
     const name = /^export const ([A-Z0-9_]+) =/.exec(line)?.[1];
     if (section !== undefined)
       lines.push(`\n## ${section}\n\n| limit | value | reason |\n| --- | ---: | --- |`);
-    if (line.startsWith("/**")) comment = "";
+    // A limit without a comment shares that of the one right above it, and of no other.
+    if (line === "" || line.startsWith("/**")) comment = "";
     if (/^(\/\*\*| \*)/.test(line)) comment += ` ${line.replace(/^\/\*\*|^ \*\/?|\*\/$/g, "").trim()}`;
     if (name !== undefined)
       lines.push(

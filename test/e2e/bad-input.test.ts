@@ -32,21 +32,21 @@ async function expectFailure(
 }
 
 describe("serve", () => {
-  test("a missing file ends with 3", () => expectFailure(["serve", "nowhere.bin"], 3, /nowhere\.bin/));
+  test("C4: a missing file ends with 3", () => expectFailure(["serve", "nowhere.bin"], 3, /nowhere\.bin/));
 
-  test("a directory ends with 3", async () => {
+  test("C4: a directory ends with 3", async () => {
     const cwd = bed.directory("cwd");
     mkdirSync(join(cwd, "folder"));
     await expectFailure(["serve", "folder"], 3, /folder.*directory/i, { cwd });
   });
 
-  test("an empty file ends with 3", async () => {
+  test("C5: an empty file ends with 3", async () => {
     const cwd = bed.directory("cwd");
     writeFileSync(join(cwd, "empty.bin"), "");
     await expectFailure(["serve", "empty.bin"], 3, /empty\.bin.*empty/i, { cwd });
   });
 
-  test("an unreadable file ends with 3", async () => {
+  test("C4: an unreadable file ends with 3", async () => {
     const cwd = bed.directory("cwd");
     writeFileSync(join(cwd, "secret.bin"), "secret");
     chmodSync(join(cwd, "secret.bin"), 0o000);
@@ -54,15 +54,15 @@ describe("serve", () => {
     await expectFailure(["serve", "secret.bin"], 3, /secret\.bin/, { cwd, asNobody: true });
   });
 
-  test("a FIFO ends with 3 and does not hang", async () => {
+  test("C4: a FIFO ends with 3 and does not hang", async () => {
     const cwd = bed.directory("cwd");
     Bun.spawnSync(["mkfifo", join(cwd, "queue")]);
     await expectFailure(["serve", "queue"], 3, /queue/, { cwd });
   });
 
-  test("a device ends with 3", () => expectFailure(["serve", "/dev/zero"], 3, /\/dev\/zero/));
+  test("C4: a device ends with 3", () => expectFailure(["serve", "/dev/zero"], 3, /\/dev\/zero/));
 
-  test("a symbolic link is served as its target", async () => {
+  test("C6: a symbolic link is served as its target", async () => {
     const cwd = bed.directory("cwd");
     makeBigFile(join(cwd, "target.bin"), MiB);
     symlinkSync("target.bin", join(cwd, "link.bin"));
@@ -70,7 +70,7 @@ describe("serve", () => {
     expect(await seed.magnet()).toContain("magnet:");
   });
 
-  test("a port that is taken ends with 2", async () => {
+  test("C3: a port that is taken ends with 2", async () => {
     const cwd = bed.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     const ip = bed.address();
@@ -82,7 +82,7 @@ describe("serve", () => {
     });
   });
 
-  test("a UDP port that is taken ends with 2", async () => {
+  test("C3: a UDP port that is taken ends with 2", async () => {
     const cwd = bed.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     const ip = bed.address();
@@ -94,7 +94,7 @@ describe("serve", () => {
     });
   });
 
-  test("a port range without a free port ends with 2", async () => {
+  test("C3: a port range without a free port ends with 2", async () => {
     const cwd = bed.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     const ip = bed.address();
@@ -105,7 +105,7 @@ describe("serve", () => {
     await expectFailure(["serve", "--port-range", "42070-42072", "a.bin"], 2, /42070.*42072/, { cwd, ip });
   });
 
-  test("the last free port of a range is found", async () => {
+  test("C3: the last free port of a range is found", async () => {
     const cwd = bed.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     const ip = bed.address();
@@ -162,7 +162,7 @@ describe("the command line", () => {
     ["a hash that is not hexadecimal", `magnet:?xt=urn:btih:${"z".repeat(40)}`, /btih|hash|zzz/],
     ["version 2 alone", `magnet:?xt=urn:btmh:1220${"a".repeat(64)}`, /v2|btmh|version 2/],
     ["more than 8 KiB", `${magnetOf(HASH, "x")}&tr=${"a".repeat(9000)}`, /long|8192|length/i],
-  ])("a magnet with %s ends with 2", (_, magnet, says) => expectFailure(["download", magnet], 2, says));
+  ])("C1: a magnet with %s ends with 2", (_, magnet, says) => expectFailure(["download", magnet], 2, says));
 
   test("an unknown key of the configuration file ends with 2 and is named", async () => {
     const cwd = bed.directory("cwd");
@@ -191,7 +191,7 @@ describe("download", () => {
     return runP2pfile(bed, ["serve", file.path]).magnet();
   }
 
-  test("a destination that cannot be written ends with 4", async () => {
+  test("C14: a destination that cannot be written ends with 4", async () => {
     const magnet = await servedMagnet();
     const target = bed.directory("target");
     chmodSync(target, 0o555);
@@ -203,7 +203,7 @@ describe("download", () => {
     await expectFailure(["download", "--dir", "/nowhere/at/all", magnet], 4, /\/nowhere\/at\/all/);
   });
 
-  test("a destination that is a file ends with 4", async () => {
+  test("C13: a destination that is a file ends with 4", async () => {
     const magnet = await servedMagnet();
     const cwd = bed.directory("cwd");
     writeFileSync(join(cwd, "plain"), "");
@@ -211,7 +211,7 @@ describe("download", () => {
   });
 
   test.each(["directory", "dangling link"])(
-    "a %s under the final name ends with 4 and stays",
+    "C13: a %s under the final name ends with 4 and stays",
     async (kind) => {
       const magnet = await servedMagnet();
       const cwd = bed.directory("cwd");
@@ -241,7 +241,7 @@ describe("download", () => {
     ".p2pfile.db",
     ".p2pfile.db-wal",
     ".a.01234567.p2pfile-part",
-  ])("metadata with the name %j creates nothing", async (name) => {
+  ])("C15, C20: metadata with the name %j creates nothing", async (name) => {
     const { info, infoHash } = makeInfo(name, Buffer.from("hostile"), 16 * 1024);
     const { cwd, run } = await runAgainst(info, infoHash);
     expect([4, 7]).toContain(await run.waitForExit(15_000));
@@ -263,7 +263,7 @@ describe("download", () => {
       "several files",
       { files: [{ length: 5, path: ["a"] }], name: "x", "piece length": 16384, pieces: Buffer.alloc(20) },
     ],
-  ])("metadata with %s ends with 7", async (_, dictionary) => {
+  ])("B7, B8, B9: metadata with %s ends with 7", async (_, dictionary) => {
     const info = bencode(dictionary);
     const { cwd, run } = await runAgainst(info, infoHashOf(info));
     expect(await run.waitForExit(15_000)).toBe(7);
@@ -276,7 +276,7 @@ describe("download", () => {
     ["bencode that hangs a careless decoder", Buffer.from("l-3:"), undefined],
     ["a metadata size of 1 GiB", makeInfo("x", Buffer.from("a"), 16_384).info, 2 ** 30],
     ["a negative metadata size", makeInfo("x", Buffer.from("a"), 16_384).info, -1],
-  ])("a peer with %s is survived until --timeout", async (_, info, claimed) => {
+  ])("B10, W19: a peer with %s is survived until --timeout", async (_, info, claimed) => {
     const { run } = await runAgainst(info, HASH, claimed);
     expect(await run.waitForExit(15_000)).toBe(6);
   });

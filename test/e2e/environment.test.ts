@@ -31,7 +31,7 @@ test("nothing in the current directory is loaded or run", async () => {
   expect(existsSync(proof)).toBe(false);
 });
 
-test("a read-only directory costs serve one warning and nothing else", async () => {
+test("C14: a read-only directory costs serve one warning and nothing else", async () => {
   const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
   const cwd = bed.directory("read-only");
   chmodSync(cwd, 0o555);
@@ -44,7 +44,7 @@ test("a read-only directory costs serve one warning and nothing else", async () 
   expect(readdirSync(cwd)).toEqual([]);
 });
 
-test("download -o works from a read-only directory", async () => {
+test("C14: download -o works from a read-only directory", async () => {
   const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
   const seed = runP2pfile(bed, ["serve", file.path]);
   const cwd = bed.directory("read-only");
@@ -64,7 +64,7 @@ test("download -o works from a read-only directory", async () => {
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("%s ends serve and download with %d within 3 seconds", async (signal, code) => {
+] as const)("P2: %s ends serve and download with %d within 3 seconds", async (signal, code) => {
   const file = makeBigFile(join(bed.directory("source"), "a.bin"), 32 * MiB);
   const seed = runP2pfile(bed, ["serve", "--upload-limit", "4", file.path]);
   const leech = runP2pfile(bed, ["download", await seed.magnet()]);
@@ -79,7 +79,7 @@ test.each([
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("%s ends a download that found nobody with %d", async (signal, code) => {
+] as const)("P2: %s ends a download that found nobody with %d", async (signal, code) => {
   const nobody = `${bed.address()}:42070`;
   const leech = runP2pfile(bed, ["download", `magnet:?xt=urn:btih:${"1".repeat(40)}&x.pe=${nobody}`]);
   await leech.waitForEvent("listening");

@@ -33,7 +33,7 @@ test("two seeds that name each other print one info hash and both addresses", as
   for (const magnet of magnets) expect(addressesOf(magnet).toSorted()).toEqual(both);
 });
 
-test.each([0, 1] as const)("a download under way survives the death of seed %d", async (victim) => {
+test.each([0, 1] as const)("N1: a download under way survives the death of seed %d", async (victim) => {
   const { file, seeds, magnets } = await startPair();
   const leech = runP2pfile(bed, ["download", magnets[0]]);
   await leech.waitForProgress((snapshot) => snapshot.completed >= 12 * MiB);
@@ -50,7 +50,7 @@ test("a magnet of two seeds works when the first of them never comes up", async 
   expect(sha256Of(join(leech.cwd, "model.bin"))).toBe(file.sha256);
 });
 
-test("a restarted seed takes its port from the state store, so that its magnet stays the same", async () => {
+test("N1: a restarted seed takes its port from the state store, so that its magnet stays the same", async () => {
   const file = makeBigFile(join(bed.directory("source"), "model.bin"), 8 * MiB);
   let seed: P2pfile = runP2pfile(bed, ["serve", file.path]);
   const magnet = await seed.magnet();

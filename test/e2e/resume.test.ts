@@ -37,20 +37,20 @@ function bytesDownloaded(run: P2pfile): number {
   return Math.max(...snapshots);
 }
 
-test("after SIGKILL a second run repeats at most 64 MiB", async () => {
+test("P1, P4: after SIGKILL a second run repeats at most 64 MiB", async () => {
   const { code, repeated, second } = await interrupt("SIGKILL");
   expect(code).toBe(137);
   expect(repeated).toBeLessThanOrEqual(64 * MiB);
   expect(readdirSync(second.cwd).filter((name) => name.endsWith("p2pfile-part"))).toEqual([]);
 });
 
-test("after SIGINT a second run repeats nothing but the pieces that were under way", async () => {
+test("P2: after SIGINT a second run repeats nothing but the pieces that were under way", async () => {
   const { code, repeated } = await interrupt("SIGINT");
   expect(code).toBe(130);
   expect(repeated).toBeLessThanOrEqual(12 * MiB);
 });
 
-test("a resumed download continues with its seed gone and another one in its place", async () => {
+test("N1: a resumed download continues with its seed gone and another one in its place", async () => {
   const file = makeBigFile(join(bed.directory("source"), "disk.img"), 64 * MiB);
   const seed = runP2pfile(bed, ["serve", "--upload-limit", "16", file.path]);
   const leech = runP2pfile(bed, ["download", await seed.magnet()]);
@@ -63,7 +63,7 @@ test("a resumed download continues with its seed gone and another one in its pla
   expect(sha256Of(join(leech.cwd, "disk.img"))).toBe(file.sha256);
 });
 
-test("an existing file with the same content counts as done and is not touched", async () => {
+test("C11: an existing file with the same content counts as done and is not touched", async () => {
   const file = makeBigFile(join(bed.directory("source"), "disk.img"), 20 * MiB);
   const seed = runP2pfile(bed, ["serve", file.path]);
   const magnet = await seed.magnet();
@@ -84,7 +84,7 @@ test("an existing file with the same content counts as done and is not touched",
 test.each([
   ["the same size", 20 * MiB],
   ["another size", 100],
-])("an existing file of %s with other content ends with 4 and stays as it was", async (_, size) => {
+])("C12: an existing file of %s with other content ends with 4 and stays as it was", async (_, size) => {
   const file = makeBigFile(join(bed.directory("source"), "disk.img"), 20 * MiB);
   const seed = runP2pfile(bed, ["serve", file.path]);
   const magnet = await seed.magnet();
@@ -100,7 +100,7 @@ test.each([
   expect([after.ino, after.mtimeNs, after.size]).toEqual([before.ino, before.mtimeNs, before.size]);
 });
 
-test("of two processes on the same download one wins and the other ends with 8", async () => {
+test("X1: of two processes on the same download one wins and the other ends with 8", async () => {
   const file = makeBigFile(join(bed.directory("source"), "disk.img"), 32 * MiB);
   const seed = runP2pfile(bed, ["serve", "--upload-limit", "8", file.path]);
   const magnet = await seed.magnet();

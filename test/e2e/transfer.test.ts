@@ -72,7 +72,7 @@ test("one serve offers several files and one download fetches several magnets", 
     expect(sha256Of(join(target, file.path.slice(source.length + 1)))).toBe(file.sha256);
 });
 
-test("a leech that starts before its seed finds it when it comes up", async () => {
+test("N4: a leech that starts before its seed finds it when it comes up", async () => {
   const file = makeBigFile(join(bed.directory("source"), "image.raw"), 8 * MiB);
   const first = runP2pfile(bed, ["serve", file.path]);
   const magnet = await first.magnet();

@@ -1,0 +1,53 @@
+// Peers that send wrong bytes, against the executable. The fault jobs measure how soon they are found out.
+import { expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { MiB } from "../../src/lib/units.ts";
+import { ScriptedSeed } from "../faults/lib/scripted-seed.ts";
+import { sha256Of } from "../helpers/big-file.ts";
+import { runP2pfile } from "../helpers/binary.ts";
+import { useTestBed } from "../helpers/test-bed.ts";
+
+const bed = useTestBed();
+const PIECE_LENGTH = MiB;
+const PIECE_COUNT = 24;
+
+function startSeed(content: Buffer, isLiar: boolean, rate = 0): ScriptedSeed {
+  const seed = new ScriptedSeed({
+    host: bed.address(),
+    name: "a.bin",
+    content,
+    pieceLength: PIECE_LENGTH,
+    rate,
+    spoil: (_piece, _begin, block) => {
+      if (isLiar) block[77] = (block[77] ?? 0) ^ 1;
+    },
+  });
+  bed.onEnd(() => seed.close());
+  return seed;
+}
+
+test("W24: when the only peer lies the download waits longer and longer for it, and ends with 7", async () => {
+  const liar = startSeed(randomBytes(PIECE_COUNT * PIECE_LENGTH), true);
+  const leech = runP2pfile(bed, ["download", "--timeout", "3", liar.magnet], { json: false });
+  expect(await leech.waitForExit(20_000)).toBe(7);
+  expect(leech.text("stderr")).toMatch(/a\.bin: no peer has good data/);
+  expect(liar.connections).toBeLessThanOrEqual(2);
+  expect(liar.sent.length).toBeLessThanOrEqual((PIECE_COUNT * PIECE_LENGTH) / (16 * 1024));
+});
+
+test("W21: of six seeds the one that lies is found out by its blocks, and none of the others is left", async () => {
+  const content = randomBytes(PIECE_COUNT * PIECE_LENGTH);
+  const seeds = Array.from({ length: 6 }, (_, i) => startSeed(content, i === 3, 4 * MiB));
+  const [first] = seeds;
+  if (first === undefined) throw new Error("no seed");
+  const others = seeds.slice(1).map(({ address }) => `&x.pe=${address}`);
+  const leech = runP2pfile(bed, ["download", "--debug", first.magnet + others.join("")]);
+  expect(await leech.waitForExit(30_000)).toBe(0);
+  expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(first.sha256);
+  const closed = leech.lines.stderr.filter(({ text }) => text.includes("hashMismatch"));
+  expect(closed.length).toBeGreaterThan(0);
+  expect(closed.every(({ text }) => text.includes(`${seeds[3]?.address}:`))).toBe(true);
+  const wrong = leech.lines.stderr.filter(({ text }) => text.includes("failed its hash"));
+  console.info(`${wrong.length} pieces failed before the liar was found out`);
+});
