@@ -1,10 +1,11 @@
 // When to look for peers and when to announce ourselves. Knows neither the DHT nor how peers are found.
 import { ANNOUNCE_MS, LOOKUP_HUNGRY_MS, LOOKUP_JITTER, LOOKUP_SATISFIED_MS } from "./limits.ts";
 
-/** How the torrent stands: connected peers, how many it would like, and how many DHT nodes we know. */
+/** How the torrent stands: connected peers, how many it would like, addresses and DHT nodes known. */
 export interface DiscoveryState {
   readonly peers: number;
   readonly wanted: number;
+  readonly addresses: number;
   readonly nodes: number;
 }
 
@@ -20,6 +21,10 @@ export class DiscoverySchedule {
   #announcedAt = -Infinity;
   /** Nodes known at the last announce: 0 means that probably nobody has heard it. */
   #announcedTo = 0;
+  /** Lookups in a row that told nothing new, and what was known before them. */
+  #fruitless = 0;
+  #addresses = 0;
+  #peers = 0;
   /** Stretches the wait for the next lookup, 1 ± LOOKUP_JITTER. */
   #stretch = 1;
 
@@ -28,9 +33,12 @@ export class DiscoverySchedule {
   }
 
   due(now: number, state: DiscoveryState): DiscoveryDue {
-    const interval = state.peers < state.wanted ? LOOKUP_HUNGRY_MS : LOOKUP_SATISFIED_MS;
+    this.#watch(state);
+    const hungryMs = Math.min(LOOKUP_HUNGRY_MS * 2 ** Math.max(0, this.#fruitless - 1), LOOKUP_SATISFIED_MS);
+    const interval = state.peers < state.wanted ? hungryMs : LOOKUP_SATISFIED_MS;
     const lookup = now - this.#lookedUpAt >= interval * this.#stretch;
     if (lookup) {
+      this.#fruitless++;
       this.#lookedUpAt = now;
       this.#stretch = 1 + LOOKUP_JITTER * (2 * this.#random() - 1);
     }
@@ -41,5 +49,12 @@ export class DiscoverySchedule {
       this.#announcedTo = state.nodes;
     }
     return { lookup, announce };
+  }
+
+  /** New addresses and lost peers make it hungry again, and so does having nobody at all. */
+  #watch({ peers, addresses }: DiscoveryState): void {
+    if (peers === 0 || peers < this.#peers || addresses > this.#addresses) this.#fruitless = 0;
+    this.#peers = peers;
+    this.#addresses = addresses;
   }
 }

@@ -39,6 +39,7 @@ export type PeerFault =
   | "badExtension"
   | "badMetadata"
   | "hashMismatch"
+  | "banned"
   | "idle"
   | "stalledWrite"
   | "notNeeded"

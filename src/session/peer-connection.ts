@@ -88,6 +88,7 @@ export class PeerConnection {
   #chargedIn = 0;
   #fault: PeerFault | undefined;
   #offersMetadata = false;
+  #paused = false;
   #ended = false;
 
   constructor(options: PeerConnectionOptions) {
@@ -184,6 +185,7 @@ export class PeerConnection {
 
   /** Stops or resumes reading: the disk is behind. */
   setPaused(paused: boolean): void {
+    this.#paused = paused;
     if (paused) this.#tcp.pause();
     else {
       this.#heardAt = monotonicMs();
@@ -196,7 +198,7 @@ export class PeerConnection {
     this.#chargeOverhead(now);
     if (this.peerId === undefined && now - this.openedAt > HANDSHAKE_TIMEOUT_MS)
       this.close("handshakeTimeout");
-    else if (now - this.#heardAt > IDLE_TIMEOUT_MS) this.close("idle");
+    else if (!this.#paused && now - this.#heardAt > IDLE_TIMEOUT_MS) this.close("idle");
     else if (this.#tcp.pendingBytes > 0 && now - this.#writtenAt > STALLED_WRITE_MS)
       this.close("stalledWrite");
     else if (now - this.#saidAt > KEEP_ALIVE_MS) {

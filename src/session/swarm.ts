@@ -114,7 +114,12 @@ export class Swarm implements PeerOwner {
 
   tick(now: number): void {
     const wanted = this.isSeeding ? 0 : WANTED_PEERS;
-    const due = this.#schedule.due(now, { peers: this.#peers.size, wanted, nodes: this.node.dht.nodeCount });
+    const due = this.#schedule.due(now, {
+      peers: this.#peers.size,
+      wanted,
+      addresses: this.#book.size,
+      nodes: this.node.dht.nodeCount,
+    });
     if (due.lookup) void this.node.dht.lookup(this.infoHash, (address) => this.learn(address, "dht"));
     if (due.announce) void this.node.dht.announce(this.infoHash, this.node.address.port);
     const room = WANTED_PEERS - this.#peers.size;
@@ -174,6 +179,7 @@ export class Swarm implements PeerOwner {
     if (listenPort !== undefined && peer.dialled === undefined) {
       const address = { host: peer.remote.host, port: listenPort };
       this.learn(address, "incoming");
+      if (this.#book.isBanned(address, monotonicMs())) return peer.close("banned");
       peer.listenAddress = address;
       this.#book.connected(address, monotonicMs());
     }
@@ -262,7 +268,7 @@ export class Swarm implements PeerOwner {
     if (this.#peers.size >= (this.isSeeding ? MAX_PEERS_SEEDING : MAX_PEERS_LEECHING))
       return "tooManyConnections";
     const address = peer.listenAddress;
-    return address !== undefined && this.#book.isBanned(address, monotonicMs()) ? "hashMismatch" : undefined;
+    return address !== undefined && this.#book.isBanned(address, monotonicMs()) ? "banned" : undefined;
   }
 
   /** Who is connected under another address must not be dialled there, too. */

@@ -2,11 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { DiscoverySchedule } from "../../src/core/discovery-schedule.ts";
 import { ANNOUNCE_MS, LOOKUP_HUNGRY_MS, LOOKUP_SATISFIED_MS } from "../../src/core/limits.ts";
 
-const hungry = { peers: 1, wanted: 30, nodes: 3 };
-const satisfied = { peers: 30, wanted: 30, nodes: 3 };
+const alone = { peers: 0, wanted: 30, addresses: 1, nodes: 3 };
+const hungry = { ...alone, peers: 1 };
+const satisfied = { ...alone, peers: 30 };
 
 /** Times of lookups and announces over `duration` at one tick per 10 ms. */
-function run(schedule: DiscoverySchedule, state: typeof hungry, duration: number, from = 0) {
+function run(schedule: DiscoverySchedule, state: typeof alone, duration: number, from = 0) {
   const lookups: number[] = [];
   const announces: number[] = [];
   for (let now = from; now < from + duration; now += 10) {
@@ -26,16 +27,26 @@ describe("DiscoverySchedule", () => {
     }
   });
 
-  test("a hungry torrent looks up every second, 20 % more or less", () => {
+  test("a torrent without peers looks up every second, 20 % more or less", () => {
     for (const [chance, interval] of [
       [0, 800],
       [0.5, 1000],
       [0.999_999, 1200],
     ] as const) {
-      const { lookups } = run(new DiscoverySchedule(() => chance), hungry, 12_010);
+      const { lookups } = run(new DiscoverySchedule(() => chance), alone, 12_010);
       expect(lookups[1]).toBe(interval);
       expect(lookups).toHaveLength(Math.floor(12_000 / interval) + 1);
     }
+  });
+
+  test("lookups that tell nothing new become rarer while there are peers, and news make them frequent again", () => {
+    const schedule = new DiscoverySchedule(() => 0.5);
+    const { lookups } = run(schedule, hungry, 62_000);
+    expect(lookups).toEqual([0, 1000, 3000, 7000, 15_000, 30_000, 45_000, 60_000]);
+    const news = { ...hungry, addresses: 2 };
+    expect(run(schedule, news, 5000, 62_000).lookups).toEqual([62_000, 63_000, 65_000]);
+    // Having lost its only peer it asks every second again.
+    expect(run(schedule, { ...news, peers: 0 }, 3000, 67_000).lookups).toEqual([67_000, 68_000, 69_000]);
   });
 
   test("a satisfied torrent looks up every 15 s", () => {
