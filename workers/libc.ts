@@ -9,8 +9,6 @@ export const MAP_PRIVATE = 0x02;
 export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_NORESERVE = 0x4000;
-/** Linux 5.14: reads all pages in, and says so with an errno where a touch would be a SIGBUS. */
-export const MADV_POPULATE_READ = 22;
 export const F_SETSIG = 10;
 export const F_SETLEASE = 1024;
 export const F_GETLEASE = 1025;
@@ -23,7 +21,6 @@ export const SIGURG = 23;
 
 const SYMBOLS = {
   mmap: { args: ["u64", "u64", "i32", "i32", "i32", "i64"], returns: "u64" },
-  madvise: { args: ["u64", "u64", "i32"], returns: "i32" },
   getpagesize: { args: [], returns: "i32" },
   syscall: { args: ["i64", "i32", "ptr", "ptr", "u32"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },

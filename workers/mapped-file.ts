@@ -5,7 +5,6 @@
 import { toArrayBuffer } from "bun:ffi";
 import { isCached } from "./page-cache.ts";
 import {
-  MADV_POPULATE_READ,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_NORESERVE,
@@ -50,21 +49,19 @@ export class MappedFile {
   }
 
   /**
-   * Maps `length` (at most `windowLength`) bytes at `offset` of the file, and reads in what is not in the page cache.
-   * @returns a view that is valid until the next call of `window` or `unmap`; undefined when it could not be done, which
-   *   includes an unreadable sector.
+   * Maps `length` (at most `windowLength`) bytes at `offset` of the file, when all of them are in the page cache. To read
+   * them in through the map would hold the lock of the process's address space for the time of the disk, and the main
+   * thread stops at its next allocation (seen: 0.5 s).
+   * @returns a view that is valid until the next call of `window` or `unmap`; undefined when it could not be done.
    */
   window(fd: number, offset: number, length: number): Uint8Array | undefined {
-    if (libc === undefined || length > this.windowLength) return undefined;
+    if (libc === undefined || length > this.windowLength || !isCached(fd, offset, length)) return undefined;
     const at = offset % HUGE_PAGE_LENGTH;
     const lead = offset % PAGE_LENGTH;
     const address = this.#base + at - lead;
     const flags = MAP_SHARED | MAP_FIXED;
     if (Number(libc.mmap(address, lead + length, PROT_READ, flags, fd, offset - lead)) !== address)
       return undefined;
-    // Populating goes page by page and costs 7 % of the hashing; what is cached already is mapped faster by touching it.
-    if (isCached(fd, offset, length)) return this.#bytes.subarray(at, at + length);
-    if (libc.madvise(address, lead + length, MADV_POPULATE_READ) !== 0) return undefined;
     return this.#bytes.subarray(at, at + length);
   }
 

@@ -70,7 +70,8 @@ export class Downloads {
     const room = peer.snubbed ? 1 - peer.window.outstandingCount : peer.window.room;
     const run = peer.snubbed || !this.#bucket.isUnlimited ? 1 : peer.window.runLength;
     const affordable = Math.ceil(this.#bucket.available(now) / BLOCK_LENGTH);
-    if (affordable < room) this.#bucket.noteDemand();
+    // Also with a full window: what the peer holds back now, it may send faster than the limit later.
+    this.#bucket.noteDemand();
     if (this.#followSuggestions(peer, Math.min(most, affordable), run, now, effects)) return;
     const allowed = Math.min(most, room, affordable);
     if (allowed <= 0) return;

@@ -103,6 +103,9 @@ export const MIN_UPLOAD_SLOTS = 8;
 export const MAX_UPLOAD_SLOTS = 100;
 /** Suggested pieces of which a peer has asked for nothing yet: as many as it uses up in a round trip, up to this. */
 export const MAX_SUGGESTIONS_AHEAD = 32;
+/** The same at first: with one the peer waits a round trip after each. Simulated, ten machines: 1.08 times the floor with two,
+ * 1.05 with three or four. */
+export const FIRST_SUGGESTIONS_AHEAD = 3;
 /** Suggestions of a peer that are remembered until they are begun. */
 export const MAX_SUGGESTIONS = 2 * MAX_SUGGESTIONS_AHEAD;
 /** A block is asked for a second time at the end only when it is this late, or twice the second peer's own delay. */

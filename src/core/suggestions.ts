@@ -3,7 +3,7 @@
 // else gets it. Knows neither requests' blocks nor links.
 import type { Bitfield } from "./bitfield.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
-import { MAX_SUGGESTIONS_AHEAD } from "./limits.ts";
+import { FIRST_SUGGESTIONS_AHEAD, MAX_SUGGESTIONS_AHEAD } from "./limits.ts";
 
 /** What one peer was told. */
 interface Advice {
@@ -35,7 +35,11 @@ export class Suggestions {
   /** The peer may ask us for blocks. @returns the pieces to suggest to it now, so that it has some ahead. */
   next(peer: PeerHandle, has: Bitfield): PieceIndex[] {
     const fresh: PieceIndex[] = [];
-    const advice = this.#advice.get(peer) ?? { given: new Set(), unused: new Set(), ahead: 0 };
+    const advice = this.#advice.get(peer) ?? {
+      given: new Set(),
+      unused: new Set(),
+      ahead: FIRST_SUGGESTIONS_AHEAD - 1,
+    };
     if (advice.unused.size === 0) advice.ahead = Math.min(MAX_SUGGESTIONS_AHEAD, advice.ahead + 1);
     while (advice.unused.size < advice.ahead) {
       const piece = this.#take(has);

@@ -1,0 +1,85 @@
+// Many sockets towards one process, each with one idea of what to say. Counts what comes back and who is hung up on.
+import type { Socket } from "bun";
+
+interface Data {
+  ended: boolean;
+}
+
+export interface FloodOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Said at once after connecting. */
+  readonly opening?: (index: number) => Uint8Array;
+  /** Reads nothing after the opening. */
+  readonly deaf?: boolean;
+  readonly onData?: (chunk: Buffer) => void;
+}
+
+export class Flood {
+  opened = 0;
+  /** The other side ended the connection, or did not take it. */
+  refused = 0;
+  bytesIn = 0;
+  readonly #sockets = new Set<Socket<Data>>();
+  readonly #options: FloodOptions;
+
+  constructor(options: FloodOptions) {
+    this.#options = options;
+  }
+
+  get alive(): number {
+    return this.#sockets.size;
+  }
+
+  /**
+   * Opens `count` more, some at a time. Few, with a pause, where all of them shall be taken: of more than 64 that come
+   * within one turn of its event loop a p2pfile drops the first before it has read their handshakes.
+   */
+  async open(count: number, atOnce = 50, pauseMs = 0): Promise<void> {
+    for (let done = 0; done < count; done += atOnce) {
+      const width = Math.min(atOnce, count - done);
+      await Promise.all(Array.from({ length: width }, (_, index) => this.#connect(done + index)));
+      if (pauseMs > 0) await Bun.sleep(pauseMs);
+    }
+  }
+
+  /** Sends `bytes` on every connection; what a full socket does not take is dropped. */
+  say(bytes: (index: number) => Uint8Array): void {
+    let index = 0;
+    for (const socket of this.#sockets) socket.write(bytes(index++));
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.terminate();
+    this.#sockets.clear();
+  }
+
+  async #connect(index: number): Promise<void> {
+    const { host, port, opening, deaf, onData } = this.#options;
+    try {
+      await Bun.connect<Data>({
+        hostname: host,
+        port,
+        socket: {
+          open: (socket) => {
+            socket.data = { ended: false };
+            this.opened++;
+            this.#sockets.add(socket);
+            if (opening !== undefined) socket.write(opening(index));
+            if (deaf === true) socket.pause();
+          },
+          data: (_, chunk) => {
+            this.bytesIn += chunk.length;
+            onData?.(chunk);
+          },
+          close: (socket) => {
+            if (this.#sockets.delete(socket)) this.refused++;
+          },
+          error: () => {},
+        },
+      });
+    } catch {
+      this.refused++;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// T8, the crowd: two hundred peers that all want the file from one seed. Its memory stays within the bound.
+import { join } from "node:path";
+import { KiB, MiB } from "../../src/lib/units.ts";
+import { makeBigFile } from "../helpers/big-file.ts";
+import { infoHashOfMagnet } from "../helpers/binary.ts";
+import { Flood } from "./lib/flood-peer.ts";
+import { extended, frame, handshake, Id, uint32 } from "./lib/frames.ts";
+import { type FaultJob, rounded } from "./lib/job.ts";
+import { memoryOf, peakMemory, startServe } from "./lib/run.ts";
+
+const PEERS = 200;
+const BLOCK = 16 * KiB;
+/** The bound of the plan: mapped pages, which the system takes back when it needs them, come on top. */
+const MAX_OWN = 256 * MiB;
+
+const CROWDS = [
+  { what: "512 requests each", queue: 512, deaf: 0 },
+  { what: "2000 requests each", queue: 2_000, deaf: 0 },
+  { what: "half never read", queue: 2_000, deaf: PEERS / 2 },
+] as const;
+
+export const manyPeersJob: FaultJob = {
+  name: "T8 200 peers",
+  async run(trial) {
+    const { bed } = trial;
+    const size = 64 * MiB;
+    const file = makeBigFile(join(bed.directory("source"), "disk.img"), size, trial.seed);
+    const seed = startServe(bed, file.path);
+    const magnet = await seed.magnet();
+    const infoHash = infoHashOfMagnet(magnet);
+    await seed.end();
+    const opening = () =>
+      Buffer.concat([
+        handshake(infoHash),
+        extended(0, { m: { ut_pex: 1 }, reqq: 2000, v: "crowd 1.0" }),
+        frame(Id.haveNone),
+        frame(Id.interested),
+      ]);
+    for (const crowd of CROWDS) {
+      const asking = Buffer.concat(
+        Array.from({ length: crowd.queue }, () => {
+          const block = trial.whole(0, size / BLOCK - 1);
+          return frame(Id.request, uint32(Math.floor(block / 16), (block % 16) * BLOCK, BLOCK));
+        }),
+      );
+      const seed = startServe(bed, file.path);
+      await seed.magnet();
+      const { host, port } = await seed.waitForEvent("listening");
+      const reading = new Flood({ host, port, opening });
+      const deaf = new Flood({ host, port, opening, deaf: true });
+      await reading.open(PEERS - crowd.deaf, 10, 30);
+      await deaf.open(crowd.deaf, 10, 30);
+      await Bun.sleep(500);
+      trial.most("peers", reading.alive + deaf.alive);
+      let own = 0;
+      const timer = setInterval(() => (own = Math.max(own, ownMemory(seed.pid))), 20);
+      for (let turn = 0; turn < trial.times(20, 5); turn++) {
+        for (const flood of [reading, deaf]) flood.say(() => asking);
+        await Bun.sleep(1_000);
+      }
+      clearInterval(timer);
+      const peak = peakMemory(seed.pid);
+      trial.set(`${crowd.what}: MiB delivered`, Math.round(reading.bytesIn / MiB));
+      trial.set(`${crowd.what}: peak MiB`, rounded(peak / MiB));
+      trial.set(`${crowd.what}: own peak MiB`, rounded(own / MiB));
+      trial.expect(own < MAX_OWN, "too much memory", `${crowd.what}: ${rounded(own / MiB)} MiB of its own`);
+      trial.expect(!seed.hasExited, "deaths", seed.text("stderr"));
+      trial.expect(reading.bytesIn > 0 || crowd.deaf === PEERS, "nothing delivered", crowd.what);
+      reading.close();
+      deaf.close();
+      await seed.end();
+    }
+  },
+};
+
+/** Without the pages of the executable and of mapped files. */
+function ownMemory(pid: number): number {
+  return memoryOf(pid, "RssAnon") + memoryOf(pid, "RssShmem");
+}
