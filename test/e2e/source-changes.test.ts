@@ -83,7 +83,8 @@ describe("while it is served", () => {
     change(file);
     expect(await seed.waitForExit(5000)).toBe(7);
     expect(seed.eventsOf("failed")[0]?.message).toContain("a.bin");
-    expect(await leech.waitForExit(20_000)).toBe(6);
+    // Nobody was left to ask (6), unless a changed piece left before the seed looked and was found wrong here (7).
+    expect([6, 7]).toContain(await leech.waitForExit(20_000));
     expect(leech.text("stderr")).not.toContain("is not what");
   });
 
