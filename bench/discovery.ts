@@ -10,12 +10,14 @@ import { EXECUTABLE, p2pfile } from "./contestants/p2pfile.ts";
 import { type Bar, BARS, type Round, type Stage } from "./discovery-bars.ts";
 import { Crew, type Place, placeOf } from "./discovery-place.ts";
 import { Bed } from "./lib/bed.ts";
+import { complain, orComplain } from "./lib/complain.ts";
 import { writeContent } from "./lib/content-file.ts";
 import { describeMachine } from "./lib/machine.ts";
 import { isLimiting } from "./lib/machine-load.ts";
 import { markdownTable } from "./lib/markdown-table.ts";
 import { NotPossible } from "./lib/net-namespace.ts";
 import { ownedFolder, sweepDeadFolders } from "./lib/owned-folder.ts";
+import { parseRuns } from "./lib/record.ts";
 import { appendResult, commandLine, resultsPath } from "./lib/result-lines.ts";
 import { median, quantile, rounded } from "./lib/statistics.ts";
 import { SHARED_MEMORY, warmPages } from "./lib/warm-pages.ts";
@@ -24,7 +26,7 @@ import { SHARED_MEMORY, warmPages } from "./lib/warm-pages.ts";
 const SIZE = 16 * MiB;
 const RUNS_TO_RECORD = 4;
 
-const { values: flags } = orComplain(() =>
+const { values: flags } = orComplain("discovery", () =>
   parseArgs({
     options: {
       on: { type: "string", default: "loopback" },
@@ -35,7 +37,7 @@ const { values: flags } = orComplain(() =>
     },
   }),
 );
-const rounds = Number(flags.runs);
+const rounds = orComplain("discovery", () => parseRuns(flags.runs));
 const processes = Number(flags.processes);
 
 interface BarResult {
@@ -129,23 +131,8 @@ function report(results: readonly BarResult[], place: Place): void {
   });
 }
 
-function orComplain<T>(attempt: () => T): T {
-  try {
-    return attempt();
-  } catch (error) {
-    return complain(error);
-  }
-}
-
-/** What the user can do something about needs no stack. */
-function complain(error: unknown): never {
-  console.error(`discovery: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(2);
-}
-
 const bed = new Bed();
-const { bars, place } = orComplain(() => {
-  if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error("--runs wants a number above 0");
+const { bars, place } = orComplain("discovery", () => {
   if (!(processes >= 9 && processes <= 200)) throw new Error("--processes wants a number from 9 to 200");
   const wanted = flags.only.split(",");
   const unknown = wanted.find((word) => !BARS.some(({ name }) => name === word));
@@ -164,7 +151,7 @@ try {
   report(results, place);
   allWell = results.every(({ problem }) => problem === undefined);
 } catch (error) {
-  if (error instanceof NotPossible) complain(error);
+  if (error instanceof NotPossible) complain("discovery", error);
   throw error;
 } finally {
   await bed.close();

@@ -17,6 +17,7 @@ import { fleetMixed } from "./contestants/fleet-mixed.ts";
 import { fleetNginx } from "./contestants/fleet-nginx.ts";
 import { fleetBuildOf, fleetP2pfile } from "./contestants/fleet-p2pfile.ts";
 import { Bed } from "./lib/bed.ts";
+import { complain, orComplain } from "./lib/complain.ts";
 import { writeContent } from "./lib/content-file.ts";
 import { freeSpace } from "./lib/file-system.ts";
 import {
@@ -27,11 +28,13 @@ import {
   summarizeFleet,
 } from "./lib/fleet-report.ts";
 import { buildNetwork, type FleetRun, type FleetStage, runFleet } from "./lib/fleet-run.ts";
+import { strangerTable } from "./lib/fleet-strangers.ts";
 import { describeScenario, fleetFloor, type FleetScenario, scenarioOf } from "./lib/fleet-scenario.ts";
 import { availableMemory, describeMachine } from "./lib/machine.ts";
 import { isLimiting } from "./lib/machine-load.ts";
 import { assertNamespaces, NetNamespaces, NotPossible, sweepDeadNamespaces } from "./lib/net-namespace.ts";
 import { ownedFolder, sweepDeadFolders } from "./lib/owned-folder.ts";
+import { parseRuns } from "./lib/record.ts";
 import { appendResult, commandLine, resultsPath } from "./lib/result-lines.ts";
 import { checkLink } from "./lib/shaped-link-check.ts";
 import { sizeName } from "./lib/size.ts";
@@ -42,7 +45,7 @@ const CONTESTANTS: readonly FleetContestant[] = [fleetP2pfile, fleetLibtorrent, 
 /** A link that gives less than this is not what it is said to be: 0.956 are possible. */
 const LEAST_SHARE = 0.93;
 
-const { values: flags, positionals } = orComplain(() =>
+const { values: flags, positionals } = orComplain("fleet", () =>
   parseArgs({
     allowPositionals: true,
     options: {
@@ -169,7 +172,7 @@ function report(entries: readonly Entry[], scenario: FleetScenario, linkShare: n
     `Floor ${floor} s: the payload alone at the rate of the links. One TCP connection gets ${linkShare} of it.\n`,
   );
   console.log(fleetTable(results));
-  for (const table of [groupTable(results), milestoneTable(results)])
+  for (const table of [groupTable(results), strangerTable(results), milestoneTable(results)])
     if (table !== undefined) console.log(`\n${table}`);
   if (results.some(({ runs }) => runs.some(({ load }) => isLimiting(load))))
     console.log(
@@ -198,23 +201,8 @@ function report(entries: readonly Entry[], scenario: FleetScenario, linkShare: n
   });
 }
 
-function orComplain<T>(attempt: () => T): T {
-  try {
-    return attempt();
-  } catch (error) {
-    return complain(error);
-  }
-}
-
-/** What the user can do something about needs no stack. */
-function complain(error: unknown): never {
-  console.error(`fleet: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(2);
-}
-
-const rounds = Number(flags.runs);
-const scenarios = orComplain(() => {
-  if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error("--runs wants a number above 0");
+const rounds = orComplain("fleet", () => parseRuns(flags.runs));
+const scenarios = orComplain("fleet", () => {
   const presets = positionals.length === 0 ? [undefined] : positionals;
   const all = presets.map((preset) => scenarioOf(preset, flags));
   assertNamespaces();
@@ -228,7 +216,7 @@ let allWell = true;
 try {
   for (const scenario of scenarios) allWell = (await play(bed, namespaces, scenario)) && allWell;
 } catch (error) {
-  if (error instanceof NotPossible) complain(error);
+  if (error instanceof NotPossible) complain("fleet", error);
   throw error;
 } finally {
   await bed.close();

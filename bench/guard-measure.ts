@@ -10,7 +10,8 @@ import type { Bed } from "./lib/bed.ts";
 import type { Child } from "./lib/child.ts";
 import { assertSameContent, writeContent } from "./lib/content-file.ts";
 import { freeSpace } from "./lib/file-system.ts";
-import { type RunFigures, runOnce, type Stage } from "./lib/one-run.ts";
+import { type RunFigures, runOnce } from "./lib/one-run.ts";
+import type { Stage } from "./lib/stage.ts";
 import { readSyscallCounts } from "./lib/syscall-counts.ts";
 import { SHARED_MEMORY, warmPages } from "./lib/warm-pages.ts";
 

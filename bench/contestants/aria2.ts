@@ -1,18 +1,18 @@
 // aria2 to aria2. It takes the address of a peer from nobody but a tracker or the DHT, so it gets the smallest tracker
 // there can be: this process answers its one question at once.
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { versionOf } from "../lib/machine.ts";
 import { CONTENT_NAME, type Contestant, freePort, HOST, waitForListener } from "./contestant.ts";
 
-const COMMON = [
+/** Of every aria2: nothing but the torrent, no limit on peers, blocks in the clear. */
+export const ARIA2 = [
+  "aria2c",
   "--no-conf=true",
   "--quiet=true",
   "--summary-interval=0",
-  `--interface=${HOST}`,
   "--disable-ipv6=true",
   "--enable-dht=false",
   "--enable-dht6=false",
-  "--enable-peer-exchange=false",
   "--bt-enable-lpd=false",
   "--bt-require-crypto=false",
   "--bt-min-crypto-level=plain",
@@ -24,21 +24,20 @@ const COMMON = [
   "--check-integrity=false",
 ] as const;
 
+const PAIR = [...ARIA2, `--interface=${HOST}`, "--enable-peer-exchange=false"] as const;
+
 export const aria2: Contestant = {
   name: "aria2",
   version: () => versionOf(["aria2c", "--version"], /^aria2 version (\S+)/m),
-  async start({ bed, content, torrent, seedFolder }) {
+  async start({ content, torrent, spawnSeed }) {
     const [port, leechPort] = [freePort(), freePort()];
     const seedFlags = [
-      `--dir=${join(content, "..")}`,
+      `--dir=${dirname(content)}`,
       `--listen-port=${port}`,
       "--bt-seed-unverified=true",
       "--seed-ratio=0.0",
     ];
-    const seed = bed.spawn(["aria2c", ...COMMON, ...seedFlags, torrent], {
-      cwd: seedFolder,
-      log: join(seedFolder, "stderr"),
-    });
+    const seed = spawnSeed([...PAIR, ...seedFlags, torrent]);
     await waitForListener(port, seed);
     const tracker = Bun.serve({ hostname: HOST, port: 0, fetch: () => new Response(replyWith(port)) });
     const leechFlags = [
@@ -50,7 +49,7 @@ export const aria2: Contestant = {
     ];
     return {
       seed,
-      leech: ["aria2c", ...COMMON, ...leechFlags, `--index-out=1=${CONTENT_NAME}`, torrent],
+      leech: [...PAIR, ...leechFlags, `--index-out=1=${CONTENT_NAME}`, torrent],
       close: () => tracker.stop(true),
     };
   },

@@ -1,5 +1,4 @@
 // What a program must offer to take part: a seed that serves the file and the command that fetches it.
-import type { Bed } from "../lib/bed.ts";
 import type { Child } from "../lib/child.ts";
 
 /** Name of the file that is distributed, on both sides. */
@@ -11,20 +10,19 @@ export const SEED_TIMEOUT_MS = 60_000;
 
 /** Where one run takes place. Everything lies on the file system under test. */
 export interface Ground {
-  readonly bed: Bed;
   /** The file to serve, named CONTENT_NAME. */
   readonly content: string;
   /** The same as a .torrent. */
   readonly torrent: string;
   /** Empty folder, the seed's working directory. */
   readonly seedFolder: string;
-  /** Empty folder, the fetching side's working directory, where the file has to appear under its name. */
-  readonly leechFolder: string;
+  /** Starts the seed there. It is watched from its first moment on. */
+  readonly spawnSeed: (command: readonly string[]) => Child;
 }
 
 export interface Offer {
   readonly seed: Child;
-  /** Fetches the file and exits with 0 when it is complete. */
+  /** Fetches the file into its working directory, under its name, and exits with 0 when it is complete. */
   readonly leech: readonly string[];
   /** Reads from the output of the fetching side when its own code began, in milliseconds of Date.now(). */
   readonly begunAt?: (output: string) => number;

@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Child } from "../lib/child.ts";
 import type { ShapedHost } from "../lib/shaped-network.ts";
-import { aria2 } from "./aria2.ts";
+import { ARIA2, aria2 } from "./aria2.ts";
 import { CONTENT_NAME, SEED_TIMEOUT_MS } from "./contestant.ts";
 import {
   completedByOutput,
@@ -19,26 +19,8 @@ import {
 /** A seed that listens tells the tracker within a second. */
 const ANNOUNCE_TIMEOUT_MS = 10_000;
 
-const FLAGS = [
-  "--no-conf=true",
-  "--quiet=true",
-  "--summary-interval=0",
-  "--disable-ipv6=true",
-  "--enable-dht=false",
-  "--enable-dht6=false",
-  "--enable-peer-exchange=true",
-  "--bt-enable-lpd=false",
-  "--bt-require-crypto=false",
-  "--bt-min-crypto-level=plain",
-  "--bt-max-peers=0",
-  "--bt-request-peer-speed-limit=0",
-  "--bt-save-metadata=false",
-  "--file-allocation=none",
-  "--disk-cache=64M",
-  "--check-integrity=false",
-  // No end by ratio: the benchmark ends the process.
-  "--seed-ratio=0.0",
-] as const;
+// No end by ratio: the benchmark ends the process.
+const MEMBER = [...ARIA2, "--enable-peer-exchange=true", "--seed-ratio=0.0"] as const;
 
 export const fleetAria2: FleetContestant = {
   name: "aria2",
@@ -95,5 +77,5 @@ export function aria2Leech({ torrent, folderOf }: FleetGround, host: ShapedHost,
 
 function commandFor({ address }: ShapedHost, trackerUrl: string): string[] {
   const place = [`--interface=${address}`, `--listen-port=${FLEET_PORT}`, `--bt-tracker=${trackerUrl}`];
-  return ["aria2c", ...FLAGS, ...place];
+  return [...MEMBER, ...place];
 }

@@ -20,7 +20,7 @@ export const fleetLibtorrent: FleetContestant = {
   async start(ground) {
     const { network, torrent, content } = ground;
     const host = seedHost(ground);
-    const command = [PYTHON, SCRIPT, "seed", torrent, dirname(content), `${host.address}:${FLEET_PORT}`];
+    const command = [...PYTHON, SCRIPT, "seed", torrent, dirname(content), `${host.address}:${FLEET_PORT}`];
     const seed = spawnOn(ground, host, command);
     await seed.waitForOutput(/^(ready)$/m, SEED_TIMEOUT_MS);
     const all = network.hosts.map(({ address }) => `${address}:${FLEET_PORT}`);
@@ -32,7 +32,7 @@ export const fleetLibtorrent: FleetContestant = {
 export function libtorrentLeech(torrent: string, host: ShapedHost, peers: readonly string[]): Leech {
   return {
     kind: "libtorrent",
-    command: [PYTHON, SCRIPT, "leech", torrent, ".", `${host.address}:${FLEET_PORT}`, ...peers],
+    command: [...PYTHON, SCRIPT, "leech", torrent, ".", `${host.address}:${FLEET_PORT}`, ...peers],
     completed: completedByOutput,
   };
 }

@@ -11,14 +11,14 @@ export const nginx: Contestant = {
     const client = versionOf(["curl", "--version"], /^curl (\S+)/);
     return server === undefined || client === undefined ? undefined : `${server} + ${client}`;
   },
-  async start({ bed, content, seedFolder }) {
+  async start({ content, seedFolder, spawnSeed }) {
     const port = freePort();
     const temporary = join(seedFolder, "tmp");
     mkdirSync(temporary);
     const configuration = join(seedFolder, "nginx.conf");
     writeFileSync(configuration, nginxConfiguration(`${HOST}:${port}`, dirname(content), temporary));
     const command = ["nginx", "-p", seedFolder, "-c", configuration, "-e", join(seedFolder, "error.log")];
-    const seed = bed.spawn(command, { cwd: seedFolder, log: join(seedFolder, "stderr") });
+    const seed = spawnSeed(command);
     await waitForListener(port, seed);
     const url = `http://${HOST}:${port}/${CONTENT_NAME}`;
     return { seed, leech: ["curl", "--silent", "--show-error", "--fail", "--output", CONTENT_NAME, url] };

@@ -13,11 +13,8 @@ export function buildOf(name: string, executable: string): Contestant {
   return {
     name,
     version: () => (existsSync(executable) ? versionOf([executable, "--version"], /^(\S+)$/m) : undefined),
-    async start({ bed, content, seedFolder }) {
-      const seed = bed.spawn([executable, "serve", "--ip", HOST, content], {
-        cwd: seedFolder,
-        log: join(seedFolder, "stderr"),
-      });
+    async start({ content, spawnSeed }) {
+      const seed = spawnSeed([executable, "serve", "--ip", HOST, content]);
       const magnet = await seed.waitForOutput(/^(magnet:\S+)$/m, SEED_TIMEOUT_MS);
       return { seed, leech: [executable, "download", "--ip", HOST, magnet] };
     },

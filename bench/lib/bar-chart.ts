@@ -1,5 +1,15 @@
-// Horizontal bars as an SVG by hand: axes start at zero, whiskers show the lowest and the highest run, and the colours
-// follow the reader's light or dark page. Knows lengths and words, not what they mean.
+// Horizontal bars: axes start at zero, whiskers show the lowest and the highest run. Knows lengths and words, not what they
+// mean.
+import {
+  chartPage,
+  type ChartStyle,
+  type ChartWords,
+  fixed,
+  MARGIN,
+  niceStep,
+  PAGE_WIDTH,
+  text,
+} from "./chart-page.ts";
 
 export interface Bar {
   readonly label: string;
@@ -20,52 +30,31 @@ export interface Panel {
   readonly bars: readonly Bar[];
 }
 
-export interface Chart {
-  readonly title: string;
+export interface Chart extends ChartWords {
   readonly panels: readonly Panel[];
-  /** Small lines below: what was measured, where and when. */
-  readonly footnotes: readonly string[];
 }
 
-const WIDTH = 760;
-const MARGIN = 24;
 /** Of a bold letter at 13 pixels in a wide font: the room that words get is reckoned with it, since nothing measures them. */
 const LETTER_WIDTH = 8;
-/** Of a letter of the small lines. */
-const QUIET_LETTER_WIDTH = 6.6;
 /** Between a label and its bar, and between a bar and its note. */
 const GAP = 10;
 const BAR_HEIGHT = 18;
 const BAR_STEP = 28;
 const PANEL_HEAD = 40;
 const PANEL_FOOT = 34;
-const TITLE_HEIGHT = 52;
-const FOOTNOTE_STEP = 17;
 const TICKS = 5;
 
-const STYLE = `
-  text { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; font-size: 13px; fill: #1f2328; }
-  .page { fill: #ffffff; stroke: #d1d9e0; }
-  .title { font-size: 17px; font-weight: 600; }
-  .panel { font-weight: 600; }
-  .quiet { fill: #59636e; font-size: 12px; }
-  .strong { font-weight: 600; }
-  .grid { stroke: #d1d9e0; }
-  .zero { stroke: #59636e; }
+const STYLE: ChartStyle = {
+  always: `
   .note { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; }
   .whisker { stroke: #1f2328; stroke-width: 1.5; }
   .ours { fill: #0969da; } .theirs { fill: #9aa4ae; }
-  .more { fill-opacity: 0.45; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc; }
-    .page { fill: #0d1117; stroke: #3d444d; }
-    .quiet { fill: #9198a1; }
-    .grid { stroke: #3d444d; }
-    .zero { stroke: #9198a1; }
+  .more { fill-opacity: 0.45; }`,
+  dark: `
     .note { stroke: #0d1117; }
     .whisker { stroke: #f0f6fc; }
-    .ours { fill: #4493f8; } .theirs { fill: #656c76; }
-  }`;
+    .ours { fill: #4493f8; } .theirs { fill: #656c76; }`,
+};
 
 /** Where the bars of all panels begin, and how long the longest can be, in pixels. */
 interface Plot {
@@ -76,25 +65,11 @@ interface Plot {
 /** @returns the whole document. */
 export function barChart(chart: Chart): string {
   const plot = plotOf(chart.panels.flatMap(({ bars }) => bars));
-  let y = TITLE_HEIGHT;
-  const parts: string[] = [text(MARGIN, 34, chart.title, "title")];
-  for (const panel of chart.panels) {
-    parts.push(drawPanel(panel, y, plot));
-    y += heightOf(panel);
-  }
-  for (const footnote of chart.footnotes.flatMap(linesOf)) {
-    y += FOOTNOTE_STEP;
-    parts.push(text(MARGIN, y, footnote, "quiet"));
-  }
-  const height = y + MARGIN - 4;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
-    `<title>${escape(chart.title)}</title>`,
-    `<style>${STYLE}\n</style>`,
-    `<rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="6"/>`,
-    ...parts,
-    "</svg>\n",
-  ].join("\n");
+  const panels = chart.panels.map((panel) => ({
+    height: heightOf(panel),
+    draw: (top: number) => drawPanel(panel, top, plot),
+  }));
+  return chartPage(chart, STYLE, panels);
 }
 
 /** What the longest label and the longest note leave, so that all panels stand in line and no words leave the page. */
@@ -102,19 +77,7 @@ function plotOf(bars: readonly Bar[]): Plot {
   const longest = (words: readonly string[]) =>
     Math.max(...words.map((word) => word.length)) * LETTER_WIDTH + GAP;
   const left = MARGIN + longest(bars.map(({ label }) => label));
-  return { left, width: WIDTH - MARGIN - longest(bars.map(({ note }) => note)) - left };
-}
-
-/** A small line, broken between words where it would leave the page. */
-function linesOf(footnote: string): string[] {
-  const most = Math.floor((WIDTH - 2 * MARGIN) / QUIET_LETTER_WIDTH);
-  const lines: string[] = [];
-  for (const word of footnote.split(" ")) {
-    const longer = `${lines.at(-1) ?? ""} ${word}`;
-    if (lines.length > 0 && longer.length <= most) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
+  return { left, width: PAGE_WIDTH - MARGIN - longest(bars.map(({ note }) => note)) - left };
 }
 
 function heightOf(panel: Panel): number {
@@ -125,14 +88,14 @@ function drawPanel({ title, axis, bars }: Panel, top: number, plot: Plot): strin
   const longest = Math.max(
     ...bars.map(({ value, more = 0, range }) => Math.max(value + more, range?.[1] ?? 0)),
   );
-  const step = niceStep(longest);
+  const step = niceStep(longest, TICKS);
   const end = Math.ceil(longest / step) * step;
   const scale = (value: number) => plot.left + (value / end) * plot.width;
   const first = top + PANEL_HEAD;
   const bottom = first + bars.length * BAR_STEP;
   const parts = [
     text(MARGIN, top + 24, title, "panel"),
-    text(WIDTH - MARGIN, top + 24, axis, "quiet", "end"),
+    text(PAGE_WIDTH - MARGIN, top + 24, axis, "quiet", "end"),
   ];
   for (let i = 0; i * step <= end + step / 2; i++) {
     const x = fixed(scale(i * step));
@@ -166,24 +129,4 @@ function drawBar(bar: Bar, y: number, scale: (value: number) => number): string 
 function whisker(from: number, to: number, y: number): string {
   const path = `M${fixed(from)} ${y - 4}v8M${fixed(from)} ${y}H${fixed(to)}M${fixed(to)} ${y - 4}v8`;
   return `<path class="whisker" fill="none" d="${path}"/>`;
-}
-
-/** 1, 2 or 5 times a power of ten, so that about TICKS steps reach `longest`. */
-function niceStep(longest: number): number {
-  const rough = longest / TICKS;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const factor = [1, 2, 5].find((candidate) => candidate * power >= rough) ?? 10;
-  return factor * power;
-}
-
-function text(x: number, y: number, words: string, name: string, anchor = "start"): string {
-  return `<text x="${fixed(x)}" y="${fixed(y)}" class="${name}" text-anchor="${anchor}">${escape(words)}</text>`;
-}
-
-function fixed(value: number): string {
-  return String(Number(value.toFixed(1)));
-}
-
-function escape(words: string): string {
-  return words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

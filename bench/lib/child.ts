@@ -1,5 +1,6 @@
 // One program that takes part in a benchmark: its output, its end, and what it cost by the kernel's books.
 import { readFileSync } from "node:fs";
+import { type Memory, MemoryMeter } from "./process-meter.ts";
 
 export interface Cpu {
   /** Seconds. */
@@ -12,6 +13,8 @@ export interface ChildOptions {
   /** Takes its stderr. */
   readonly log: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Its memory is looked at from its start to its end. @default false */
+  readonly metered?: boolean;
 }
 
 export class Child {
@@ -20,11 +23,12 @@ export class Child {
   readonly #process: Bun.Subprocess<"ignore", "pipe", Bun.BunFile>;
   readonly #log: string;
   readonly #outputEnded: Promise<void>;
+  readonly #meter: MemoryMeter | undefined;
   #output = "";
   #wake: (() => void) | undefined;
 
   /** The environment is PATH, a home of its own, and `env`: no proxy and no configuration of the user gets in. */
-  constructor(command: readonly string[], { cwd, log, env }: ChildOptions) {
+  constructor(command: readonly string[], { cwd, log, env, metered = false }: ChildOptions) {
     this.command = command;
     this.#log = log;
     this.#process = Bun.spawn([...command], {
@@ -36,6 +40,8 @@ export class Child {
     });
     this.pid = this.#process.pid;
     this.#outputEnded = this.#read();
+    this.#meter = metered ? new MemoryMeter(this.pid) : undefined;
+    void this.#process.exited.then(() => this.#meter?.stop());
   }
 
   /** Everything it has printed to stdout so far. */
@@ -91,6 +97,12 @@ export class Child {
     const used = this.#process.resourceUsage()?.cpuTime;
     if (used === undefined) throw new Error(this.#complain("has not ended"));
     return { user: Number(used.user) / 1e6, system: Number(used.system) / 1e6 };
+  }
+
+  /** The most it has had so far. @throws when it was not spawned to be metered. */
+  get peakMemory(): Memory {
+    if (this.#meter === undefined) throw new RangeError(`\`${this.command.join(" ")}\` is not metered`);
+    return this.#meter.peak();
   }
 
   #complain(what: string): string {

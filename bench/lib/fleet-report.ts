@@ -70,7 +70,8 @@ function groupsOf(runs: readonly FleetRun[], scenario: FleetScenario): GroupFigu
   }));
 }
 
-function ownTime({ completed, started }: HostFigures): number {
+/** Seconds from its own start. */
+export function ownTime({ completed, started }: HostFigures): number {
   return (completed ?? Number.NaN) - started;
 }
 

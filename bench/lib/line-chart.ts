@@ -1,6 +1,16 @@
-// Steps over time as an SVG by hand: how many of a number of things have happened by when, one line each. The legend
-// stands above the plot, a row for each line, so that no two labels can meet; colours follow the reader's light or dark
-// page. Knows numbers and words, not what they mean.
+// Steps over time: how many of a number of things have happened by when, one line each. The legend stands above the plot, a
+// row for each line, so that no two labels can meet. Knows numbers and words, not what they mean.
+import {
+  chartPage,
+  type ChartStyle,
+  type ChartWords,
+  escape,
+  fixed,
+  MARGIN,
+  niceStep,
+  PAGE_WIDTH,
+  text,
+} from "./chart-page.ts";
 
 export interface StepLine {
   readonly label: string;
@@ -23,84 +33,49 @@ export interface LinePanel {
   readonly mark: { readonly at: number; readonly label: string };
 }
 
-export interface LineChart {
-  readonly title: string;
+export interface LineChart extends ChartWords {
   readonly panels: readonly LinePanel[];
-  /** Small lines below: what was measured, where and when. */
-  readonly footnotes: readonly string[];
 }
 
-const WIDTH = 760;
-const MARGIN = 24;
 const PLOT_LEFT = MARGIN + 34;
-const PLOT_RIGHT = WIDTH - MARGIN - 12;
+const PLOT_RIGHT = PAGE_WIDTH - MARGIN - 12;
 const PLOT_HEIGHT = 190;
-const TITLE_HEIGHT = 52;
 const PANEL_HEAD = 36;
 const LEGEND_STEP = 20;
 /** Between the legend and the plot: the mark's name stands there. */
 const MARK_ROOM = 26;
 const PANEL_FOOT = 50;
-const FOOTNOTE_STEP = 17;
-/** Of a letter of the small lines, which nothing measures. */
-const QUIET_LETTER_WIDTH = 6.6;
 const X_TICKS = 8;
 const Y_TICKS = 5;
 /** A line that ends so many times later than the one before it would press all others together: it leaves the plot. */
 const MUCH_LATER = 2.5;
 const STYLES = 5;
 
-const STYLE = `
-  text { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; font-size: 13px; fill: #1f2328; }
-  .page { fill: #ffffff; stroke: #d1d9e0; }
-  .title { font-size: 17px; font-weight: 600; }
-  .panel { font-weight: 600; }
-  .quiet { fill: #59636e; font-size: 12px; }
-  .strong { font-weight: 600; }
-  .grid { stroke: #d1d9e0; }
-  .zero { stroke: #59636e; }
+const STYLE: ChartStyle = {
+  always: `
   .mark { stroke: #1f2328; stroke-width: 1.5; stroke-dasharray: 2 3; }
   .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
   .s0 { stroke: #0969da; stroke-width: 3; }
   .s1 { stroke: #bc4c00; }
   .s2 { stroke: #1a7f37; stroke-dasharray: 7 3; }
   .s3 { stroke: #6e7781; stroke-dasharray: 2 3; }
-  .s4 { stroke: #8250df; stroke-dasharray: 10 3 2 3; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc; }
-    .page { fill: #0d1117; stroke: #3d444d; }
-    .quiet { fill: #9198a1; }
-    .grid { stroke: #3d444d; }
-    .zero { stroke: #9198a1; }
+  .s4 { stroke: #8250df; stroke-dasharray: 10 3 2 3; }`,
+  dark: `
     .mark { stroke: #f0f6fc; }
     .s0 { stroke: #4493f8; }
     .s1 { stroke: #f0883e; }
     .s2 { stroke: #3fb950; }
     .s3 { stroke: #9198a1; }
-    .s4 { stroke: #ab7df8; }
-  }`;
+    .s4 { stroke: #ab7df8; }`,
+};
 
 /** @returns the whole document. */
 export function lineChart(chart: LineChart): string {
-  let y = TITLE_HEIGHT;
-  const parts: string[] = [text(MARGIN, 34, chart.title, "title")];
-  for (const panel of chart.panels) {
-    parts.push(drawPanel(panel, y));
-    y += heightOf(panel);
-  }
-  for (const footnote of chart.footnotes.flatMap(brokenIntoLines)) {
-    y += FOOTNOTE_STEP;
-    parts.push(text(MARGIN, y, footnote, "quiet"));
-  }
-  const height = y + MARGIN - 4;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
-    `<title>${escape(chart.title)}</title>`,
-    `<style>${STYLE}\n</style>`,
-    `<rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="6"/>`,
-    ...parts,
-    "</svg>\n",
-  ].join("\n");
+  const panels = chart.panels.map((panel) => ({
+    height: heightOf(panel),
+    draw: (top: number) => drawPanel(panel, top),
+  }));
+  return chartPage(chart, STYLE, panels);
 }
 
 function heightOf({ lines }: LinePanel): number {
@@ -176,33 +151,6 @@ function axisEnd({ lines, mark }: LinePanel): number {
 
 /** Round numbers from 0 up to `end`, about `count` of them. */
 function ticks(end: number, count: number): number[] {
-  const rough = end / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const factor = [1, 2, 5].find((candidate) => candidate * power >= rough) ?? 10;
-  const step = factor * power;
+  const step = niceStep(end, count);
   return Array.from({ length: Math.floor(end / step) + 1 }, (_, i) => Number((i * step).toPrecision(6)));
-}
-
-/** A small line, broken between words where it would leave the page. */
-function brokenIntoLines(footnote: string): string[] {
-  const most = Math.floor((WIDTH - 2 * MARGIN) / QUIET_LETTER_WIDTH);
-  const lines: string[] = [];
-  for (const word of footnote.split(" ")) {
-    const longer = `${lines.at(-1) ?? ""} ${word}`;
-    if (lines.length > 0 && longer.length <= most) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-function text(x: number, y: number, words: string, name: string, anchor = "start"): string {
-  return `<text x="${fixed(x)}" y="${fixed(y)}" class="${name}" text-anchor="${anchor}">${escape(words)}</text>`;
-}
-
-function fixed(value: number): string {
-  return String(Number(value.toFixed(1)));
-}
-
-function escape(words: string): string {
-  return words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,13 +1,13 @@
 // One run of one contestant: seed up, clock on, fetch, clock off, compare, all gone again.
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { CONTENT_NAME, type Contestant, type Ground } from "../contestants/contestant.ts";
-import type { Bed } from "./bed.ts";
+import { CONTENT_NAME, type Contestant } from "../contestants/contestant.ts";
 import { MiB } from "../../src/lib/units.ts";
 import type { Cpu } from "./child.ts";
 import { assertSameContent } from "./content-file.ts";
 import { warmPages } from "./warm-pages.ts";
-import { cpuBetween, cpuOf, type Memory, MemoryMeter } from "./process-meter.ts";
+import { cpuBetween, cpuOf, type Memory } from "./process-meter.ts";
+import type { Stage } from "./stage.ts";
 
 export interface RunFigures {
   /** Seconds from before the start of the fetching process to after its end. */
@@ -26,30 +26,15 @@ export interface RunFigures {
   readonly leechMemory: Memory;
 }
 
-export interface Stage {
-  readonly bed: Bed;
-  /** On the file system under test; holds the content and the torrent. */
-  readonly folder: string;
-  readonly content: string;
-  readonly torrent: string;
-  readonly size: number;
-}
-
 /** @throws when a program fails, takes too long, or delivers something else than was served. */
 export async function runOnce(contestant: Contestant, stage: Stage): Promise<RunFigures> {
-  const { bed, folder, content, torrent } = stage;
-  const ground: Ground = {
-    bed,
-    content,
-    torrent,
-    seedFolder: bed.folder(folder),
-    leechFolder: bed.folder(folder),
-  };
+  const { bed, folder } = stage;
+  const [seedFolder, leechFolder] = [bed.folder(folder), bed.folder(folder)];
   try {
-    return await fetchOnce(contestant, ground, stage.size);
+    return await fetchOnce(contestant, stage, seedFolder, leechFolder);
   } finally {
-    bed.remove(ground.seedFolder);
-    bed.remove(ground.leechFolder);
+    bed.remove(seedFolder);
+    bed.remove(leechFolder);
   }
 }
 
@@ -58,19 +43,25 @@ function timeoutFor(size: number): number {
   return 30_000 + (size / (10 * MiB)) * 1000;
 }
 
-async function fetchOnce(contestant: Contestant, ground: Ground, size: number): Promise<RunFigures> {
-  const { bed, leechFolder } = ground;
+async function fetchOnce(
+  contestant: Contestant,
+  { bed, content, torrent, size }: Stage,
+  seedFolder: string,
+  leechFolder: string,
+): Promise<RunFigures> {
+  const spawn = (command: readonly string[], cwd: string, log: string) =>
+    bed.spawn(command, { cwd, log: join(seedFolder, log), metered: true });
   const seedStart = performance.now();
-  const { seed, leech: command, begunAt, close } = await contestant.start(ground);
+  const spawnSeed = (command: readonly string[]) => spawn(command, seedFolder, "stderr");
+  const offer = await contestant.start({ content, torrent, seedFolder, spawnSeed });
+  const { seed, begunAt, close } = offer;
   const ready = performance.now() - seedStart;
-  const seedMeter = new MemoryMeter(seed.pid);
   try {
     warmPages(size + MiB * 512);
     const cpuBefore = cpuOf(seed.pid);
     const epoch = Date.now();
     const start = performance.now();
-    const leech = bed.spawn(command, { cwd: leechFolder, log: join(ground.seedFolder, "leech-stderr") });
-    const leechMeter = new MemoryMeter(leech.pid);
+    const leech = spawn(offer.leech, leechFolder, "leech-stderr");
     try {
       await leech.waitForSuccess(timeoutFor(size));
       const wall = performance.now() - start;
@@ -79,7 +70,7 @@ async function fetchOnce(contestant: Contestant, ground: Ground, size: number): 
       const durable = performance.now() - start;
       await leech.ended();
       const withoutStart = begunAt === undefined ? undefined : epoch + wall - begunAt(leech.output);
-      assertSameContent(ground.content, join(leechFolder, CONTENT_NAME));
+      assertSameContent(content, join(leechFolder, CONTENT_NAME));
       return {
         wall: wall / 1000,
         durable: durable / 1000,
@@ -87,15 +78,13 @@ async function fetchOnce(contestant: Contestant, ground: Ground, size: number): 
         ready: ready / 1000,
         seedCpu,
         leechCpu: leech.totalCpu,
-        seedMemory: seedMeter.stop(),
-        leechMemory: leechMeter.stop(),
+        seedMemory: seed.peakMemory,
+        leechMemory: leech.peakMemory,
       };
     } finally {
-      leechMeter.stop();
       await bed.end(leech);
     }
   } finally {
-    seedMeter.stop();
     await close?.();
     await bed.end(seed);
   }

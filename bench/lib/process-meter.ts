@@ -25,10 +25,14 @@ export class MemoryMeter {
     this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
-  stop(): Memory {
-    clearInterval(this.#timer);
+  /** Until now. */
+  peak(): Memory {
     this.#sample();
     return { rss: this.#rss, anonymous: this.#anonymous };
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
   }
 
   #sample(): void {

@@ -2,16 +2,8 @@
 import { MiB } from "../../src/lib/units.ts";
 import { markdownTable } from "./markdown-table.ts";
 import type { RunFigures } from "./one-run.ts";
-import { median, pairwise, rounded, type Spread, spreadOf } from "./statistics.ts";
-
-export interface ContestantRuns {
-  readonly name: string;
-  readonly version: string | undefined;
-  /** One per round; undefined for a round in which it failed. */
-  readonly runs: readonly (RunFigures | undefined)[];
-  /** Why it has no runs, or fewer than others. */
-  readonly problem: string | undefined;
-}
+import { finishedRuns, type Series } from "./rounds.ts";
+import { median, pairwise, rounded, type Spread, spreadOf, toldSpread } from "./statistics.ts";
 
 export interface ContestantResult {
   readonly name: string;
@@ -33,12 +25,12 @@ export interface ContestantResult {
 }
 
 /** Of those that finished at least once; the first of them is what the others are compared with. */
-export function summarize(all: readonly ContestantRuns[], size: number): ContestantResult[] {
-  const reference = all.find(({ runs }) => runs.some((run) => run !== undefined));
+export function summarize(all: readonly Series<RunFigures>[], size: number): ContestantResult[] {
+  const reference = all.find((one) => finishedRuns(one).length > 0);
   if (reference === undefined) return [];
-  const referenceWall = median(finished(reference).map((run) => run.wall));
+  const referenceWall = median(finishedRuns(reference).map((run) => run.wall));
   return all.flatMap((one) => {
-    const runs = finished(one);
+    const runs = finishedRuns(one);
     if (runs.length === 0) return [];
     const wall = spreadOf(runs.map((run) => run.wall));
     const pairs = one.runs.flatMap((run, round) => {
@@ -67,10 +59,6 @@ export function summarize(all: readonly ContestantRuns[], size: number): Contest
   });
 }
 
-function finished({ runs }: ContestantRuns): RunFigures[] {
-  return runs.filter((run) => run !== undefined);
-}
-
 function peakOf(memories: readonly { readonly rss: number; readonly anonymous: number }[]) {
   return {
     rss: rounded(Math.max(...memories.map(({ rss }) => rss)) / MiB, 1),
@@ -96,24 +84,20 @@ export function transferTable(results: readonly ContestantResult[], withDisk: bo
   const rows = results.flatMap((result) => {
     const row = [
       result.name,
-      told(result.wall),
-      ...(withDisk ? [told(result.durable)] : []),
+      toldSpread(result.wall),
+      ...(withDisk ? [toldSpread(result.durable)] : []),
       String(result.rate),
       result.ratioOfMedians.toFixed(2),
-      told(result.pairwiseRatio),
+      toldSpread(result.pairwiseRatio),
       result.seedCpu.median.toFixed(2),
       result.leechCpu.median.toFixed(2),
       memoryOf(result.seedMemoryMiB),
       memoryOf(result.leechMemoryMiB),
     ];
     const late = result.withoutStart;
-    return late === undefined ? [row] : [row, [`… without its start`, told(late)]];
+    return late === undefined ? [row] : [row, [`… without its start`, toldSpread(late)]];
   });
   return markdownTable(header, rows);
-}
-
-function told({ median, min, max }: Spread): string {
-  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
 }
 
 function memoryOf({ rss, anonymous }: { readonly rss: number; readonly anonymous: number }): string {

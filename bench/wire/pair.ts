@@ -1,7 +1,7 @@
 // One run of one contestant of the benchmark of the wire: two processes, and what both say at their end.
 import { join } from "node:path";
 import type { Bed } from "../lib/bed.ts";
-import { type Memory, MemoryMeter } from "../lib/process-meter.ts";
+import type { Memory } from "../lib/process-meter.ts";
 import type { SideFigures } from "./stream.ts";
 
 export interface WireRun {
@@ -36,13 +36,11 @@ export async function runPair({ bed, folder, program, size, window }: PairOption
     ...more,
   ];
   const start = (role: string, ...more: string[]) =>
-    bed.spawn(command(role, ...more), { cwd: folder, log: join(folder, role) });
+    bed.spawn(command(role, ...more), { cwd: folder, log: join(folder, role), metered: true });
   const seed = start("seed");
-  const seedMeter = new MemoryMeter(seed.pid);
   try {
     const port = await seed.waitForOutput(/^port (\d+)$/m, TIMEOUT_MS);
     const leech = start("leech", port);
-    const leechMeter = new MemoryMeter(leech.pid);
     try {
       await leech.waitForSuccess(TIMEOUT_MS);
       await seed.waitForSuccess(TIMEOUT_MS);
@@ -50,15 +48,13 @@ export async function runPair({ bed, folder, program, size, window }: PairOption
       return {
         seed: figuresOf(seed.output),
         leech: figuresOf(leech.output),
-        seedMemory: seedMeter.stop(),
-        leechMemory: leechMeter.stop(),
+        seedMemory: seed.peakMemory,
+        leechMemory: leech.peakMemory,
       };
     } finally {
-      leechMeter.stop();
       await bed.end(leech);
     }
   } finally {
-    seedMeter.stop();
     await bed.end(seed);
   }
 }
