@@ -103,7 +103,8 @@ export class Downloads {
     const isHeld = now - peer.steeredAt < SUGGESTION_HOLD_MS;
     if (peer.snubbed || !(isHeld || peer.suggested.length > 0)) return false;
     const room = Math.min(most, peer.window.roomFor(blocksIn(this.#geometry.pieceLength)));
-    for (const block of this.picker.pickSuggested(peer, room, now, run)) this.#ask(peer, block, now, effects);
+    for (const block of this.picker.pickSuggested(peer, room, this.listening.at(now), run))
+      this.#ask(peer, block, now, effects);
     // What it was asked for waits for its turn over there.
     if (peer.window.outstandingCount > 0) peer.steeredAt = now;
     return this.picker.hasUnseen;

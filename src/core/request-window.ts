@@ -7,9 +7,11 @@ import {
   BLOCK_LENGTH,
   MAX_REQUEST_LENGTH,
   MAX_REQUEST_WINDOW,
+  MAX_TARGET_DELAY_MS,
   MIN_REQUEST_WINDOW,
   MIN_RUNS_PER_WINDOW,
   TARGET_DELAY_MS,
+  TARGET_ROUND_TRIPS,
 } from "./limits.ts";
 import type { Block } from "./peer-message.ts";
 
@@ -36,6 +38,8 @@ export class RequestWindow {
   /** Blocks in the longest request the peer answers. */
   #longestRun = 1;
   #targetMs = TARGET_DELAY_MS;
+  /** The shortest time from request to arrival so far: the way there and back, and little else. */
+  #leastMs = MAX_TARGET_DELAY_MS;
   #delayMs = TARGET_DELAY_MS / 4;
 
   /** Blocks that may be asked for now. */
@@ -99,7 +103,10 @@ export class RequestWindow {
     this.#blocks -= count;
     const delay = now - request.sentAt;
     this.#delayMs += (delay - this.#delayMs) * DELAY_WEIGHT;
-    const step = count * Math.max(-1, Math.min(1, (this.#targetMs - delay) / this.#targetMs));
+    this.#leastMs = Math.min(this.#leastMs, delay);
+    const longWayMs = Math.min(MAX_TARGET_DELAY_MS, TARGET_ROUND_TRIPS * this.#leastMs);
+    const targetMs = Math.max(this.#targetMs, longWayMs);
+    const step = count * Math.max(-1, Math.min(1, (targetMs - delay) / targetMs));
     this.#size = Math.max(MIN_REQUEST_WINDOW, Math.min(MAX_REQUEST_WINDOW, this.#size + step));
     return request.block;
   }

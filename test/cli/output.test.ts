@@ -1,18 +1,10 @@
-// What a session says on which stream, plain and as JSON, and which exit code it ends with.
+// What a session says on which stream, plain and as JSON.
 import { describe, expect, test } from "bun:test";
-import { StopReason } from "../../src/cli/environment.ts";
-import { DiskError, ExitCode, InvariantError } from "../../src/lib/errors.ts";
+import { DiskError } from "../../src/lib/errors.ts";
 import type { SessionContext } from "../../src/session/context.ts";
 import { FakeEnvironment, runCaptured } from "./fake-environment.ts";
+import { type Script, runScript } from "./scripted-session.ts";
 import { completed, infoHash, magnet, oneOfEach, progress, serving } from "./session-script.ts";
-
-type Script = (context: SessionContext, environment: FakeEnvironment) => ExitCode | Promise<ExitCode>;
-
-function runScript(argv: readonly string[], script: Script, environment = new FakeEnvironment()) {
-  const session = async (_: unknown, context: SessionContext) => script(context, environment);
-  environment.sessions = { serve: session, download: session };
-  return runCaptured(argv, environment);
-}
 
 const emitAll: Script = (context) => {
   for (const event of oneOfEach) context.emit(event);
@@ -215,79 +207,6 @@ describe("The log", () => {
     expect(stderr).toMatch(
       /: 0123456789abcdef0123456789abcdef01234567: first peer \(magnet\) after 0\.01s$/m,
     );
-  });
-});
-
-describe("The exit code", () => {
-  test("is the session's own", async () => {
-    for (const code of [0, 3, 4, 5, 6, 7, 8] as const) {
-      expect((await runScript(["serve", "x"], () => code)).exitCode).toBe(code);
-    }
-  });
-
-  test("is the signal's when the session was stopped, however it says so", async () => {
-    const endings: readonly Script[] = [
-      () => 0,
-      () => 130,
-      ({ signal }) => Promise.reject(signal.reason),
-      () => Promise.reject(new DOMException("stopped", "AbortError")),
-    ];
-    for (const ending of endings) {
-      const result = await runScript(["serve", "x"], (context, environment) => {
-        environment.stop.abort(new StopReason("stopped by SIGTERM", ExitCode.terminated));
-        return ending(context, environment);
-      });
-      expect([result.exitCode, result.stderr]).toEqual([143, ""]);
-    }
-  });
-
-  test("stays that of a failed file when the rest is stopped by a signal", async () => {
-    const result = await runScript(["serve", "x", "y"], (_, environment) => {
-      environment.stop.abort(new StopReason("stopped by SIGINT", ExitCode.interrupted));
-      return 3;
-    });
-    expect(result.exitCode).toBe(3);
-  });
-
-  test("is 5 when the answer could not be written, with a word about it unless the reader just left", async () => {
-    const closed = await runScript(
-      ["serve", "x"],
-      (_, environment) => ((environment.stdout.failure = "EPIPE"), 0),
-    );
-    expect([closed.exitCode, closed.stderr]).toEqual([5, ""]);
-    const full = await runScript(
-      ["serve", "x"],
-      (_, environment) => ((environment.stdout.failure = "ENOSPC"), 0),
-    );
-    expect([full.exitCode, full.stderr]).toEqual([
-      5,
-      "p2pfile: standard output cannot be written (ENOSPC)\n",
-    ]);
-    const stdout = Object.assign(new FakeEnvironment().stdout, { failure: "EPIPE" });
-    expect((await runCaptured(["--help"], { stdout })).exitCode).toBe(0);
-    stdout.failure = "ENOSPC";
-    expect((await runCaptured(["--help"], { stdout })).exitCode).toBe(5);
-  });
-
-  test("is 1 for a bug, with one line that asks for a report and a stack only under --debug", async () => {
-    for (const error of [new TypeError("x is not\na function"), new InvariantError("two seeds"), "text"]) {
-      const quiet = await runScript(["serve", "x"], () => Promise.reject(error));
-      expect(quiet.exitCode).toBe(1);
-      expect(quiet.stderr).toMatch(
-        /^p2pfile: internal error: [^\n]+; please report it with the output of --debug\n$/,
-      );
-    }
-    const loud = await runScript(["serve", "x", "--debug"], () => {
-      throw new Error("outer", { cause: new Error("inner") });
-    });
-    expect(loud.stderr).toContain("caused by: Error: inner");
-    expect(loud.stderr).toContain("    at ");
-  });
-
-  test("leaves no timer behind, whatever happened", async () => {
-    for (const script of [() => ExitCode.done, () => Promise.reject(new Error("bug"))]) {
-      expect((await runScript(["serve", "x"], script)).environment.timerCount).toBe(0);
-    }
   });
 });
 

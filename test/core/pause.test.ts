@@ -1,6 +1,7 @@
 // The disk is behind and no socket is read for a while: nobody may be judged by that time.
 import { describe, expect, test } from "bun:test";
 import { Geometry } from "../../src/core/geometry.ts";
+import { pieceIndex } from "../../src/core/ids.ts";
 import { BLOCK_LENGTH, ENDGAME_PATIENCE_MS, SNUB_MS, TICK_MS } from "../../src/core/limits.ts";
 import { ListeningClock } from "../../src/core/listening-clock.ts";
 import { sent, TransferBed } from "./transfer-bed.ts";
@@ -64,6 +65,18 @@ describe("a pause", () => {
     bed.pass(ENDGAME_PATIENCE_MS - 1, 1);
     expect(bed.asked(idle)).toEqual([]);
     bed.pass(300);
+    expect(bed.asked(idle)).toHaveLength(1);
+  });
+
+  test("before a suggested piece is asked for does not put off the end", () => {
+    const bed = new TransferBed({ geometry: onePiece });
+    pause(bed, 10_000);
+    const suggester = bed.join({ has: "all" });
+    bed.hear(suggester, { type: "suggest", piece: pieceIndex(0) });
+    bed.hear(suggester, { type: "unchoke" });
+    expect(bed.asked(suggester)).toHaveLength(4);
+    const idle = bed.join({ has: "all", unchokes: true });
+    bed.pass(ENDGAME_PATIENCE_MS + 300);
     expect(bed.asked(idle)).toHaveLength(1);
   });
 

@@ -1,132 +1,23 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
 import { Geometry } from "../../src/core/geometry.ts";
 import { pieceIndex } from "../../src/core/ids.ts";
-import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
+import { BLOCK_LENGTH } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
-import { CheckedPicker, type FakePeer } from "./picker-peer.ts";
+import { deliverAll, geometry } from "./picker-bed.ts";
+import { CheckedPicker } from "./picker-peer.ts";
 
-/** Six pieces of three blocks; the last has one whole block and a short one. */
-const geometry = new Geometry(16.5 * BLOCK_LENGTH, 3 * BLOCK_LENGTH);
 const LAST = geometry.pieceCount - 1;
-/** Three pieces of twenty blocks and one of seven and a half: no longest run fills them evenly. */
-const wide = new Geometry(67.5 * BLOCK_LENGTH, 20 * BLOCK_LENGTH);
-
-const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
-
-interface Step {
-  readonly act:
-    | "join"
-    | "joinSeed"
-    | "leave"
-    | "has"
-    | "pick"
-    | "duplicate"
-    | "deliver"
-    | "deliverLate"
-    | "release"
-    | "giveUp"
-    | "right"
-    | "wrong";
-  readonly who: number;
-  readonly what: number;
-}
-
-const steps = fc.array(
-  fc.record<Step>({
-    act: fc.constantFrom(
-      ...(["join", "joinSeed", "leave", "has", "duplicate", "release", "giveUp", "right", "wrong"] as const),
-      ...(["has", "pick", "pick", "pick", "deliver", "deliver", "deliver", "deliver", "right"] as const),
-      ...(["duplicate", "deliverLate", "deliverLate"] as const),
-    ),
-    who: fc.nat(100),
-    what: fc.nat(1000),
-  }),
-  { maxLength: 120, size: "max" },
-);
-
-function apply({ act, who, what }: Step, picker: CheckedPicker, now: number): void {
-  const peers = [...picker.peers];
-  const peer = peers[who % Math.max(1, peers.length)];
-  const asked: Block | undefined = peer && [...peer.asked.values()][what % Math.max(1, peer.asked.size)];
-  const complete = picker.completePieces();
-  const piece = complete[what % Math.max(1, complete.length)];
-  const last = picker.geometry.pieceCount - 1;
-  // Runs of every length, and room for several of them or for none.
-  const run = 1 + (who % MAX_RUN);
-  if (act === "join")
-    picker.join(Array.from({ length: last + 1 }, (_, i) => i).filter((i) => (what >> i) & 1));
-  else if (act === "joinSeed") picker.join("all");
-  else if (act === "right" || act === "wrong") {
-    if (piece !== undefined) picker.hashed(piece, act === "right");
-  } else if (peer === undefined) return;
-  else if (act === "leave") picker.leave(peer);
-  else if (act === "has") picker.has(peer, what % (last + 1));
-  else if (act === "pick") picker.pick(peer, 1 + (what % 20), now, run);
-  else if (act === "duplicate") {
-    if (picker.picker.isEndgame) picker.pickDuplicate(peer, 100, now, run);
-  } else if (act === "deliverLate") {
-    const late = peer.late[what % Math.max(1, peer.late.length)];
-    if (late !== undefined) picker.deliverLate(peer, late);
-  } else if (act === "giveUp") picker.giveUp(peer);
-  else if (asked !== undefined && act === "deliver") picker.deliver(peer, asked);
-  else if (asked !== undefined && act === "release") picker.release(peer, asked);
-}
 
 function aPicker(seed = 1, had: readonly number[] = []): CheckedPicker {
   return new CheckedPicker(geometry, seededRandom(seed), had);
-}
-
-/** The peer delivers what it is asked for. @returns the pieces this completes. */
-function deliverAll(picker: CheckedPicker, peer: FakePeer): number[] {
-  return [...peer.asked.values()].flatMap((block) =>
-    picker.deliver(peer, block) ? Number(block.piece) : [],
-  );
 }
 
 function piecesOf(blocks: readonly Block[]): number[] {
   return [...new Set(blocks.map((block) => Number(block.piece)))];
 }
 
-const both: [string, Geometry][] = [
-  ["after any events in short pieces", geometry],
-  ["after any events in long pieces", wide],
-];
-
 describe("PiecePicker", () => {
-  test.each(both)("keeps every piece in one state and its counters true, %s", (_, geometry) => {
-    fc.assert(
-      fc.property(steps, fc.nat(), fc.uniqueArray(fc.nat(3), { maxLength: 3 }), (steps, seed, had) => {
-        const picker = new CheckedPicker(geometry, seededRandom(seed), had);
-        steps.forEach((step, at) => {
-          apply(step, picker, at * 50);
-          const { kept, counted } = picker.recount();
-          expect(kept).toEqual(counted);
-        });
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  test.each(both)("a seed that joins in the end gets asked for all that is missing, %s", (_, geometry) => {
-    fc.assert(
-      fc.property(steps, fc.nat(), fc.integer({ min: 1, max: MAX_RUN }), (steps, seed, run) => {
-        const picker = new CheckedPicker(geometry, seededRandom(seed));
-        steps.forEach((step, at) => apply(step, picker, at * 50));
-        for (const peer of picker.peers) picker.leave(peer);
-        const last = picker.join("all");
-        for (let round = 0; round < 200 && !picker.have.isFull; round++) {
-          picker.pick(last, MAX_RUN, 0, run);
-          deliverAll(picker, last);
-          for (const piece of picker.completePieces()) picker.hashed(piece, true);
-        }
-        expect(picker.have.isFull).toBe(true);
-      }),
-      { numRuns: 150 },
-    );
-  });
-
   test("finishes a started piece before it starts a rarer one", () => {
     const picker = aPicker(1, [0]);
     const common = picker.join([1, 2]);
@@ -307,80 +198,5 @@ describe("PiecePicker", () => {
     expect(picker.picker.received(peer, blocks[0]!)).toEqual({ kind: "unwanted" });
     picker.hashed(pieceIndex(0), true);
     expect(picker.picker.received(peer, blocks[0]!)).toEqual({ kind: "unwanted" });
-  });
-});
-
-describe("PiecePicker, asked for runs", () => {
-  const lengths = (blocks: readonly Block[]) => blocks.map(({ length }) => length / BLOCK_LENGTH);
-
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])("hands out runs of at most %d blocks that fill a piece", (run) => {
-    const picker = new CheckedPicker(wide, seededRandom(1), [0, 1, 3]);
-    const blocks = picker.pick(picker.join("all"), 20 + run, 0, run);
-    expect(blocks.map(({ begin }) => begin)).toEqual(
-      blocks.map(({ begin }) => begin).toSorted((a, b) => a - b),
-    );
-    expect(lengths(blocks).reduce((sum, length) => sum + length, 0)).toBe(20);
-    // Eight blocks, eight and four, each cut into runs.
-    expect(blocks).toHaveLength(2 * Math.ceil(8 / run) + Math.ceil(4 / run));
-  });
-
-  test("asks single blocks of whoever takes no runs", () => {
-    const picker = new CheckedPicker(wide, seededRandom(1));
-    const blocks = picker.pick(picker.join("all"), 30);
-    expect(lengths(blocks)).toEqual(Array(30).fill(1));
-  });
-
-  test("leaves room that is less than a run alone, and takes what is left of a piece", () => {
-    const picker = new CheckedPicker(wide, seededRandom(1), [0, 1, 2]);
-    const peer = picker.join("all");
-    expect(picker.pick(peer, 3, 0, 4)).toEqual([]);
-    expect(lengths(picker.pick(peer, 7, 0, 4))).toEqual([4]);
-    expect(lengths(picker.pick(peer, 4, 0, 4))).toEqual([3.5]);
-    expect(picker.picker.isEndgame).toBe(true);
-  });
-
-  test("fills the holes that others left with shorter runs", () => {
-    const picker = new CheckedPicker(wide, seededRandom(1), [0, 1, 2]);
-    const [one, two] = [picker.join("all"), picker.join("all")];
-    const singles = picker.pick(one, 8);
-    for (const at of [1, 4, 5]) picker.release(one, singles[at]!);
-    expect(lengths(picker.pick(two, 8, 0, 4))).toEqual([1, 2]);
-  });
-
-  test("duplicates a late run as it was asked for, and block by block for whoever takes no runs", () => {
-    for (const run of [8, 3, 1]) {
-      const picker = new CheckedPicker(wide, seededRandom(1), [0, 1, 2]);
-      const [slow, idle] = [picker.join("all"), picker.join("all")];
-      picker.pick(slow, 4, 0, 4);
-      picker.pick(slow, 4, 50, 4);
-      const copies = [1, 2, 3].map(() => picker.pickDuplicate(idle, 100, 1000, run)!);
-      if (run === 8) expect(copies.slice(0, 2)).toEqual([...slow.asked.values()]);
-      else expect(lengths(copies)).toEqual(run === 3 ? [3, 1, 3] : [1, 1, 1]);
-    }
-  });
-
-  test("a run is cancelled when the last of its blocks is here, and not before", () => {
-    const picker = new CheckedPicker(wide, seededRandom(1), [0, 1, 2]);
-    const [slow, idle] = [picker.join("all"), picker.join("all")];
-    picker.pick(slow, 8, 0, 8);
-    const [request] = slow.asked.values();
-    for (let at = 0; at < 8; at++) {
-      expect(picker.picker.isHere(request!)).toBe(false);
-      picker.deliver(idle, picker.pickDuplicate(idle, 100, 1000)!);
-    }
-    expect(slow.asked.size).toBe(0);
-  });
-
-  test("a late run that overlaps what others gave is kept whole, and its giver stands for all of it", () => {
-    const picker = new CheckedPicker(wide, seededRandom(1), [0, 1, 2]);
-    const [late, other] = [picker.join("all"), picker.join("all")];
-    const [run, rest] = picker.pick(late, 8, 0, 4);
-    for (const block of [run!, rest!]) picker.release(late, block);
-    const [first] = picker.pick(other, 1);
-    picker.deliver(other, first!);
-    expect(picker.picker.received(late, run!)).toMatchObject({ kind: "kept", newBytes: 3 * BLOCK_LENGTH });
-    expect(picker.picker.received(late, run!)).toEqual({ kind: "unwanted" });
-    picker.picker.received(late, rest!);
-    expect([...picker.picker.failed(pieceIndex(3))]).toEqual([Number(late.handle)]);
   });
 });

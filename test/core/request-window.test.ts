@@ -81,15 +81,37 @@ describe("RequestWindow", () => {
   });
 
   test.each([
-    [1 * MiB, 1],
     [4 * MiB, 1],
-    [4 * MiB, 50],
-    [10 * MiB, 10],
-    [20 * MiB, 100],
-  ])("settles near 300 ms of delay on a link of %d B/s and %d ms", (rate, roundTripMs) => {
+    [10 * MiB, 1],
+    [10 * MiB, 20],
+    [40 * MiB, 10],
+  ])("settles near 80 ms of delay on a link of %d B/s and %d ms", (rate, roundTripMs) => {
     const { delay, rate: reached } = overLink(rate, roundTripMs, 30_000);
-    expect(delay).toBeWithin(260, 340);
+    expect(delay).toBeWithin(65, 95);
     expect(reached / rate).toBeWithin(0.98, 1.01);
+  });
+
+  test.each([
+    [4 * MiB, 100],
+    [20 * MiB, 100],
+    [10 * MiB, 300],
+    [10 * MiB, 450],
+  ])(
+    "fills a link of %d B/s on a long way of %d ms, and queues a quarter of it at the most",
+    (rate, roundTripMs) => {
+      for (const requestLength of [BLOCK_LENGTH, MAX_REQUEST_LENGTH]) {
+        const { delay, rate: reached } = overLink(rate, roundTripMs, 60_000, { requestLength });
+        const leastMs = roundTripMs + (requestLength / rate) * 1000;
+        expect(delay).toBeWithin(roundTripMs, 1.35 * leastMs);
+        // The first second or two are growth.
+        expect(reached / rate).toBeWithin(0.9, 1.01);
+      }
+    },
+  );
+
+  test("counts no way as longer than a second", () => {
+    const { delay } = overLink(1 * MiB, 1_200, 60_000);
+    expect(delay).toBeWithin(1_200, 1_300);
   });
 
   test("settles near another delay when it is told to", () => {
@@ -97,26 +119,25 @@ describe("RequestWindow", () => {
     expect(delay / FOREIGN_TARGET_DELAY_MS).toBeWithin(0.9, 1.1);
   });
 
-  test("keeps eight requests waiting on the slowest link, so that it never runs dry", () => {
+  test("keeps sixteen requests waiting on the slowest link, so that it never runs dry", () => {
     const { waiting, rate } = overLink(20 * 1024, 1, 120_000);
     expect(waiting).toBe(MIN_REQUEST_WINDOW);
     expect(rate / (20 * 1024)).toBeGreaterThan(0.95);
   });
 
   test.each([
-    [1 * MiB, 1, 2],
-    [2 * MiB, 10, 4],
-    [10 * MiB, 10, MAX_RUN],
-    [20 * MiB, 100, MAX_RUN],
+    [4 * MiB, 1, 4],
+    [8 * MiB, 1, MAX_RUN],
+    [20 * MiB, 10, MAX_RUN],
   ])(
-    "settles near 300 ms on a link of %d B/s and %d ms with runs too, of %d blocks",
+    "settles near 80 ms on a link of %d B/s and %d ms with runs too, of %d blocks",
     (rate, roundTripMs, most) => {
       const {
         delay,
         rate: reached,
         run,
       } = overLink(rate, roundTripMs, 30_000, { requestLength: MAX_REQUEST_LENGTH });
-      expect(delay).toBeWithin(240, 340);
+      expect(delay).toBeWithin(60, 95);
       expect(reached / rate).toBeWithin(0.98, 1.01);
       expect(run).toBeWithin(most, most + 2);
     },
@@ -137,8 +158,8 @@ describe("RequestWindow", () => {
     expect(overLink(1000 * MiB, 1, 100, { requestLength: 0 }).run).toBe(1);
   });
 
-  test("on a slow link asks for single blocks whatever the peer takes", () => {
-    expect(overLink(20 * 1024, 1, 120_000, { requestLength: MAX_REQUEST_LENGTH }).run).toBe(1);
+  test("on a slow link asks for runs of a quarter of the smallest window, whatever the peer takes", () => {
+    expect(overLink(20 * 1024, 1, 120_000, { requestLength: MAX_REQUEST_LENGTH }).run).toBe(4);
   });
 
   test("a run always has room in an empty window", () => {

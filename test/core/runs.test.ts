@@ -1,31 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { Geometry } from "../../src/core/geometry.ts";
 import type { PeerHandle } from "../../src/core/ids.ts";
-import {
-  BLOCK_LENGTH,
-  ENDGAME_PATIENCE_MS,
-  MAX_REQUEST_LENGTH,
-  SNUB_MS,
-  TICK_MS,
-} from "../../src/core/limits.ts";
-import type { Block } from "../../src/core/peer-message.ts";
+import { BLOCK_LENGTH, MAX_REQUEST_LENGTH, SNUB_MS } from "../../src/core/limits.ts";
+import { foreign, lengths, onePiece, requests, speaks } from "./runs-bed.ts";
 import { aBlock, aRun, BAD_DIGEST, sent, TransferBed } from "./transfer-bed.ts";
 
 const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 /** The last piece has three blocks and a half. */
 const large = new Geometry(803.5 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
-/** The first window is worth two runs of four blocks. */
-const onePiece = new Geometry(8 * BLOCK_LENGTH, 8 * BLOCK_LENGTH);
-const speaks = { has: "all", unchokes: true, requestLength: MAX_REQUEST_LENGTH } as const;
-const foreign = { has: "all", unchokes: true } as const;
-
-function lengths(blocks: readonly Block[]): number[] {
-  return [...new Set(blocks.map(({ length }) => length / BLOCK_LENGTH))].toSorted((a, b) => a - b);
-}
-
-function requests(bed: TransferBed, peer: PeerHandle): Block[] {
-  return sent(bed.log, "request", peer).map(({ block }) => block);
-}
 
 /** Peers deliver in turns until nobody is asked for anything. */
 function deliverInTurns(bed: TransferBed, peers: readonly PeerHandle[]): void {
@@ -63,8 +45,7 @@ describe("asking for runs", () => {
 
   test("a fast peer is asked for the longest runs, and for far fewer requests than there are blocks", () => {
     const bed = new TransferBed({ geometry: large });
-    const peer = bed.join(speaks);
-    expect(lengths(bed.asked(peer))).toEqual([4]);
+    const peer = bed.join({ ...speaks, requestLength: MAX_RUN * BLOCK_LENGTH });
     bed.deliverAll(peer);
     expect(bed.transfer.isComplete).toBe(true);
     expect(lengths(requests(bed, peer)).at(-1)).toBe(MAX_RUN);
@@ -93,14 +74,14 @@ describe("asking for runs", () => {
     expect(bed.transfer.status(0)).toMatchObject({ isComplete: true, wasted: 0 });
   });
 
-  test("a slow peer is asked for single blocks", () => {
+  test("a slow peer is asked for no more than four blocks at once", () => {
     const bed = new TransferBed({ geometry: large });
     const peer = bed.join(speaks);
     for (let i = 0; i < 40; i++) {
       bed.pass(2_000);
       bed.deliver(peer);
     }
-    expect(lengths(bed.asked(peer))).toEqual([1]);
+    expect(lengths(bed.asked(peer))).toEqual([4]);
   });
 
   test("under a download limit everybody is asked for single blocks", () => {
@@ -117,10 +98,10 @@ describe("asking for runs", () => {
   test("a peer's own bound of waiting requests holds for the blocks of its runs", () => {
     const bed = new TransferBed({ geometry: large });
     const peer = bed.join({ ...speaks, unchokes: false });
-    bed.handle({ type: "peerQueueLimit", peer, requests: 20 });
+    bed.handle({ type: "peerQueueLimit", peer, requests: 10 });
     bed.hear(peer, { type: "unchoke" });
     expect(bed.asked(peer)).toEqual(
-      Array.from({ length: 10 }, () => expect.objectContaining({ length: 2 * BLOCK_LENGTH })),
+      Array.from({ length: 5 }, () => expect.objectContaining({ length: 2 * BLOCK_LENGTH })),
     );
   });
 });
@@ -168,177 +149,5 @@ describe("an answer to a run", () => {
     bed.deliver(liar);
     const effects = bed.hashAll(bed.deliver(liar), BAD_DIGEST);
     expect(effects).toContainEqual({ type: "closePeer", peer: liar, fault: "hashMismatch" });
-  });
-});
-
-describe("a run that is not answered", () => {
-  test("goes to others as a whole when its peer chokes us without the fast extension", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const choker = bed.join({ ...speaks, fast: false });
-    const other = bed.join(speaks);
-    const effects = bed.hear(choker, { type: "choke" });
-    expect(sent(effects, "request", other).map(({ block }) => block)).toEqual([aRun(0, 0, 4), aRun(0, 4, 4)]);
-  });
-
-  test("goes to others, block by block where they take no runs, when it is rejected after a choke", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const choker = bed.join(speaks);
-    const other = bed.join(foreign);
-    bed.hear(choker, { type: "choke" });
-    bed.hear(choker, { type: "reject", block: aRun(0, 0, 4) });
-    bed.pass(TICK_MS);
-    expect(bed.asked(other)).toEqual([0, 1, 2, 3].map((at) => aBlock(0, at)));
-    expect(bed.deliver(choker, aRun(0, 4, 4))).toContainEqual({ type: "writeBlock", block: aRun(0, 4, 4) });
-    bed.deliverAll(other);
-    expect(bed.transfer.status(0)).toMatchObject({ isComplete: true, wasted: 0 });
-  });
-
-  test("stays asked for when another length is rejected", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const peer = bed.join(speaks);
-    bed.hear(peer, { type: "reject", block: aBlock(0, 0) });
-    expect(bed.deliver(peer, aRun(0, 0, 4))).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
-  });
-
-  test("goes to others when its peer leaves", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const quitter = bed.join(speaks);
-    const other = bed.join(speaks);
-    expect(sent(bed.leave(quitter), "request", other)).toHaveLength(2);
-    bed.deliverAll(other);
-    expect(bed.transfer.isComplete).toBe(true);
-  });
-});
-
-describe("a run in the endgame", () => {
-  test("is asked of a second peer as it is, and cancelled as it was asked for", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const slow = bed.join(speaks);
-    const idle = bed.join(speaks);
-    bed.pass(2 * ENDGAME_PATIENCE_MS);
-    expect(bed.asked(idle)).toEqual([aRun(0, 0, 4)]);
-    const effects = bed.deliver(idle);
-    expect(sent(effects, "cancel", slow).map(({ block }) => block)).toEqual([aRun(0, 0, 4)]);
-    bed.pass(2 * ENDGAME_PATIENCE_MS);
-    bed.hashAll(bed.deliver(idle));
-    expect(bed.asked(slow)).toEqual([]);
-    expect(bed.transfer.status(0)).toMatchObject({
-      isComplete: true,
-      downloaded: onePiece.length,
-      wasted: 0,
-    });
-  });
-
-  test("is overtaken block by block by a foreign peer, and cancelled with the last of its blocks", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const slow = bed.join(speaks);
-    const idle = bed.join(foreign);
-    const cancels: Block[][] = [];
-    for (let i = 0; i < 8; i++) {
-      bed.pass(2 * ENDGAME_PATIENCE_MS);
-      cancels.push(sent(bed.deliver(idle), "cancel", slow).map(({ block }) => block));
-    }
-    expect(cancels).toEqual([[], [], [], [aRun(0, 0, 4)], [], [], [], [aRun(0, 4, 4)]]);
-    expect(lengths(requests(bed, idle))).toEqual([1]);
-  });
-
-  test("that arrives half overtaken is kept, and the foreign peer need not send the rest of it", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const slow = bed.join(speaks);
-    const idle = bed.join(foreign);
-    for (let i = 0; i < 2; i++) {
-      bed.pass(2 * ENDGAME_PATIENCE_MS);
-      bed.deliver(idle);
-    }
-    bed.pass(2 * ENDGAME_PATIENCE_MS);
-    expect(bed.asked(idle)).toEqual([aBlock(0, 2)]);
-    const effects = bed.deliver(slow, aRun(0, 0, 4));
-    expect(effects).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
-    expect(sent(effects, "cancel").map(({ block }) => block)).toEqual([aBlock(0, 2)]);
-    expect(bed.transfer.status(0)).toMatchObject({ downloaded: 4 * BLOCK_LENGTH, wasted: 2 * BLOCK_LENGTH });
-    bed.hashAll(bed.deliver(slow));
-    expect(bed.transfer.isComplete).toBe(true);
-  });
-});
-
-describe("a late run", () => {
-  /** A peer that owed two runs for ten seconds, and one that gets them in its place. */
-  function overdue(options: typeof speaks | typeof foreign = speaks) {
-    const bed = new TransferBed({ geometry: onePiece });
-    const late = bed.join(speaks);
-    const other = bed.join({ ...options, unchokes: false });
-    bed.pass(SNUB_MS);
-    return { bed, late, other };
-  }
-
-  test("is welcome, and the peer itself need not send what it was asked for once more", () => {
-    const { bed, late } = overdue();
-    expect(bed.asked(late)).toEqual([aRun(0, 0, 4), aRun(0, 4, 4), aBlock(0, 0)]);
-    const effects = bed.deliver(late, aRun(0, 0, 4));
-    expect(effects).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
-    expect(sent(effects, "cancel").map(({ block }) => block)).toEqual([aBlock(0, 0)]);
-  });
-
-  test("is not mistaken for the answer to a later request for its first block", () => {
-    const { bed, late } = overdue();
-    expect(bed.deliver(late, aBlock(0, 0))).toContainEqual({ type: "writeBlock", block: aBlock(0, 0) });
-    const effects = bed.deliver(late, aRun(0, 0, 4));
-    expect(effects).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
-    expect(bed.transfer.status(0)).toMatchObject({ downloaded: 4 * BLOCK_LENGTH, wasted: BLOCK_LENGTH });
-  });
-
-  test("that is rejected late leaves the request for its first block alone", () => {
-    const { bed, late } = overdue();
-    bed.hear(late, { type: "reject", block: aRun(0, 0, 4) });
-    expect(bed.deliver(late, aBlock(0, 0))).toContainEqual({ type: "writeBlock", block: aBlock(0, 0) });
-    expect(bed.hear(late, { type: "block", block: aRun(0, 0, 4) })).not.toContainEqual(
-      expect.objectContaining({ type: "writeBlock" }),
-    );
-  });
-
-  test("is still welcome when the request for its first block is rejected", () => {
-    const { bed, late } = overdue();
-    bed.hear(late, { type: "reject", block: aBlock(0, 0) });
-    expect(bed.deliver(late, aRun(0, 0, 4))).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
-  });
-
-  test.each([
-    ["in runs", speaks],
-    ["block by block", foreign],
-  ] as const)(
-    "that is fetched from elsewhere %s replaces what is here, and its giver stands for it",
-    (_, options) => {
-      const { bed, late, other } = overdue(options);
-      bed.hear(other, { type: "unchoke" });
-      const [first] = bed.asked(other);
-      // From the second block on, across the edge between the two late runs.
-      const [count, overlap] = options === speaks ? [4, 3] : [1, 1];
-      expect(first).toEqual(aRun(0, 1, count));
-      bed.deliver(other, first);
-      bed.deliver(late, aRun(0, 0, 4));
-      expect(bed.transfer.status(0)).toMatchObject({
-        downloaded: (4 + count - overlap) * BLOCK_LENGTH,
-        wasted: overlap * BLOCK_LENGTH,
-      });
-      const effects = bed.deliver(late, aRun(0, 4, 4));
-      expect(bed.asked(other)).toEqual([]);
-      const hashed = bed.hashAll(effects, BAD_DIGEST);
-      expect(hashed).toContainEqual({ type: "pieceFailed", piece: aBlock(0, 0).piece });
-      expect(hashed).toContainEqual({ type: "closePeer", peer: late, fault: "hashMismatch" });
-    },
-  );
-
-  test("all of which is here meanwhile is waste", () => {
-    const { bed, late, other } = overdue();
-    bed.hear(other, { type: "unchoke" });
-    for (const block of bed.asked(other).slice()) bed.deliver(other, block);
-    bed.deliver(late, aBlock(0, 0));
-    const before = bed.transfer.status(0);
-    const effects = bed.deliver(late, aRun(0, 0, 4));
-    expect(effects.filter(({ type }) => type === "writeBlock")).toEqual([]);
-    expect(bed.transfer.status(0)).toMatchObject({
-      downloaded: before.downloaded,
-      wasted: before.wasted + 4 * BLOCK_LENGTH,
-    });
   });
 });

@@ -1,5 +1,5 @@
-// Peers of one transfer that do anything a peer may do, and an auditor that holds every order against the rules of the
-// wire (BEP 3 and 6). It keeps its own plain books and reads nothing from inside the transfer. Throws on a breach.
+// Peers of one transfer that do anything a peer may do, and plain books of it that every order is held against: nothing is
+// read from inside the transfer. Throws on a breach.
 import { Bitfield } from "../../src/core/bitfield.ts";
 import type { Geometry } from "../../src/core/geometry.ts";
 import { type PeerHandle, type PieceIndex, peerHandle } from "../../src/core/ids.ts";
@@ -10,6 +10,7 @@ import { Transfer } from "../../src/core/transfer.ts";
 import type { TransferEffect, TransferEvent } from "../../src/core/transfer-types.ts";
 import { AuditedPeer, type AuditedPeerOptions, isSame, nameOf, namesOf } from "./audited-peer.ts";
 import { DownloadBooks } from "./download-books.ts";
+import { must, OrderAudit } from "./order-audit.ts";
 import { BAD_DIGEST, GOOD_DIGEST, type Has } from "./transfer-bed.ts";
 
 export class AuditedTransfer {
@@ -18,11 +19,13 @@ export class AuditedTransfer {
   now = 0;
   readonly #transfer: Transfer;
   readonly #books: DownloadBooks;
+  readonly #audit: OrderAudit;
   #nextHandle = 1;
 
   constructor(geometry: Geometry, have: Has, random: () => number) {
     this.geometry = geometry;
     this.#books = new DownloadBooks(this.geometry, have, this.peers);
+    this.#audit = new OrderAudit(this.#books, this.peers);
     this.#transfer = new Transfer({
       geometry: this.geometry,
       expected: () => GOOD_DIGEST,
@@ -109,7 +112,7 @@ export class AuditedTransfer {
       peer.snubbed = false;
       peer.heardAt = this.now;
     }
-    this.#audit(effects);
+    this.#audit.check(effects, this.now);
     if (isKept && peer.choking) this.#books.abandoned(peer);
   }
 
@@ -235,74 +238,13 @@ export class AuditedTransfer {
 
   #handle(event: TransferEvent): TransferEffect[] {
     const effects = this.#transfer.handle(event, this.now);
-    this.#audit(effects);
+    this.#audit.check(effects, this.now);
     return effects;
-  }
-
-  #audit(effects: readonly TransferEffect[]): void {
-    for (const effect of effects) {
-      if (effect.type === "verifyPiece") {
-        must(this.#books.isWhole(effect.piece), "a piece is hashed when all of it is here");
-        this.#books.verifying.push(effect.piece);
-      } else if (effect.type === "send" || effect.type === "serveBlock") {
-        const peer = this.peers.get(effect.peer);
-        must(peer !== undefined, "orders concern peers that are there");
-        if (effect.type === "send") this.#auditMessage(peer, effect.message);
-        else this.#auditServing(peer, effect.block);
-      }
-    }
-  }
-
-  #auditServing(peer: AuditedPeer, block: Block): void {
-    must(peer.isUnchoked && this.#books.have.get(block.piece), "choked peers and lacking pieces get nothing");
-    must(peer.answered(block), "only what was asked for is served, once");
-    must(peer.bytesOnTheWay < MAX_UPLOAD_IN_FLIGHT, "no more than 1 MiB is on its way to a peer");
-    peer.onTheWay.push(block);
-  }
-
-  #auditMessage(peer: AuditedPeer, message: PeerMessage): void {
-    switch (message.type) {
-      case "request": {
-        const objection = this.#books.objection(peer, message.block);
-        must(objection === undefined, `${nameOf(message.block)} at ${this.now} ms: ${objection}`);
-        peer.outstanding.set(nameOf(message.block), { block: message.block, at: this.now });
-        break;
-      }
-      case "cancel":
-        must(
-          peer.outstanding.get(nameOf(message.block))?.block.length === message.block.length,
-          "only what was asked for is cancelled, as it was asked for",
-        );
-        must(this.#books.isHere(message.block), "only what is here is cancelled");
-        peer.outstanding.delete(nameOf(message.block));
-        peer.cancelled.set(nameOf(message.block), message.block);
-        break;
-      case "interested":
-      case "notInterested":
-        must(peer.isWanted === (message.type === "notInterested"), "interest is told when it changes");
-        peer.isWanted = message.type === "interested";
-        break;
-      case "choke":
-      case "unchoke":
-        must(peer.isUnchoked === (message.type === "choke"), "choking is told when it changes");
-        peer.isUnchoked = message.type === "unchoke";
-        if (!peer.fast && !peer.isUnchoked) peer.pending = [];
-        break;
-      case "reject":
-        must(peer.fast && peer.answered(message.block), "only what was asked for is rejected, once (BEP 6)");
-        break;
-      default:
-        break;
-    }
   }
 }
 
 function isDigestAlone(effects: readonly TransferEffect[]): boolean {
   return effects.length === 1 && effects[0]?.type === "digestBlocks";
-}
-
-function must(holds: boolean, rule: string): asserts holds {
-  if (!holds) throw new Error(rule);
 }
 
 /** How many pieces these messages tell of. */

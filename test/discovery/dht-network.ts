@@ -11,6 +11,9 @@ const unknownHash: InfoHash = infoHashOf(sha1(new TextEncoder().encode("no such 
 /** A loopback port that nobody listens on. */
 export const DEAD_PORT = 9;
 
+/** The address of a node on the loopback address that it was given. */
+export const at = (host: string, dht: Dht): PeerAddress => ({ host, port: dht.port });
+
 /** Opens nodes and raw sockets and closes what is left of them. */
 export class DhtNetwork {
   readonly #closers: (() => unknown)[] = [];

@@ -5,6 +5,7 @@ import {
   type BencodeInput,
   decodeBencode,
   dictBytes,
+  dictDict,
   encodeBencode,
 } from "../../src/core/bencode.ts";
 import { type PeerAddress, writeCompact } from "../../src/core/peer-address.ts";
@@ -18,6 +19,9 @@ export function query(name: BencodeInput, args: BencodeInput, transaction: Benco
 export function reply(fields: BencodeInput, transaction: BencodeInput = "aa"): Uint8Array {
   return encodeBencode({ r: fields, t: transaction, y: "r" });
 }
+
+/** What an answer says. */
+export const fieldsOf = (message: BencodeDict) => dictDict(message, "r")!;
 
 export function compactPeer(host: string, port: number): Buffer {
   const bytes = Buffer.alloc(6);

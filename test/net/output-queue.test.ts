@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { OUTPUT_SEGMENT_LENGTH, SMALL_OUTPUT_SEGMENT_LENGTH } from "../../src/core/limits.ts";
+import {
+  MAX_SPARE_OUTPUT_SEGMENTS,
+  OUTPUT_SEGMENT_LENGTH,
+  SMALL_OUTPUT_SEGMENT_LENGTH,
+} from "../../src/core/limits.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { OutputQueue } from "../../src/net/output-queue.ts";
 
@@ -93,4 +97,15 @@ test("OutputQueue uses the same small memory again for a trickle of messages", (
   expect(memory.byteLength).toBe(SMALL_OUTPUT_SEGMENT_LENGTH);
   queue.flush(socket.write);
   expect(queue.reserve(17).buffer).toBe(memory);
+});
+
+test.each(["flushed", "closed"])("OutputQueue gives back at once what is no spare: %s", (end) => {
+  const queues = Array.from({ length: 2 * MAX_SPARE_OUTPUT_SEGMENTS }, () => new OutputQueue());
+  const segments = queues.map((queue) => queue.reserve(OUTPUT_SEGMENT_LENGTH));
+  for (const queue of queues) {
+    if (end === "closed") queue.close();
+    else queue.flush(new SlowSocket().write);
+  }
+  const kept = segments.filter(({ byteLength }) => byteLength > 0);
+  expect(kept).toHaveLength(MAX_SPARE_OUTPUT_SEGMENTS);
 });

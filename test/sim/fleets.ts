@@ -51,6 +51,6 @@ export const FLEETS: readonly FleetGroup[] = [
   {
     name: "thousand",
     blockFactor: 32,
-    scenarios: equal(new Geometry(1 * GiB, 4 * MiB), GIGABIT, [1000]),
+    scenarios: equal(large, GIGABIT, [1000]),
   },
 ];

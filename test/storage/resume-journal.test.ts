@@ -6,9 +6,11 @@ import { DiskError } from "../../src/lib/errors.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { type JournaledFile, ResumeJournal } from "../../src/storage/resume-journal.ts";
 import type { StateStore } from "../../src/storage/state-store.ts";
+import type { ByteRange } from "../../src/storage/written-ranges.ts";
 
 const infoHash = infoHashOf(new Uint8Array(20).fill(1));
-const PIECE_LENGTH = 16 << 20;
+/** Four make a record. */
+const PIECE_LENGTH = RESUME_SYNC_LENGTH / 4;
 const geometry = new Geometry(20 * PIECE_LENGTH + 5, PIECE_LENGTH);
 const ALL = Array.from({ length: 21 }, (_, index) => index);
 
@@ -18,12 +20,17 @@ class SlowFile implements JournaledFile {
   readonly inode: bigint;
   readonly size: number;
   readonly existed: boolean;
+  ranges: readonly ByteRange[] = [];
   readonly syncs: { finish(): void; fail(error: Error): void }[] = [];
 
   constructor(existed: boolean, inode = 9n, size = geometry.length) {
     this.existed = existed;
     this.inode = inode;
     this.size = size;
+  }
+
+  written(): readonly ByteRange[] {
+    return this.ranges;
   }
 
   sync(): Promise<void> {
@@ -100,6 +107,20 @@ describe("ResumeJournal.restore", () => {
 
   test("checks everything in a part file of which there is no record", () => {
     expect(restored(new MemoryStore(), new SlowFile(true))).toEqual({ trusted: [], recheck: ALL });
+  });
+
+  test.each([
+    ["boot 1", [1, 2], [5, 6, 20]],
+    ["boot 2", [], [1, 2, 5, 6, 20]],
+  ])("C9, P1: also checks what stands in the file and in no record (%s)", async (boot, trusted, recheck) => {
+    const store = await earlierRun([1, 2], "killed");
+    const part = new SlowFile(true);
+    part.ranges = [
+      { start: PIECE_LENGTH, end: 2 * PIECE_LENGTH },
+      { start: 4 * PIECE_LENGTH + 1, end: 8 * PIECE_LENGTH - 1 },
+      { start: 19 * PIECE_LENGTH + 4096, end: geometry.length },
+    ];
+    expect(restored(store, part, boot)).toEqual({ trusted, recheck });
   });
 
   test("still checks what a stopped recheck did not reach", async () => {

@@ -28,10 +28,15 @@ export class StorageBed {
 
   /** A new tmpfs of `size` bytes, or undefined (and a visible line) where mounting is not permitted. */
   smallDisk(size: number): string | undefined {
+    return this.mount("tmpfs", `size=${size}`);
+  }
+
+  /** A new file system of this type, or undefined (and a visible line) where mounting is not permitted. */
+  mount(type: string, options: string): string | undefined {
     const path = this.folder();
-    const { success } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${size}`, "p2pfile-test", path]);
+    const { success } = Bun.spawnSync(["mount", "-t", type, "-o", options, "p2pfile-test", path]);
     if (!success) {
-      console.warn("SKIPPED: a small file system cannot be mounted here");
+      console.warn(`SKIPPED: a file system of type ${type} cannot be mounted here`);
       return undefined;
     }
     this.#mounts.push(path);

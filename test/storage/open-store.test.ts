@@ -1,0 +1,76 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { silentLogger } from "../../src/lib/logger.ts";
+import { MemoryStore } from "../../src/storage/memory-store.ts";
+import { openStateStore } from "../../src/storage/open-store.ts";
+import { SqliteStore } from "../../src/storage/sqlite-store.ts";
+import { RecordingLogger, StorageBed } from "./storage-bed.ts";
+import { hash, record, stamp } from "./stored-records.ts";
+
+const bed = new StorageBed();
+
+describe("openStateStore", () => {
+  test("keeps the state in SQLite where it can", () => {
+    const folder = bed.folder();
+    const store = openStateStore(folder, silentLogger);
+    expect(store).toBeInstanceOf(SqliteStore);
+    store.close();
+    expect(existsSync(join(folder, ".p2pfile.db"))).toBe(true);
+  });
+
+  test.each(["/proc", "/nowhere/at/all"])("C14: falls back to memory with one warning in %s", (folder) => {
+    const logger = new RecordingLogger();
+    const store = openStateStore(folder, logger);
+    store.rememberPort(hash(1), 5);
+    expect(store.portOf(hash(1))).toBe(5);
+    store.close();
+    expect(store).toBeInstanceOf(MemoryStore);
+    expect(logger.warnings).toHaveLength(1);
+    expect(logger.warnings[0]).toContain(folder);
+  });
+
+  test("C10: falls back to memory with one warning when the file system became read-only", () => {
+    const disk = bed.smallDisk(8 << 20);
+    if (disk === undefined) return;
+    const before = openStateStore(disk, silentLogger);
+    before.rememberPort(hash(1), 5);
+    before.close();
+    expect(Bun.spawnSync(["mount", "-o", "remount,ro", disk]).success).toBe(true);
+    const logger = new RecordingLogger();
+    const store = openStateStore(disk, logger);
+    expect(store).toBeInstanceOf(MemoryStore);
+    expect(logger.warnings).toHaveLength(1);
+    store.close();
+  });
+
+  test("falls back to memory with one warning when the file belongs to another user", () => {
+    const folder = bed.folder();
+    openStateStore(folder, silentLogger).close();
+    for (const path of [bed.path, folder]) chmodSync(path, 0o777);
+    const script = `
+      import { openStateStore } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/open-store.ts"))};
+      if (process.getuid() === 0) process.setuid(65534);
+      let warnings = 0;
+      const logger = { debug() {}, info() {}, warn() { warnings++; } };
+      console.log(openStateStore(${JSON.stringify(folder)}, logger).constructor.name, warnings);
+    `;
+    chmodSync(join(folder, ".p2pfile.db"), 0o444);
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", script]);
+    expect(stdout.toString()).toBe("MemoryStore 1\n");
+  });
+
+  test("C9: goes on when the disk is full, and says so once", () => {
+    const disk = bed.smallDisk(1 << 20);
+    if (disk === undefined) return;
+    const logger = new RecordingLogger();
+    const store = openStateStore(disk, logger);
+    store.saveDownload(record(1));
+    for (let number = 0; number < 10; number++) {
+      store.rememberHashedFile({ stamp: stamp(number), pieceLength: 4, pieces: new Uint8Array(500_000) });
+    }
+    expect(store.download(hash(1), "/data/ä 1")).toEqual(record(1));
+    expect(logger.warnings).toHaveLength(1);
+    store.close();
+  });
+});

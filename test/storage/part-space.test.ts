@@ -1,0 +1,36 @@
+import { describe, expect, test } from "bun:test";
+import { closeSync, fstatSync, openSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import { MiB } from "../../src/lib/units.ts";
+import { reserveSpace } from "../../src/storage/part-space.ts";
+import { StorageBed } from "./storage-bed.ts";
+
+const bed = new StorageBed();
+const SIZE = 40 * MiB;
+const TMPFS = 0x01021994;
+
+/** @returns size and bytes taken on the disk of an empty file that was given its space. */
+async function given(directory: string): Promise<{ size: number; taken: number }> {
+  const path = join(directory, "part");
+  const fd = openSync(path, "w+");
+  await reserveSpace({ fd, path, directory, size: SIZE, keep: false });
+  const { size, blocks } = fstatSync(fd);
+  closeSync(fd);
+  return { size, taken: blocks * 512 };
+}
+
+describe("reserveSpace", () => {
+  test("takes the space of a file on a disk", async () => {
+    const folder = bed.folder();
+    if (statfsSync(folder).type === TMPFS) return console.warn("SKIPPED: the temporary folder is no disk");
+    const { size, taken } = await given(folder);
+    expect(size).toBe(SIZE);
+    expect(taken).toBeGreaterThanOrEqual(SIZE);
+  });
+
+  test("gives a file on a tmpfs, which would clear every page, its length alone", async () => {
+    const disk = bed.smallDisk(64 * MiB);
+    if (disk === undefined) return;
+    expect(await given(disk)).toEqual({ size: SIZE, taken: 0 });
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "bun:test";
+import { closeSync, openSync, truncateSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { KiB, MiB } from "../../src/lib/units.ts";
+import { allocate } from "../../src/storage/libc.ts";
+import { type ByteRange, writtenRanges } from "../../src/storage/written-ranges.ts";
+import { StorageBed } from "./storage-bed.ts";
+
+const bed = new StorageBed();
+const SIZE = 8 * MiB + 5;
+const BYTES = new Uint8Array(MiB).fill(1);
+
+/** Of a file of SIZE bytes to which BYTES were written at `offsets`. */
+function rangesIn(folder: string, offsets: readonly number[], prepare?: (fd: number) => void): ByteRange[] {
+  const path = join(folder, "file");
+  const fd = openSync(path, "w+");
+  truncateSync(path, SIZE);
+  prepare?.(fd);
+  for (const offset of offsets) writeSync(fd, BYTES, 0, Math.min(BYTES.length, SIZE - offset), offset);
+  const ranges = writtenRanges(fd);
+  closeSync(fd);
+  return ranges;
+}
+
+describe("writtenRanges", () => {
+  test("are empty in a file of nothing but a length", () => {
+    expect(rangesIn(bed.folder(), [])).toEqual([]);
+  });
+
+  test("are what was written, up to the end of the file", () => {
+    const expected = [
+      { start: MiB, end: 3 * MiB },
+      { start: 8 * MiB, end: SIZE },
+    ];
+    expect(rangesIn(bed.folder(), [MiB, 2 * MiB, 8 * MiB])).toEqual(expected);
+    const disk = bed.smallDisk(16 * MiB);
+    if (disk !== undefined) expect(rangesIn(disk, [MiB, 2 * MiB, 8 * MiB])).toEqual(expected);
+  });
+
+  test("are without the space that is only reserved", () => {
+    const reserve = (fd: number) => expect(allocate(fd, 0, SIZE)).toBeUndefined();
+    expect(rangesIn(bed.folder(), [4 * MiB], reserve)).toEqual([{ start: 4 * MiB, end: 5 * MiB }]);
+  });
+
+  test("are empty where the file system calls holes written", () => {
+    const folder = bed.mount("ramfs", "mode=755");
+    if (folder === undefined) return;
+    expect(rangesIn(folder, [64 * KiB])).toEqual([]);
+  });
+});
