@@ -69,9 +69,13 @@ export class Uploads {
       } else this.#reject(peer, block, effects);
       return;
     }
-    if (peer.uploads.length === 0 && !this.#bucket.isUnlimited) this.#turns.push(peer);
-    peer.uploads.push(block);
-    this.#feed(peer, effects);
+    if (this.#bucket.isUnlimited && peer.uploadInFlight < MAX_UPLOAD_IN_FLIGHT) {
+      // Nothing waits before it: #feed leaves no request behind while there is room.
+      this.#order(peer, block, effects);
+    } else {
+      if (!this.#bucket.isUnlimited && peer.uploads.length === 0) this.#turns.push(peer);
+      peer.uploads.push(block);
+    }
     if (this.#suggestions?.used(peer.handle, block.piece) === true) this.#suggest(peer, effects);
   }
 
@@ -103,9 +107,13 @@ export class Uploads {
     while (peer.uploadInFlight < MAX_UPLOAD_IN_FLIGHT) {
       const block = peer.uploads.shift();
       if (block === undefined) return;
-      peer.uploadInFlight += block.length;
-      effects.push({ type: "serveBlock", peer: peer.handle, block });
+      this.#order(peer, block, effects);
     }
+  }
+
+  #order(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+    peer.uploadInFlight += block.length;
+    effects.push({ type: "serveBlock", peer: peer.handle, block });
   }
 
   /**
@@ -131,8 +139,7 @@ export class Uploads {
         idleTurns = 0;
         peer.turnsTaken = blocksIn(block.length) - 1;
         peer.uploads.shift();
-        peer.uploadInFlight += block.length;
-        effects.push({ type: "serveBlock", peer: peer.handle, block });
+        this.#order(peer, block, effects);
       }
       this.#turns.shift();
       if (peer.uploads.length > 0) this.#turns.push(peer);
@@ -163,21 +170,19 @@ export class Uploads {
 
   /** A peer became interested or a slot became free: give free slots at once, take none away. */
   fillSlots(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
-    const all = [...peers];
-    const waiting = all.filter((peer) => peer.amChoking && peer.peerInterested).length;
-    if (waiting === 0) return;
-    let free = this.#slots(now) + 1 - all.filter((peer) => !peer.amChoking).length;
-    for (const peer of all) {
-      if (free >= waiting) break;
-      if (peer.amChoking || peer.peerInterested) continue;
+    const waiting: PeerState[] = [];
+    for (const peer of peers) if (peer.amChoking && peer.peerInterested) waiting.push(peer);
+    if (waiting.length === 0) return;
+    let free = this.#slots(now) + 1 - this.#unchoked.size;
+    for (const peer of this.#unchoked) {
+      if (free >= waiting.length) break;
+      if (peer.peerInterested) continue;
       this.#choke(peer, effects);
       free++;
     }
-    for (const peer of all.toSorted((a, b) => a.uploaded - b.uploaded)) {
-      if (free <= 0) return;
-      if (!peer.amChoking || !peer.peerInterested) continue;
+    if (free <= 0) return;
+    for (const peer of waiting.toSorted((a, b) => a.uploaded - b.uploaded).slice(0, free)) {
       this.#unchoke(peer, effects);
-      free--;
     }
   }
 
@@ -225,7 +230,10 @@ export class Uploads {
     peer.amChoking = true;
     this.#unchoked.delete(peer);
     effects.push({ type: "send", peer: peer.handle, message: { type: "choke" } });
-    for (const block of peer.uploads.clear()) this.#reject(peer, block, effects);
+    for (let block = peer.uploads.shift(); block !== undefined; block = peer.uploads.shift()) {
+      this.#reject(peer, block, effects);
+    }
+    peer.uploads.clear();
     this.#suggestions?.takeBack(peer.handle);
     this.#leaveTurns(peer);
   }

@@ -12,7 +12,8 @@ export class HashFailure extends P2pfileError {
   readonly code: string;
 
   constructor(path: string, code: string, reason: string) {
-    super(`cannot hash ${path}: ${reason}`);
+    const remedy = code === "EWORKER" ? "run" : "check the disk and run";
+    super(`cannot hash ${path}: ${reason}; ${remedy} the same command again`);
     this.path = path;
     this.code = code;
   }

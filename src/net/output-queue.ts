@@ -6,6 +6,7 @@ import {
   SMALL_OUTPUT_SEGMENT_LENGTH,
 } from "../core/limits.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
+import { release } from "./release.ts";
 
 /** Takes bytes from `start`. @returns how many were taken: fewer than `length` when the socket is full, < 0 when closed. */
 export type WriteBytes = (bytes: Uint8Array, start: number, length: number) => number;
@@ -94,6 +95,6 @@ export class OutputQueue implements ByteSink {
     if (bytes === this.#small) this.#smallInUse = false;
     else if (bytes.length === OUTPUT_SEGMENT_LENGTH && spares.length < MAX_SPARE_OUTPUT_SEGMENTS) {
       spares.push(bytes);
-    }
+    } else release(bytes);
   }
 }

@@ -10,6 +10,8 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const AT_FDCWD = -100;
 const RENAME_NOREPLACE = 1;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
 /** renameat2 has no wrapper in the C libraries of older machines, so it is called by its number. */
 const SYS_RENAMEAT2: Readonly<Record<string, number>> = { x64: 316, arm64: 276 };
 
@@ -39,6 +41,7 @@ function open(soname: string) {
   const { symbols } = dlopen(soname, {
     flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
     fallocate: { args: [FFIType.i32, FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
+    lseek: { args: [FFIType.i32, FFIType.i64, FFIType.i32], returns: FFIType.i64 },
     syscall: {
       args: [FFIType.i64, FFIType.i64, FFIType.ptr, FFIType.i64, FFIType.ptr, FFIType.i64],
       returns: FFIType.i64,
@@ -95,6 +98,22 @@ export function lockExclusively(fd: number): LibcResult {
 /** Reserves `length` bytes at `offset` and grows the file to hold them. On an error what was reserved stays reserved. */
 export function allocate(fd: number, offset: number, length: number): LibcResult {
   return call((symbols) => symbols.fallocate(fd, 0, offset, length));
+}
+
+/** @returns where the next written byte at or after `offset` is; undefined when there is none or nobody can tell. */
+export function nextData(fd: number, offset: number): number | undefined {
+  return seek(fd, offset, SEEK_DATA);
+}
+
+/** @returns where the next hole at or after `offset` begins, the end of the file included; undefined as above. */
+export function nextHole(fd: number, offset: number): number | undefined {
+  return seek(fd, offset, SEEK_HOLE);
+}
+
+/** Moves the file's own position, which no positioned read or write looks at. */
+function seek(fd: number, offset: number, whence: number): number | undefined {
+  const found = Number(libc()?.symbols.lseek(fd, offset, whence) ?? -1);
+  return found < 0 ? undefined : found;
 }
 
 /** Renames atomically unless `to` exists ("EEXIST"). "EINVAL" or "ENOSYS": not offered by this file system or kernel. */

@@ -15,6 +15,7 @@ import { partFileName } from "./own-files.ts";
 import { reserveSpace } from "./part-space.ts";
 import { putIntoPlace, syncDirectory } from "./put-into-place.ts";
 import { closeFile, openFile, syncData, truncateFile } from "./positioned-io.ts";
+import { type ByteRange, writtenRanges } from "./written-ranges.ts";
 
 /** Not in node's constants: the descriptor does not pass to child processes, and with it the lock. */
 const O_CLOEXEC = 0o2000000;
@@ -96,6 +97,11 @@ export class PartFile {
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT") throw directoryErrorOf(options.directory, error);
     }
+  }
+
+  /** Where something was written, by this run or an earlier one; empty where the file system does not tell. */
+  written(): readonly ByteRange[] {
+    return writtenRanges(this.fd);
   }
 
   /** Brings all written data to the disk. @throws DiskError; the data since the last good sync is then unknown. */

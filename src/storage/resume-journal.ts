@@ -7,6 +7,7 @@ import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "../core/limits.ts";
 import { DiskError } from "../lib/errors.ts";
 import { diskErrorOf } from "./disk-error.ts";
 import type { DownloadRecord, StateStore } from "./state-store.ts";
+import type { ByteRange } from "./written-ranges.ts";
 
 /** The part of PartFile that a journal needs. */
 export interface JournaledFile {
@@ -15,6 +16,8 @@ export interface JournaledFile {
   readonly size: number;
   /** It was there before this run. */
   readonly existed: boolean;
+  /** Where something was written, in order; empty when nobody can tell. */
+  written(): readonly ByteRange[];
   sync(): Promise<void>;
 }
 
@@ -71,11 +74,17 @@ export class ResumeJournal {
     const recorded =
       record && this.#describesPart(record) ? Bitfield.parse(record.bitfield, pieceCount) : undefined;
     if (record === undefined || recorded === undefined) return this.#doubt(Bitfield.full(pieceCount));
+    // What came after the record, which a kill or a full disk kept from being the last one. A new record need not speak
+    // of it: the run after this one finds it in the same way.
+    const unrecorded = this.#written();
     // Within one boot the page cache holds all that was written, the store's rows included. A power cut may also bring
     // back an older row, so after a boot even the record of an orderly end is only a claim.
-    if (record.bootId !== bootId) return this.#doubt(recorded);
-    for (const piece of this.#pieces(recorded)) this.#bits.set(piece);
-    return { trusted: recorded, recheck: [] };
+    if (record.bootId !== bootId) return this.#doubt(recorded, unrecorded);
+    recorded.forEachSet((index) => {
+      this.#bits.set(index);
+      unrecorded.clear(index);
+    });
+    return { trusted: recorded, recheck: this.#pieces(unrecorded) };
   }
 
   /** The piece's hash was right and all its bytes were written to the file. `now`: milliseconds, monotonic. O(1). */
@@ -153,9 +162,22 @@ export class ResumeJournal {
     });
   }
 
-  #doubt(pieces: Bitfield): Resumed {
+  /** Nothing is trusted; `besides` is rechecked too. */
+  #doubt(pieces: Bitfield, besides = new Bitfield(pieces.size)): Resumed {
     this.#doubtful = pieces;
-    return { trusted: new Bitfield(pieces.size), recheck: this.#pieces(pieces) };
+    pieces.forEachSet((index) => besides.set(index));
+    return { trusted: new Bitfield(pieces.size), recheck: this.#pieces(besides) };
+  }
+
+  /** Pieces all bytes of which were written at some time. */
+  #written(): Bitfield {
+    const { part, geometry } = this.#options;
+    const pieces = new Bitfield(geometry.pieceCount);
+    for (const { start, end } of part.written()) {
+      const last = end >= geometry.length ? geometry.pieceCount : Math.floor(end / geometry.pieceLength);
+      for (let index = Math.ceil(start / geometry.pieceLength); index < last; index++) pieces.set(index);
+    }
+    return pieces;
   }
 
   #describesPart(record: DownloadRecord): boolean {

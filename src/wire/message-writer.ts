@@ -43,7 +43,7 @@ export function writeMessage(
     case "cancel":
       return writeCoordinates(sink, MessageId.cancel, message.block);
     case "reject":
-      if (wire.hasFast) wire.reject(message.block.piece, message.block.begin, message.block.length);
+      if (wire.hasFast) writeCoordinates(sink, MessageId.reject, message.block);
       return;
     case "suggest":
       if (wire.hasFast) wire.suggest(message.piece);

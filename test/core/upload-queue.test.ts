@@ -1,7 +1,10 @@
+import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { pieceIndex } from "../../src/core/ids.ts";
+import { MAX_INBOUND_REQUESTS, MAX_PEERS_SEEDING } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
+import { MiB } from "../../src/lib/units.ts";
 import { UploadQueue } from "../../src/core/upload-queue.ts";
 
 const block = (number: number): Block => ({ piece: pieceIndex(number), begin: 0, length: 1 });
@@ -29,7 +32,7 @@ describe("UploadQueue", () => {
             expect(queue.remove(block(number))).toBe(at >= 0);
             if (at >= 0) model.splice(at, 1);
           } else {
-            expect(queue.clear().map(({ piece }) => Number(piece))).toEqual(model);
+            queue.clear();
             model = [];
           }
           expect(queue.length).toBe(model.length);
@@ -46,7 +49,23 @@ describe("UploadQueue", () => {
       queue.push(block(i));
       if (i >= 300) expect(queue.shift()?.piece as number | undefined).toBe(next++);
     }
-    expect([queue.length, queue.clear().length, queue.length]).toEqual([300, 300, 0]);
+    expect(queue.length).toBe(300);
+    for (; next < 5000; next++) expect(queue.shift()?.piece as number | undefined).toBe(next);
+    expect(queue.shift()).toBeUndefined();
+  });
+
+  test("keeps its order when it grows, wherever its oldest block stands, and when one is taken out", () => {
+    for (let served = 0; served <= 40; served++) {
+      for (const removed of [served, served + 20, served + 40]) {
+        const queue = new UploadQueue();
+        for (let i = 0; i < 40; i++) queue.push(block(i));
+        for (let i = 0; i < served; i++) queue.shift();
+        for (let i = 40; i < 200; i++) queue.push(block(i));
+        expect(queue.remove(block(removed))).toBe(true);
+        const left = Array.from({ length: 200 }, (_, i) => i).filter((i) => i >= served && i !== removed);
+        expect(left.map(() => queue.shift()?.piece as number | undefined)).toEqual(left);
+      }
+    }
   });
 
   test("removes a block only when begin and length are the same too", () => {
@@ -63,5 +82,20 @@ describe("UploadQueue", () => {
     queue.push(block(2));
     queue.shift();
     expect([queue.remove(block(1)), queue.length]).toEqual([false, 1]);
+  });
+
+  test("full ones of all peers of a seed take 3 MiB and no object for each request", () => {
+    const queues = Array.from({ length: MAX_PEERS_SEEDING }, () => new UploadQueue());
+    const collected = () => {
+      Bun.gc(true);
+      const { objectCount, heapSize } = heapStats();
+      return { objectCount, heapSize };
+    };
+    const before = collected();
+    for (const queue of queues) for (let i = 0; i < MAX_INBOUND_REQUESTS; i++) queue.push(block(i));
+    const after = collected();
+    expect(after.objectCount - before.objectCount).toBeLessThan(10 * MAX_PEERS_SEEDING);
+    expect(after.heapSize - before.heapSize).toBeLessThan(4 * MiB);
+    expect(queues.every(({ length }) => length === MAX_INBOUND_REQUESTS)).toBe(true);
   });
 });

@@ -45,11 +45,12 @@ test("one seed feeds five leeches that trade among themselves", async () => {
   const leeches = [1, 2, 3, 4, 5].map(() => runP2pfile(bed, ["download", magnet]));
   expect(await Promise.all(leeches.map((leech) => leech.waitForExit(60_000)))).toEqual([0, 0, 0, 0, 0]);
   for (const leech of leeches) expect(sha256Of(join(leech.cwd, "image.raw"))).toBe(file.sha256);
+  // What leaves after the last leech's last block is little; what left since the last event may be much.
+  await seed.waitForEvent("progress", ({ transfers }) => transfers.every((it) => it.uploaded >= size * 0.9));
   const uploaded = Math.max(
     ...seed.eventsOf("progress").flatMap((event) => event.transfers.map((it) => it.uploaded)),
   );
   console.info(`the seed sent ${(uploaded / size).toFixed(2)} copies to five leeches`);
-  expect(uploaded).toBeGreaterThanOrEqual(size * 0.9);
   expect(uploaded).toBeLessThan(size * 2.5);
 });
 

@@ -1,5 +1,6 @@
 // T8, the crowd: two hundred peers that all want the file from one seed. Its memory stays within the bound.
 import { join } from "node:path";
+import { MAX_INBOUND_REQUESTS } from "../../src/core/limits.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { infoHashOfMagnet } from "../helpers/binary.ts";
@@ -15,8 +16,9 @@ const MAX_OWN = 256 * MiB;
 
 const CROWDS = [
   { what: "512 requests each", queue: 512, deaf: 0 },
-  { what: "2000 requests each", queue: 2_000, deaf: 0 },
-  { what: "half never read", queue: 2_000, deaf: PEERS / 2 },
+  { what: "full queues", queue: MAX_INBOUND_REQUESTS, deaf: 0 },
+  { what: "more than that", queue: 2 * MAX_INBOUND_REQUESTS, deaf: 0 },
+  { what: "half never read", queue: MAX_INBOUND_REQUESTS, deaf: PEERS / 2 },
 ] as const;
 
 export const manyPeersJob: FaultJob = {

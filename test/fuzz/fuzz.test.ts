@@ -1,11 +1,11 @@
 // Every target: its corpus, mutated inputs, and the proof that it finds what it looks for.
 //   P2PFILE_FUZZ_SEED=N   repeats a run
 //   P2PFILE_FUZZ_RUNS=N   mutated inputs of each target, in place of its own number
-import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import { MiB } from "../../src/lib/units.ts";
 import { corpusOf } from "./engine/corpus.ts";
 import { describeFailure, fuzz } from "./engine/fuzz.ts";
+import { liveBytes } from "./engine/live-bytes.ts";
 import { allTargets } from "./targets/all-targets.ts";
 
 const { P2PFILE_FUZZ_SEED, P2PFILE_FUZZ_RUNS } = process.env;
@@ -45,9 +45,3 @@ describe.each(allTargets.map((target) => [target.name, target] as const))("%s", 
     },
   );
 });
-
-function liveBytes(): number {
-  Bun.gc(true);
-  const { heapSize, extraMemorySize } = heapStats();
-  return heapSize + extraMemorySize;
-}

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fstatSync,
   mkdtempSync,
   openSync,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,6 +20,7 @@ import type { HashRequest } from "../../src/hashing/messages.ts";
 import { systemErrorCode } from "../../src/lib/errors.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { hashJob } from "../../workers/hash-job.ts";
+import { isCached } from "../../workers/page-cache.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "p2pfile-job-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -149,4 +152,42 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
     const child = Bun.spawn([process.execPath, script], { stdout: "pipe", timeout: 10_000 });
     expect(await new Response(child.stdout).text()).toBe(`${digestsOf(bytes, MiB)}\n`);
   });
+});
+
+/** Bytes that this process has read by system calls. */
+function bytesRead(): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
+}
+
+test("hashJob reads a cold file, whose pages it would wait for in the map, and maps a warm one", () => {
+  const cold = join(folder, "cold");
+  writeFileSync(cold, bytes);
+  // Writes the file back and drops its pages.
+  Bun.spawnSync(["dd", `of=${cold}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"]);
+  const fd = openSync(cold, "r");
+  const isCold = !isCached(fd, 0, MiB);
+  closeSync(fd);
+  if (!isCold) return console.warn("SKIPPED: the temporary folder keeps all pages in memory");
+  const request = requestOf({ path: cold, exclusive: true });
+  for (const isRead of [true, false]) {
+    const before = bytesRead();
+    expect(hashJob(request).toHex()).toBe(digestsOf(bytes, MiB));
+    expect(bytesRead() - before >= bytes.length).toBe(isRead);
+  }
+});
+
+test("hashJob reads a file on tmpfs, where every page of the map would cost a fault", () => {
+  const shared = "/dev/shm";
+  if (!existsSync(shared) || statfsSync(shared).type !== 0x01021994)
+    return console.warn(`SKIPPED: ${shared} is no tmpfs`);
+  const inMemory = mkdtempSync(join(shared, "p2pfile-job-"));
+  try {
+    const file = join(inMemory, "data");
+    writeFileSync(file, bytes);
+    const before = bytesRead();
+    expect(hashJob(requestOf({ path: file, exclusive: true })).toHex()).toBe(digestsOf(bytes, MiB));
+    expect(bytesRead() - before).toBeGreaterThanOrEqual(bytes.length);
+  } finally {
+    rmSync(inMemory, { recursive: true, force: true });
+  }
 });

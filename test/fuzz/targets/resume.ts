@@ -1,5 +1,5 @@
 // The resume journal over a record of any content: it trusts a piece only when everything says so, and passes on what
-// it doubts. Bytes 0 to 3 say what fits, the rest is the recorded bitfield.
+// it doubts. Bytes 0 to 3 say what fits and what was written, the rest is the recorded bitfield.
 import { Bitfield } from "../../../src/core/bitfield.ts";
 import { Geometry } from "../../../src/core/geometry.ts";
 import { infoHashOf } from "../../../src/core/ids.ts";
@@ -49,6 +49,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
     record.partInode === INODE &&
     record.size === GEOMETRY.length;
   const claimed = Bitfield.parse(bitfield, GEOMETRY.pieceCount);
+  const isWritten = (existed & 8) !== 0;
   const options: ResumeJournalOptions = {
     store,
     part: {
@@ -56,6 +57,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
       inode: INODE,
       size: GEOMETRY.length,
       existed: (existed & 1) === 0,
+      written: () => (isWritten ? [{ start: 0, end: GEOMETRY.length }] : []),
       sync: () => Promise.resolve(),
     },
     infoHash: INFO_HASH,
@@ -72,9 +74,11 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
     promise(GEOMETRY.piece(piece) === piece && !trusted.get(piece), `recheck of ${piece}`);
   promise(new Set(recheck).size === recheck.length, "each piece is checked once");
   // What the file may hold is looked at rather than fetched again.
-  const isDoubted = (existed & 1) === 0 && !isTrusted;
-  const doubted = fits && claimed !== undefined ? claimed.count : GEOMETRY.pieceCount;
-  promise(recheck.length === (isDoubted ? doubted : 0), `${recheck.length} pieces are checked`);
+  const recorded = fits ? claimed?.count : undefined;
+  const doubted =
+    (existed & 1) !== 0 ? 0 : recorded === undefined || isWritten ? GEOMETRY.pieceCount : recorded;
+  const toCheck = isTrusted ? doubted - claimed.count : doubted;
+  promise(recheck.length === toCheck, `${recheck.length} pieces are checked`);
 
   // Half of the doubts are settled; the others must outlive an orderly end.
   const settled = recheck.filter((_, index) => index % 4 < 2);
@@ -113,7 +117,7 @@ export const resumeTarget = defineTarget({
   name: "resume",
   runs: 6_000,
   maxLength: 64,
-  tokens: ["\0\0\0\0\xff\xff\xff", "\0\0\0\x01", "\x01", "\x04"],
+  tokens: ["\0\0\0\0\xff\xff\xff", "\x08\0\0\0\xff\x0f\xf0", "\0\0\0\x01", "\x01", "\x04"],
   numbers: [],
   subject: (options) => new ResumeJournal(options),
   check,
