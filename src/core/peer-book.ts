@@ -2,6 +2,7 @@
 import {
   BAN_MS,
   MAX_BAN_MS,
+  MAX_BANNED_PORTS,
   MAX_DIAL_FAILURES,
   MAX_KNOWN_PEERS,
   MAX_SELF_ADDRESSES,
@@ -50,6 +51,14 @@ interface Entry {
   namedAt: number;
 }
 
+/**
+ * Stands for everybody who comes from `host` and has not said where it listens. It is in the book only when banned, and
+ * never dialled.
+ */
+export function namelessAt(host: string): PeerAddress {
+  return { host, port: 0 };
+}
+
 export class PeerBook {
   readonly #entries = new Map<string, Entry>();
   readonly #self = new Set<string>();
@@ -86,10 +95,11 @@ export class PeerBook {
   }
 
   /**
-   * Who to dial now: due addresses in random order, pinned ones first, at most `slots`. No limit per host, because
-   * up to 30 processes may share one. The caller says `dialing` for each that it takes.
+   * Who to dial now: due addresses in random order, pinned ones first, at most `slots`, of which `room` may be others: who
+   * comes by itself must not keep us from those that the user named. No limit per host, because up to 30 processes may
+   * share one. The caller says `dialing` for each that it takes.
    */
-  nextDials(now: number, slots: number, random: () => number): PeerAddress[] {
+  nextDials(now: number, slots: number, random: () => number, room = slots): PeerAddress[] {
     if (slots <= 0) return [];
     const pinned: PeerAddress[] = [];
     const others: PeerAddress[] = [];
@@ -97,7 +107,8 @@ export class PeerBook {
       if (!isDialable(entry, now)) continue;
       (entry.pinned ? pinned : others).push(entry.address);
     }
-    return [...pickSome(pinned, slots, random), ...pickSome(others, slots - pinned.length, random)];
+    const left = Math.max(0, Math.min(room, slots - pinned.length));
+    return [...pickSome(pinned, slots, random), ...pickSome(others, left, random)];
   }
 
   dialing(address: PeerAddress): void {
@@ -144,8 +155,12 @@ export class PeerBook {
     return this.#self.has(addressKey(address));
   }
 
-  /** Its data failed the hash. A pinned address only waits longer, since it may be the only source. */
+  /**
+   * Its data failed the hash, maybe long after it left and was forgotten. A pinned address only waits longer, since it may
+   * be the only source. A host with many banned addresses is believed to change its port.
+   */
   ban(address: PeerAddress, now: number): void {
+    this.add(address, "incoming", now);
     const entry = this.#find(address);
     if (entry === undefined) return;
     const doubled = 2 ** entry.bans;
@@ -154,12 +169,18 @@ export class PeerBook {
     entry.dueAt =
       now +
       (entry.pinned ? Math.min(PINNED_BAN_MS * doubled, BAN_MS) : Math.min(BAN_MS * doubled, MAX_BAN_MS));
+    const { host, port } = address;
+    if (port !== 0 && this.#bannedPorts(host, now) >= MAX_BANNED_PORTS) this.ban(namelessAt(host), now);
   }
 
   /** Asked before an incoming connection is accepted. */
   isBanned(address: PeerAddress, now: number): boolean {
     const entry = this.#find(address);
     return entry !== undefined && entry.state === "banned" && entry.dueAt > now;
+  }
+
+  isPinned(address: PeerAddress): boolean {
+    return this.#find(address)?.pinned ?? false;
   }
 
   sourceOf(address: PeerAddress): AddressSource | undefined {
@@ -175,6 +196,14 @@ export class PeerBook {
 
   #find(address: PeerAddress): Entry | undefined {
     return this.#entries.get(addressKey(address));
+  }
+
+  #bannedPorts(host: string, now: number): number {
+    let count = 0;
+    for (const { address, state, dueAt } of this.#entries.values()) {
+      if (address.host === host && address.port !== 0 && state === "banned" && dueAt > now) count++;
+    }
+    return count;
   }
 
   #backOff(entry: Entry, now: number): void {
@@ -214,7 +243,7 @@ function isAtRest(entry: Entry): boolean {
 }
 
 function isDialable(entry: Entry, now: number): boolean {
-  return isAtRest(entry) && entry.dueAt <= now;
+  return isAtRest(entry) && entry.dueAt <= now && entry.address.port !== 0;
 }
 
 /** Backed off or banned already: a second report of the same end must not count twice. */

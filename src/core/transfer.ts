@@ -5,7 +5,7 @@ import { Bitfield } from "./bitfield.ts";
 import { Downloads, type Verdict } from "./downloads.ts";
 import type { Geometry } from "./geometry.ts";
 import { FOREIGN_TARGET_DELAY_MS } from "./limits.ts";
-import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
+import { type PeerHandle, peerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
 import type { PeerMessage } from "./peer-message.ts";
 import { PeerState } from "./peer-state.ts";
 import type { TokenBucket } from "./token-bucket.ts";
@@ -120,9 +120,9 @@ export class Transfer {
     };
   }
 
-  /** True when the peer has all pieces. */
-  isSeed(handle: PeerHandle): boolean {
-    return this.#peers.get(handle)?.bitfield.isFull ?? false;
+  /** What is known of a connected peer. Read only. */
+  peer(handle: PeerHandle): Readonly<PeerState> | undefined {
+    return this.#peers.get(handle);
   }
 
   #join(event: TransferEvent & { type: "peerJoined" }, now: number, effects: TransferEffect[]): void {
@@ -245,8 +245,10 @@ export class Transfer {
   /** The piece is missing again, or a dispute about it is settled. */
   #judged(piece: PieceIndex, { state, liars }: Verdict, now: number, effects: TransferEffect[]): void {
     if (state === "wrong") effects.push({ type: "pieceFailed", piece });
-    for (const peer of liars.size > 0 ? this.#peers.keys() : []) {
-      if (liars.has(peer)) effects.push({ type: "closePeer", peer, fault: "hashMismatch" });
+    for (const liar of liars) {
+      const peer = peerHandle(liar);
+      if (this.#peers.has(peer)) effects.push({ type: "closePeer", peer, fault: "hashMismatch" });
+      else effects.push({ type: "banDeparted", peer });
     }
     this.#fillAll(now, effects);
   }

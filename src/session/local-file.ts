@@ -156,6 +156,7 @@ export class LocalFile {
       },
       pool: bench.pool,
       peerOf: (handle) => swarm.peer(handle),
+      banDeparted: (handle) => swarm.banDeparted(handle),
       onCompleted: parts.onCompleted,
       onPieceFailed: (piece) =>
         bench.context.logger.debug(`piece ${piece} failed its hash and is fetched again`),

@@ -49,6 +49,10 @@ export class MetadataSearch {
     void this.#ask(next, now);
   }
 
+  isAsking(peer: PeerConnection): boolean {
+    return this.#attempts.has(peer.handle);
+  }
+
   forget(peer: PeerConnection): void {
     this.#tried.delete(peer.handle);
     this.#attempts.delete(peer.handle);

@@ -1,6 +1,7 @@
 // The process as one member of the network: its port (TCP and UDP), its DHT node, its rate limits, its heart beat, and
 // the torrents it takes part in. Hands every incoming handshake to the torrent it names.
 import type { AddressPolicy } from "../core/address-policy.ts";
+import { surplusStrangers } from "../core/half-open.ts";
 import { type InfoHash, type PeerHandle, type PeerId, peerHandle, peerIdOf } from "../core/ids.ts";
 import {
   CONNECT_TIMEOUT_MS,
@@ -9,7 +10,6 @@ import {
   HANDSHAKE_TIMEOUT_MS,
   LIMITED_TICK_MS,
   MAX_CONNECTIONS,
-  MAX_PENDING_INCOMING,
   MAX_PENDING_OUTGOING,
   TICK_MS,
 } from "../core/limits.ts";
@@ -26,6 +26,7 @@ import { FlushTurn } from "./flush-turn.ts";
 import { type OpenPort, openPort } from "./open-port.ts";
 import type { NodeOptions } from "./options.ts";
 import { PeerConnection } from "./peer-connection.ts";
+import type { IdleConnection } from "./peer-table.ts";
 import type { Swarm } from "./swarm.ts";
 
 export interface NodeStart {
@@ -54,6 +55,7 @@ export class Node {
   readonly #pending = new Set<PeerConnection>();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #connections = new Set<PeerConnection>();
+  #tickedAt = 0;
   #dialing = 0;
   #nextHandle = 1;
   #turn = 0;
@@ -98,7 +100,7 @@ export class Node {
 
   /** Connections that may still be dialled by anybody in this process. */
   get dialSlots(): number {
-    const room = MAX_CONNECTIONS - this.#connections.size - this.#dialing;
+    const room = MAX_CONNECTIONS - this.#introduced - this.#dialing;
     return Math.max(0, Math.min(MAX_PENDING_OUTGOING - this.#dialing, room));
   }
 
@@ -140,6 +142,23 @@ export class Node {
     await this.dht.close();
   }
 
+  /** For a newcomer that is counted already. @returns false when everybody else, of whatever torrent, is of use. */
+  makeRoom(newcomer: PeerConnection): boolean {
+    if (this.#introduced <= MAX_CONNECTIONS) return true;
+    let idlest: IdleConnection | undefined;
+    for (const swarm of this.#swarms.values()) {
+      const other = swarm.idlest(newcomer);
+      if (other !== undefined && other.overdueMs > (idlest?.overdueMs ?? -1)) idlest = other;
+    }
+    idlest?.peer.close("notNeeded");
+    return idlest !== undefined;
+  }
+
+  /** All connections but those that came and have not named a torrent yet. */
+  get #introduced(): number {
+    return this.#connections.size - this.#pending.size;
+  }
+
   #wrap(tcp: TcpConnection): PeerConnection {
     const peer = new PeerConnection({
       handle: this.#newHandle(),
@@ -155,19 +174,24 @@ export class Node {
   }
 
   #accept(tcp: TcpConnection): void {
-    if (this.#closed || this.#connections.size >= MAX_CONNECTIONS) {
+    if (this.#closed) {
       tcp.close();
       return;
     }
     const peer = this.#wrap(tcp);
     this.#pending.add(peer);
-    if (this.#pending.size > MAX_PENDING_INCOMING) {
-      for (const oldest of this.#pending) {
-        oldest.close("tooManyConnections");
-        break;
-      }
-    }
+    this.#dropStrangers();
     peer.listen((infoHash) => this.#route(peer, infoHash));
+  }
+
+  /** Between two heart beats every socket was read. */
+  #dropStrangers(): void {
+    const openedAt = this.#pending.values().map((peer) => peer.openedAt);
+    let surplus = surplusStrangers(openedAt, this.#pending.size, this.#tickedAt);
+    for (const oldest of this.#pending) {
+      if (surplus-- <= 0) break;
+      oldest.close("tooManyConnections");
+    }
   }
 
   #route(peer: PeerConnection, infoHash: InfoHash): PeerFault | undefined {
@@ -178,6 +202,8 @@ export class Node {
 
   /** The heart beat. */
   tick(now: number): void {
+    this.#dropStrangers();
+    this.#tickedAt = now;
     // Also of those that we dialled and that have not answered: no torrent looks after them yet.
     for (const peer of this.#connections) {
       const isStranger = peer.peerId === undefined;

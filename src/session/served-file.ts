@@ -159,6 +159,7 @@ export class ServedFile {
       content: { path: this.path, reader: this.#reader, writer: undefined, onVerified: () => {} },
       pool: this.#bench.pool,
       peerOf: (handle) => swarm.peer(handle),
+      banDeparted: () => {},
       onCompleted: () => {},
       onPieceFailed: () => {},
       onFailure: (error) => this.#end(error),

@@ -1,18 +1,19 @@
 // One torrent as seen from the network: whom we know, whom we are connected to, what they tell us of others. Finds the
 // metadata when it is not known yet and feeds the transfer once it is. Blocks and pieces are the transfer's business.
-import type { InfoHash, PeerHandle, PeerId } from "../core/ids.ts";
+import type { InfoHash, PeerHandle } from "../core/ids.ts";
 import { DiscoverySchedule } from "../core/discovery-schedule.ts";
 import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING, WANTED_PEERS } from "../core/limits.ts";
 import { addressKey, type PeerAddress } from "../core/peer-address.ts";
-import { type AddressSource, PeerBook } from "../core/peer-book.ts";
+import { type AddressSource, namelessAt, PeerBook } from "../core/peer-book.ts";
 import type { PeerFault } from "../core/peer-message.ts";
-import type { TransferEvent } from "../core/transfer-types.ts";
 import { chance, monotonicMs } from "./clock.ts";
 import { Gossip } from "./gossip.ts";
 import { MetadataSearch } from "./metadata-search.ts";
 import type { Node } from "./node.ts";
 import type { PeerConnection, PeerOwner } from "./peer-connection.ts";
+import { joined, limitsOf } from "./peer-events.ts";
 import { type PeersBySource, peersBySource, sourceOf } from "./peer-sources.ts";
+import { blamedAddress, type HolderOf, type IdleConnection, PeerTable } from "./peer-table.ts";
 import type { TransferRunner } from "./transfer-runner.ts";
 
 export interface SwarmOptions {
@@ -35,9 +36,9 @@ export class Swarm implements PeerOwner {
   readonly #options: SwarmOptions;
   readonly #book = new PeerBook();
   readonly #schedule = new DiscoverySchedule(chance);
-  readonly #peers = new Map<PeerHandle, PeerConnection>();
-  readonly #byId = new Map<PeerId, PeerConnection>();
+  readonly #peers = new PeerTable();
   readonly #metadata: MetadataSearch;
+  readonly #holderOf: HolderOf = (handle) => this.#runner?.transfer.peer(handle);
   #infoDict: Uint8Array | undefined;
   #runner: TransferRunner | undefined;
   #hadPeer = false;
@@ -54,7 +55,7 @@ export class Swarm implements PeerOwner {
       own: options.node.address,
       state: options.state,
       peers: () => this.#peers.values(),
-      hasAll: (handle) => this.#runner?.transfer.isSeed(handle) ?? false,
+      hasAll: (handle) => this.#runner?.transfer.peer(handle)?.bitfield.isFull ?? false,
       learn: (address, source) => this.learn(address, source),
       onStated: (peer, address) => this.#markStated(peer, address),
     });
@@ -79,8 +80,30 @@ export class Swarm implements PeerOwner {
     return this.#runner?.transfer.isComplete ?? false;
   }
 
+  /** Who would give way to this newcomer: nobody of use, nobody that the user named or that sends us the metadata. */
+  idlest(newcomer: PeerConnection): IdleConnection | undefined {
+    if (!this.#isListening) return undefined;
+    const isKept = (peer: PeerConnection) =>
+      this.#metadata.isAsking(peer) ||
+      (peer.listenAddress !== undefined && this.#book.isPinned(peer.listenAddress));
+    return this.#peers.idlest(newcomer, this.#holderOf, isKept, monotonicMs());
+  }
+
+  /** False while nobody can show its use: our disk is behind, or what is there of the file is being checked. */
+  get #isListening(): boolean {
+    return !this.#paused && (this.#runner !== undefined || this.#infoDict === undefined);
+  }
+
   peer(handle: PeerHandle): PeerConnection | undefined {
     return this.#peers.get(handle);
+  }
+
+  /** What a peer gave was found to be wrong after it had left; it may have come back meanwhile. */
+  banDeparted(handle: PeerHandle): void {
+    const address = this.#peers.blame(handle);
+    if (address === undefined) return;
+    this.#book.ban(address, monotonicMs());
+    for (const again of this.#peers.at(address)) again.close("banned");
   }
 
   /** Somebody told of an address. Foreign networks and ourselves are left out; the user's own word is always taken. */
@@ -96,7 +119,7 @@ export class Swarm implements PeerOwner {
     const { geometry } = runner.metainfo;
     for (const peer of this.#peers.values()) {
       runner.dispatch(joined(peer, true));
-      this.#applyLimits(peer);
+      for (const event of limitsOf(peer)) runner.dispatch(event);
       peer.wire.setGeometry(geometry);
     }
   }
@@ -123,9 +146,10 @@ export class Swarm implements PeerOwner {
     if (due.lookup) void this.node.dht.lookup(this.infoHash, (address) => this.learn(address, "dht"));
     if (due.announce) void this.node.dht.announce(this.infoHash, this.node.address.port);
     const room = WANTED_PEERS - this.#peers.size;
-    const slots = Math.min(this.node.dialSlots, room);
-    for (const address of this.#book.nextDials(now, slots, chance)) void this.#dial(address);
+    for (const address of this.#book.nextDials(now, this.node.dialSlots, chance, room))
+      void this.#dial(address);
     for (const peer of this.#peers.values()) peer.tick(now);
+    if (this.#isListening) this.#peers.tick(this.#holderOf, now);
     this.gossip.tick(now, this.#runner !== undefined);
     if (this.#infoDict === undefined) this.#metadata.tick(this.#peers.values(), now);
     this.#runner?.dispatch({ type: "ticked" });
@@ -148,11 +172,12 @@ export class Swarm implements PeerOwner {
       if (peer.dialled !== undefined) this.#book.markSelf(peer.dialled);
       return "selfConnection";
     }
-    const fault = this.#settleDuplicate(peer, peerId) ?? this.#refusal(peer);
+    const isWanted = this.#peers.settleDuplicate(peer, peerId, this.node.peerId);
+    const fault = isWanted ? this.#refusal(peer) : "duplicateConnection";
+    if (peer.dialled !== undefined && (fault === undefined || !isWanted))
+      this.#book.connected(peer.dialled, monotonicMs());
     if (fault !== undefined) return fault;
-    this.#peers.set(peer.handle, peer);
-    this.#byId.set(peerId, peer);
-    if (peer.dialled !== undefined) this.#book.connected(peer.dialled, monotonicMs());
+    this.#peers.add(peer, peerId);
     this.#greet(peer);
     if (this.#paused) peer.setPaused(true);
     if (!this.#hadPeer) {
@@ -174,7 +199,7 @@ export class Swarm implements PeerOwner {
 
   onExtendedHandshake(peer: PeerConnection): void {
     const { listenPort } = peer.extended ?? {};
-    this.#applyLimits(peer);
+    for (const event of limitsOf(peer)) this.#runner?.dispatch(event);
     if (this.#infoDict === undefined) this.#metadata.tick(this.#peers.values(), monotonicMs());
     if (listenPort !== undefined && peer.dialled === undefined) {
       const address = { host: peer.remote.host, port: listenPort };
@@ -207,18 +232,17 @@ export class Swarm implements PeerOwner {
   onEnd(peer: PeerConnection, fault: PeerFault | undefined): void {
     const now = monotonicMs();
     const { listenAddress, statedAddress } = peer;
-    if (!this.#peers.delete(peer.handle)) {
+    if (!this.#peers.remove(peer)) {
       if (listenAddress !== undefined && fault !== "duplicateConnection")
         this.#book.failed(listenAddress, now);
       return;
     }
-    if (peer.peerId !== undefined && this.#byId.get(peer.peerId) === peer) this.#byId.delete(peer.peerId);
     this.gossip.forget(peer);
     this.#metadata.forget(peer);
+    if (fault === "hashMismatch") this.#book.ban(blamedAddress(peer), now);
+    else this.#peers.remember(peer);
     for (const address of [listenAddress, statedAddress]) {
-      if (address === undefined) continue;
-      if (fault === "hashMismatch") this.#book.ban(address, now);
-      if (fault !== "duplicateConnection") this.#book.disconnected(address, now);
+      if (address !== undefined && fault !== "duplicateConnection") this.#book.disconnected(address, now);
     }
     this.#runner?.dispatch({ type: "peerLeft", peer: peer.handle });
   }
@@ -248,27 +272,18 @@ export class Swarm implements PeerOwner {
     if (peer.dht) peer.wire.sendPort(this.node.address.port);
   }
 
-  /** Two peers that dial each other at once keep the connection that the one with the smaller peer id opened. */
-  #settleDuplicate(peer: PeerConnection, peerId: PeerId): PeerFault | undefined {
-    const other = this.#byId.get(peerId);
-    if (other === undefined) return undefined;
-    const weOpen = this.node.peerId < peerId;
-    const preferred = weOpen ? "outgoing" : "incoming";
-    if (other.direction === peer.direction || other.direction === preferred) {
-      other.listenAddress ??= peer.dialled;
-      if (peer.dialled !== undefined) this.#book.connected(peer.dialled, monotonicMs());
-      return "duplicateConnection";
-    }
-    peer.listenAddress ??= other.listenAddress;
-    other.close("duplicateConnection");
-    return undefined;
+  /** Who came by itself has said nothing of where it listens yet. */
+  #refusal(peer: PeerConnection): PeerFault | undefined {
+    const address = peer.listenAddress ?? namelessAt(peer.remote.host);
+    if (this.#book.isBanned(address, monotonicMs())) return "banned";
+    return this.#makeRoom(peer) && this.node.makeRoom(peer) ? undefined : "tooManyConnections";
   }
 
-  #refusal(peer: PeerConnection): PeerFault | undefined {
-    if (this.#peers.size >= (this.isSeeding ? MAX_PEERS_SEEDING : MAX_PEERS_LEECHING))
-      return "tooManyConnections";
-    const address = peer.listenAddress;
-    return address !== undefined && this.#book.isBanned(address, monotonicMs()) ? "banned" : undefined;
+  #makeRoom(newcomer: PeerConnection): boolean {
+    if (this.#peers.size < (this.isSeeding ? MAX_PEERS_SEEDING : MAX_PEERS_LEECHING)) return true;
+    const idlest = this.idlest(newcomer);
+    idlest?.peer.close("notNeeded");
+    return idlest !== undefined;
   }
 
   /** Who is connected under another address must not be dialled there, too. */
@@ -279,18 +294,4 @@ export class Swarm implements PeerOwner {
     peer.statedAddress = address;
     this.#book.connected(address, monotonicMs());
   }
-
-  /** What the peer's extension handshake says of the requests it takes. */
-  #applyLimits(peer: PeerConnection): void {
-    const { requestQueue: requests, requestLength: bytes } = peer.extended ?? {};
-    if (requests !== undefined)
-      this.#runner?.dispatch({ type: "peerQueueLimit", peer: peer.handle, requests });
-    if (bytes !== undefined) this.#runner?.dispatch({ type: "peerRequestLength", peer: peer.handle, bytes });
-  }
-}
-
-/** `greeted`: the peer has heard that we have nothing, before the metadata was known. */
-function joined(peer: PeerConnection, greeted: boolean): TransferEvent {
-  const { handle, fast, isForeign } = peer;
-  return { type: "peerJoined", peer: handle, fast, greeted, foreign: isForeign };
 }

@@ -27,6 +27,7 @@ export interface TransferRunnerOptions {
   readonly content: FileContent;
   readonly pool: HashPool;
   readonly peerOf: (handle: PeerHandle) => RunnerPeer | undefined;
+  readonly banDeparted: (handle: PeerHandle) => void;
   readonly onCompleted: () => void;
   /** The disk or a worker failed: the transfer cannot go on. Called once. */
   readonly onFailure: (error: P2pfileError) => void;
@@ -93,6 +94,9 @@ export class TransferRunner {
       case "closePeer":
         peerOf(effect.peer)?.close(effect.fault);
         break;
+      case "banDeparted":
+        this.#options.banDeparted(effect.peer);
+        break;
       case "completed":
         this.#options.onCompleted();
         break;
@@ -103,17 +107,20 @@ export class TransferRunner {
 
   /** From memory at once where possible, else after the disk answered. */
   #serve(handle: PeerHandle, block: Block): void {
+    if (this.#suspended) return this.#refuse(handle, block);
     const { content, metainfo, peerOf } = this.#options;
-    if (this.#suspended) {
-      queueMicrotask(() => this.dispatch({ type: "serveFailed", peer: handle, block }));
-      return;
-    }
     const offset = metainfo.geometry.offsetOf(block);
     const bytes = content.reader.cached(offset, block.length);
-    if (bytes !== undefined) {
-      peerOf(handle)?.sendBlock(block, bytes);
-      return;
-    }
+    if (bytes === undefined) this.#serveLater(handle, block, offset);
+    else peerOf(handle)?.sendBlock(block, bytes);
+  }
+
+  #refuse(handle: PeerHandle, block: Block): void {
+    queueMicrotask(() => this.dispatch({ type: "serveFailed", peer: handle, block }));
+  }
+
+  #serveLater(handle: PeerHandle, block: Block, offset: number): void {
+    const { content, peerOf } = this.#options;
     content.reader.onLoaded(offset, block.length, (error) => {
       if (this.#stopped) return;
       if (error === undefined) {

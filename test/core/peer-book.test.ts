@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import {
   BAN_MS,
   MAX_BAN_MS,
+  MAX_BANNED_PORTS,
   MAX_DIAL_FAILURES,
   MAX_KNOWN_PEERS,
   MAX_SELF_ADDRESSES,
@@ -13,7 +14,7 @@ import {
   STABLE_CONNECTION_MS,
 } from "../../src/core/limits.ts";
 import { addressKey, ipv4FromNumber, ipv4ToNumber, type PeerAddress } from "../../src/core/peer-address.ts";
-import { PeerBook } from "../../src/core/peer-book.ts";
+import { namelessAt, PeerBook } from "../../src/core/peer-book.ts";
 
 const seeded = (seed: number) => () => {
   seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -84,6 +85,13 @@ describe("PeerBook", () => {
     for (let slots = -1; slots <= 5; slots++) {
       expect(book.nextDials(0, slots, seeded(3))).toHaveLength(Math.max(0, slots));
     }
+  });
+
+  test("pinned addresses are dialled however many came by themselves, others only while there is room", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < 6; i++) book.add(address(i), i < 2 ? "magnet" : "dht", 0);
+    const dialled = (room: number) => book.nextDials(0, 5, seeded(1), room).length;
+    expect([-1, 0, 1, 3, 10].map(dialled)).toEqual([2, 2, 3, 5, 5]);
   });
 
   test("N1, N2, N5: a pinned address is retried for ever between 0.2 and 1.5 s", () => {
@@ -202,6 +210,37 @@ describe("PeerBook", () => {
       expect(book.nextDials(now, 1, seeded(1))).toEqual([a]);
       expected = Math.min(expected * 2, MAX_BAN_MS);
     }
+  });
+
+  test("W21: a ban is for an address that was forgotten, too, and never for a host as long as few of it are banned", () => {
+    const book = new PeerBook();
+    for (let i = 1; i < MAX_BANNED_PORTS; i++) book.ban(address(i), 0);
+    book.ban(address(1), 0);
+    expect([book.isBanned(address(1), 1), book.isBanned(address(0), 1)]).toEqual([true, false]);
+    expect(book.isBanned(namelessAt(a.host), 1)).toBe(false);
+  });
+
+  test("W21: a host with several banned addresses is not let in any more, for a time, and may be dialled", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    book.add(address(30), "flag", 0);
+    for (let i = 30; i < 35; i++) book.ban(address(i), 0);
+    for (let i = 1; i < MAX_BANNED_PORTS; i++) book.ban(address(i), 0);
+    expect(book.isBanned(namelessAt(a.host), 1)).toBe(false);
+    book.ban(address(MAX_BANNED_PORTS), 0);
+    expect(book.isBanned(namelessAt(a.host), 1)).toBe(true);
+    expect(book.isBanned(namelessAt(a.host), BAN_MS)).toBe(false);
+    expect(keys(book.nextDials(1, 10, seeded(1)))).toEqual([addressKey(a)]);
+  });
+
+  test("W21: who never said where it listens is banned by its host, and never dialled", () => {
+    const book = new PeerBook();
+    book.ban(namelessAt(a.host), 0);
+    expect(book.isBanned(namelessAt(a.host), BAN_MS - 1)).toBe(true);
+    expect(book.isBanned(namelessAt(address(30).host), 1)).toBe(false);
+    expect(book.isBanned(a, 1)).toBe(false);
+    expect(book.nextDials(10 * BAN_MS, 10, seeded(1))).toEqual([]);
+    expect(book.addresses()).toEqual([]);
   });
 
   test("a banned address is remembered however often it fails afterwards", () => {

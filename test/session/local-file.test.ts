@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TokenBucket } from "../../src/core/token-bucket.ts";
@@ -33,6 +33,17 @@ describe("LocalFile", () => {
     expect(warnings[0]).toMatch(/not locked.*space not reserved.*;.*do not start it twice/);
     expect(warnings[0]).not.toContain("\n");
     expect(readdirSync(directory).some((name) => name.endsWith(".p2pfile-part"))).toBe(true);
+  });
+
+  test("C9, P1: pieces that no record speaks of are kept when they stand in the part file", async () => {
+    const directory = folder();
+    await openDownload(directory);
+    const part = readdirSync(directory).find((name) => name.endsWith(".p2pfile-part")) ?? "";
+    const path = join(directory, part);
+    writeFileSync(path, new Uint8Array(statSync(path).size).fill(1), { flag: "r+" });
+    let isComplete = false;
+    await openDownload(directory, (file) => (isComplete = file.isComplete));
+    expect(isComplete).toBe(true);
   });
 
   test("when the disk is behind nobody is read from, and the transfer hears of it", async () => {

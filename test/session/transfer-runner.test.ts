@@ -81,6 +81,7 @@ class Bed {
         sendBlock: () => {},
         close: (fault) => this.closed.push([handle, fault]),
       }),
+      banDeparted: (handle) => this.closed.push([handle, "departed"]),
       onCompleted: () => {},
       onFailure: (error) => this.failures.push(error),
       onPieceFailed: (piece) => this.wrongPieces.push(piece),
@@ -148,6 +149,18 @@ describe("TransferRunner", () => {
     while (bed.asked(honest).length > 0) bed.deliver(honest, false);
     await bed.until(() => bed.closed.length > 0);
     expect(bed.closed).toEqual([[liar, "hashMismatch"]]);
+    expect([bed.wrongPieces, bed.failures]).toEqual([[0], []]);
+    bed.close();
+  });
+
+  test("W21: a liar that has left before its piece was hashed is told of", async () => {
+    const bed = new Bed();
+    const liar = bed.join(1, [0]);
+    bed.say(liar, "unchoke");
+    while (bed.asked(liar).length > 0) bed.deliver(liar, true);
+    bed.runner.dispatch({ type: "peerLeft", peer: liar });
+    await bed.until(() => bed.closed.length > 0);
+    expect(bed.closed).toEqual([[liar, "departed"]]);
     expect([bed.wrongPieces, bed.failures]).toEqual([[0], []]);
     bed.close();
   });
