@@ -129,7 +129,10 @@ export const MAX_TARGET_DELAY_MS = 1_000;
 export const FOREIGN_TARGET_DELAY_MS = 1_000;
 /** Bytes handed to the shell for one peer and not yet taken by its socket; the request that reaches it may pass it. */
 export const MAX_UPLOAD_IN_FLIGHT = 256 * KiB;
-/** The same under a rate limit, where blocks are ordered by the clock alone: 100 MiB/s for one peer. */
+/** The same under a rate limit, where blocks are ordered by the clock alone: what the limit lets through in two turns, so that
+ * one peer can have all of it; between these bounds. What a peer orders and never reads is taken from the others' share. */
+export const PACED_UPLOAD_MS = 20;
+export const MIN_PACED_UPLOAD_IN_FLIGHT = 128 * KiB;
 export const MAX_PACED_UPLOAD_IN_FLIGHT = 1 * MiB;
 /** Bytes waiting in one peer's output buffer before the peer counts as too slow to keep. */
 export const MAX_OUTPUT_BUFFER = 4 * MiB;

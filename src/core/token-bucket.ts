@@ -29,6 +29,11 @@ export class TokenBucket {
     return this.#ratePerSecond === 0;
   }
 
+  /** Bytes that the limit lets through in this time. */
+  bytesIn(milliseconds: number): number {
+    return this.isUnlimited ? Number.POSITIVE_INFINITY : (this.#ratePerSecond * milliseconds) / 1000;
+  }
+
   /** Bytes that may flow now; negative while in debt, Infinity without a limit. */
   available(now: number): number {
     if (this.isUnlimited) return Number.POSITIVE_INFINITY;

@@ -10,7 +10,9 @@ import {
   MAX_INBOUND_REQUESTS,
   MAX_PACED_UPLOAD_IN_FLIGHT,
   MAX_UPLOAD_IN_FLIGHT,
+  MIN_PACED_UPLOAD_IN_FLIGHT,
   OPTIMISTIC_UNCHOKE_MS,
+  PACED_UPLOAD_MS,
   RECHOKE_MS,
 } from "./limits.ts";
 import type { Block } from "./peer-message.ts";
@@ -33,6 +35,8 @@ export class Uploads {
   #turns: PeerState[] = [];
   readonly #unchoked = new Set<PeerState>();
   readonly #suggestions: Suggestions | undefined;
+  /** Bytes ordered ahead for one peer under a limit. */
+  readonly #pacedInFlight: number;
   #optimistic: PeerHandle | undefined;
   #rechokeAt: number;
   #optimisticAt: number;
@@ -52,6 +56,10 @@ export class Uploads {
     this.#geometry = geometry;
     this.#have = have;
     this.#bucket = bucket;
+    this.#pacedInFlight = Math.max(
+      MIN_PACED_UPLOAD_IN_FLIGHT,
+      Math.min(MAX_PACED_UPLOAD_IN_FLIGHT, bucket.bytesIn(PACED_UPLOAD_MS)),
+    );
     this.#random = random;
     this.#rechokeAt = now + RECHOKE_MS;
     this.#optimisticAt = now + OPTIMISTIC_UNCHOKE_MS;
@@ -133,7 +141,7 @@ export class Uploads {
       if (peer.turnsTaken > 0) {
         idleTurns = 0;
         peer.turnsTaken--;
-      } else if (peer.uploadInFlight >= MAX_PACED_UPLOAD_IN_FLIGHT) idleTurns++;
+      } else if (peer.uploadInFlight >= this.#pacedInFlight) idleTurns++;
       else {
         if (!this.#bucket.take(block.length + BLOCK_HEADER_LENGTH, now)) return;
         idleTurns = 0;

@@ -3,6 +3,7 @@ import { Geometry } from "../../src/core/geometry.ts";
 import type { PeerHandle } from "../../src/core/ids.ts";
 import {
   BLOCK_LENGTH,
+  LIMITED_TICK_MS,
   MAX_BAD_REQUESTS,
   MAX_INBOUND_REQUESTS,
   MAX_UPLOAD_IN_FLIGHT,
@@ -10,6 +11,7 @@ import {
   OPTIMISTIC_UNCHOKE_MS,
   RECHOKE_MS,
 } from "../../src/core/limits.ts";
+import { KiB, MiB } from "../../src/lib/units.ts";
 import { aBlock, aRun, sent, served, TransferBed, words } from "./transfer-bed.ts";
 
 const PLACES = MIN_UPLOAD_SLOTS + 1;
@@ -157,6 +159,32 @@ describe("serving", () => {
     const effects = bed.handle({ type: "uploaded", peer: peer!, bytes: 3 * BLOCK_LENGTH });
     expect(served(effects, peer!)).toEqual([most, most + 1, most + 2].map(block));
   });
+
+  test.each([
+    [1, 128 * KiB],
+    [24, 0.48 * MiB],
+    [1000, 1 * MiB],
+  ])(
+    "W14: under a limit of %d MiB/s a peer that never reads costs what leaves in two turns",
+    (limit, most) => {
+      const bed = aSeed(limit * MiB);
+      const [deaf, honest] = leechers(bed, 2);
+      for (const peer of [deaf!, honest!]) ask(bed, peer, 200);
+      const ordered = (peer: PeerHandle) =>
+        bed.log
+          .flatMap((effect) =>
+            effect.type === "serveBlock" && effect.peer === peer ? [effect.block.length] : [],
+          )
+          .reduce((sum, length) => sum + length, 0);
+      for (let taken = 0; bed.now < 60_000 && ordered(honest!) < 200 * BLOCK_LENGTH;) {
+        bed.pass(LIMITED_TICK_MS, LIMITED_TICK_MS);
+        bed.handle({ type: "uploaded", peer: honest!, bytes: ordered(honest!) - taken });
+        taken = ordered(honest!);
+      }
+      expect(ordered(honest!)).toBe(200 * BLOCK_LENGTH);
+      expect(ordered(deaf!)).toBeWithin(most, most + 2 * BLOCK_LENGTH);
+    },
+  );
 
   test("a run is served as it was asked for, by anybody, and what is on its way passes the bound by one at most", () => {
     const bed = aSeed();
