@@ -102,9 +102,10 @@ export const MAX_BITFIELDS = 4096;
  * with 8 and 1.15 with 16. */
 export const MIN_REQUEST_WINDOW = 16;
 export const MAX_REQUEST_WINDOW = 512;
-/** Upload slots: enough for a small fleet at once, and no more than a seed of 10 Gbit/s can feed a piece a second. */
+/** Upload slots: enough for a small fleet at once, and few enough that a piece is soon at the next machine, which passes it
+ * on. Simulated, 1000 machines: 1.17 times the floor with 100, 1.12 with 50; with 30 fifty machines take 1.16 and not 1.09. */
 export const MIN_UPLOAD_SLOTS = 8;
-export const MAX_UPLOAD_SLOTS = 100;
+export const MAX_UPLOAD_SLOTS = 50;
 /** Suggested pieces of which a peer has asked for nothing yet: as many as it uses up in a round trip, up to this. */
 export const MAX_SUGGESTIONS_AHEAD = 32;
 /** The same at first: with one the peer waits a round trip after each. Simulated, ten machines: 1.08 times the floor with two,
@@ -374,8 +375,8 @@ export const MAX_OPEN_PIECE_BYTES = 256 * MiB;
 // --- Files and state ---------------------------------------------------------------------------------------------
 
 /**
- * Verified pieces are synced and recorded after this many bytes or this long. A kill may cost 64 MiB or 5 s of work: the other
- * half of the bytes and the last second are for what arrives while the sync runs.
+ * Verified pieces are synced and recorded after this many bytes or this long. A kill or a power cut may cost 64 MiB and 5 s of
+ * work: the other half of the bytes and the last second are for what arrives while the sync runs.
  */
 export const RESUME_SYNC_LENGTH = 32 * MiB;
 export const RESUME_SYNC_MS = 4_000;

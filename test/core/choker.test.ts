@@ -30,7 +30,7 @@ describe("uploadSlots", () => {
     [8.9 * MiB, 1 * MiB, 8],
     [25 * MiB, 1 * MiB, 25],
     [25 * MiB, 256 * KiB, MAX_UPLOAD_SLOTS],
-    [1024 * MiB, 16 * MiB, 64],
+    [640 * MiB, 16 * MiB, 40],
     [10_240 * MiB, 1 * MiB, MAX_UPLOAD_SLOTS],
   ])("at %d B/s and pieces of %d B are %d", (rate, pieceLength, slots) => {
     expect(uploadSlots(rate, pieceLength)).toBe(slots);
