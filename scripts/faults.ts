@@ -1,21 +1,20 @@
-// Hurts the real executable and counts what comes of it: `npm run test:faults` (15 minutes at most), `npm run soak` (all
-// counts). One line per job; the last line is `N passed, N failed, N skipped`.
+// Hurts the real executable and counts what comes of it: `npm run test:faults` (15 minutes at most), `npm run soak` (more of
+// each, and longer). One line per job; the last line is `N passed, N failed, N skipped`.
 //
 //   [NAME…]      only jobs whose name contains one of these: `npm run test:faults -- T4`
 //   --full       the counts of the soak
 //   --seed N     repeats the chances of a run (not its timing)
-//   --record     appends a line of JSON per job to test/faults/results.jsonl
+//   --record     appends a line of JSON per job to test/faults/results.jsonl, for scripts/promises-doc.ts
 //   --verbose    every failure, and what the jobs print
 //
 // P2PFILE_BINARY runs another build.
 import { appendFileSync } from "node:fs";
 import { cpus, release } from "node:os";
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { FaultJob } from "../test/faults/lib/job.ts";
 import { staleness } from "../test/helpers/executable.ts";
+import { FAULT_RESULTS, type FaultResult } from "./promises-doc.ts";
 
-const RESULTS = resolve(import.meta.dir, "../test/faults/results.jsonl");
 const FAILURES_SHOWN = 5;
 
 const { values: flags, positionals } = parseArgs({
@@ -51,7 +50,7 @@ if (chosen.length === 0) {
 const say = (line: string) => process.stdout.write(`${line}\n`);
 if (!flags.verbose) console.info = () => {};
 
-type Verdict = "passed" | "failed" | "skipped";
+type Verdict = FaultResult["verdict"];
 
 async function attempt(job: FaultJob): Promise<Verdict> {
   const bed = new TestBed();
@@ -78,13 +77,19 @@ async function attempt(job: FaultJob): Promise<Verdict> {
   for (const failure of shown) say(`        ${failure.slice(0, flags.verbose ? undefined : 600)}`);
   if (trial.failures.length > shown.length) say(`        and ${trial.failures.length - shown.length} more`);
   if (flags.record) {
-    const machine = { cpus: cpus().length, kernel: release() };
-    const { counts: counted, notes, failures } = trial;
-    const result = { at: new Date().toISOString(), job: job.name, verdict, seconds, full: flags.full };
-    appendFileSync(
-      RESULTS,
-      `${JSON.stringify({ ...result, seed: flags.seed, counts: counted, notes, failures, machine })}\n`,
-    );
+    const result: FaultResult = {
+      at: new Date().toISOString(),
+      job: job.name,
+      verdict,
+      seconds,
+      full: flags.full,
+      seed: flags.seed,
+      counts: trial.counts,
+      notes: trial.notes,
+      failures: trial.failures,
+      machine: { cpus: cpus().length, kernel: release() },
+    };
+    appendFileSync(FAULT_RESULTS, `${JSON.stringify(result)}\n`);
   }
   return verdict;
 }

@@ -5,20 +5,24 @@ import { datagramJob } from "./datagrams.ts";
 import { diskFaultJob } from "./disk-faults.ts";
 import { diskFullJob } from "./disk-full.ts";
 import { floodJob } from "./floods.ts";
+import { fullHouseJob } from "./full-house.ts";
 import { hostilePeersJob } from "./hostile-peers.ts";
 import { killJob } from "./kill.ts";
 import { lostWritesJob } from "./lost-writes.ts";
 import { manyPeersJob } from "./many-peers.ts";
 import { metadataLiesJob } from "./metadata-lies.ts";
-import { clockJob, cutConnectionsJob, frozenSeedJob, lossyLinkJob, seedRestartJob } from "./network.ts";
+import { clockJob, cutConnectionsJob, frozenSeedJob, seedRestartJob } from "./network.ts";
+import { lossyLinkJob, partitionJob } from "./network-loss.ts";
 import { poisonJob } from "./poison.ts";
 import { sourceChangeJob } from "./source-changes.ts";
 import { commandLineJob, decoderJob, streamJob } from "./suites.ts";
 import { twoProcessesJob } from "./two-processes.ts";
+import { wireSessionJob } from "./wire-sessions.ts";
 
 export const allJobs: readonly FaultJob[] = [
   decoderJob,
   streamJob,
+  wireSessionJob,
   hostilePeersJob,
   killJob,
   crashPointJob,
@@ -27,6 +31,7 @@ export const allJobs: readonly FaultJob[] = [
   diskFullJob,
   poisonJob,
   floodJob,
+  fullHouseJob,
   manyPeersJob,
   metadataLiesJob,
   datagramJob,
@@ -34,6 +39,7 @@ export const allJobs: readonly FaultJob[] = [
   frozenSeedJob,
   cutConnectionsJob,
   lossyLinkJob,
+  partitionJob,
   clockJob,
   commandLineJob,
   twoProcessesJob,

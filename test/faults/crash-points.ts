@@ -26,7 +26,7 @@ export const crashPointJob: FaultJob = {
   async run(trial) {
     needs("strace");
     for (const what of ["crashes", "corrupt", "early names", "manual steps"]) trial.set(what, 0);
-    const wanted = trial.times(60, 24);
+    const wanted = trial.times(180, 60);
     const points = choosePoints(trial, wanted);
     await inLanes(points.length, LANES, async (index) => {
       const point = points[index];

@@ -2,6 +2,7 @@
 // sends little for much, stores nothing forged, and others still find each other, all of them in one network.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { DATAGRAM_SOURCE_BURST, DATAGRAM_TOTAL_RATE } from "../../src/core/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { infoHashOfMagnet, type P2pfile } from "../helpers/binary.ts";
@@ -19,7 +20,7 @@ export const datagramJob: FaultJob = {
   name: "T10 datagrams",
   async run(trial) {
     const { bed } = trial;
-    for (const what of ["datagrams", "deaths", "forged stored"]) trial.set(what, 0);
+    for (const what of ["datagrams", "deaths", "hangs", "forged stored"]) trial.set(what, 0);
     const file = makeBigFile(join(bed.directory("source"), NAME), 4 * MiB, trial.seed);
     const target = startServe(bed, file.path);
     const magnet = await target.magnet();
@@ -28,7 +29,7 @@ export const datagramJob: FaultJob = {
     const prober = await Prober.open(bed.address(), host, port);
     bed.onEnd(() => prober.close());
 
-    await mutated(trial, prober);
+    await mutated(trial, host, port);
     trial.expect(!target.hasExited, "deaths", `mutated: ${target.text("stderr")}`);
     await tokens(trial, host, port);
     const [sentBefore, gotBefore] = [prober.bytesOut, prober.bytesIn];
@@ -117,18 +118,40 @@ function queries(id: Buffer): Buffer[] {
   ];
 }
 
-async function mutated(trial: Trial, prober: Prober): Promise<void> {
-  const valid = queries(prober.id);
-  for (let sent = 0; sent < trial.times(100_000, 10_000); sent++) {
-    const bytes = Buffer.from(valid[sent % valid.length] ?? []);
-    for (let flips = trial.whole(1, 6); flips > 0; flips--)
-      bytes[trial.whole(0, bytes.length - 1)] = trial.whole(0, 255);
-    prober.say(trial.random() < 0.2 ? bytes.subarray(0, trial.whole(0, bytes.length)) : bytes);
-    trial.count("datagrams");
-    if (sent % 200 === 0) await Bun.sleep(1);
+/** From many ports, each within what one may send: every datagram is read. */
+async function mutated(trial: Trial, host: string, port: number): Promise<void> {
+  const { bed } = trial;
+  const valid = queries(hashOf("mutated").subarray(0, 20));
+  const other = await Prober.open(bed.address(), host, port);
+  try {
+    while (Number(trial.counts["datagrams"]) < trial.times(100_000, 10_000)) {
+      const prober = await Prober.open(bed.address(), host, port);
+      for (let sent = 0; sent < DATAGRAM_SOURCE_BURST; sent++) {
+        const bytes = Buffer.from(valid[sent % valid.length] ?? []);
+        for (let flips = trial.whole(1, 6); flips > 0; flips--)
+          bytes[trial.whole(0, bytes.length - 1)] = trial.whole(0, 255);
+        prober.say(trial.random() < 0.2 ? bytes.subarray(0, trial.whole(0, bytes.length)) : bytes);
+        trial.count("datagrams");
+      }
+      for (const odd of [Buffer.from("l".repeat(60_000)), Buffer.alloc(65_000), Buffer.from("d1:t4:aaaae")])
+        prober.say(odd);
+      // One may be lost among so many; two are not.
+      const isAnswered = (await isAlive(trial, other)) || (await isAlive(trial, other));
+      trial.expect(isAnswered, "hangs", "two questions without an answer within a second");
+      prober.close();
+      // Within what everybody together may send.
+      await Bun.sleep(1.5 * ((DATAGRAM_SOURCE_BURST + 4) / DATAGRAM_TOTAL_RATE) * 1_000);
+    }
+  } finally {
+    other.close();
   }
-  for (const odd of [Buffer.from("l".repeat(60_000)), Buffer.alloc(65_000), Buffer.from("d1:t4:aaaae")])
-    prober.say(odd);
+}
+
+async function isAlive(trial: Trial, prober: Prober): Promise<boolean> {
+  const begun = performance.now();
+  const answer = await prober.ask("ping", {});
+  if (answer !== undefined) trial.most("slowest answer ms", Math.round(performance.now() - begun));
+  return answer !== undefined;
 }
 
 /** Announces under tokens that were never given out, or were given to another host. */
@@ -144,7 +167,7 @@ async function tokens(trial: Trial, host: string, port: number): Promise<void> {
     const [, length = "0", rest = ""] = /5:token(\d+):(.*)/s.exec(answer ?? "") ?? [];
     const token = Buffer.from(rest.slice(0, Number(length)), "latin1");
     trial.expect(token.length > 0, "no token", "get_peers was not answered");
-    for (let forged = 0; forged < trial.times(1_000, 200); forged++) {
+    for (let forged = 0; forged < 1_000; forged++) {
       const wrong = forged % 2 === 0 ? hashOf(forged).subarray(0, token.length) : token;
       trial.count("forged announces");
       thief.say(
@@ -223,7 +246,7 @@ async function meeting(trial: Trial, target: P2pfile, magnet: string, sha256: st
 async function announces(trial: Trial, from: string, host: string, port: number): Promise<void> {
   const prober = await Prober.open(from, host, port);
   try {
-    const wanted = trial.times(100_000, 10_000);
+    const wanted = 100_000;
     for (let sent = 0; sent < wanted; sent++) {
       const info_hash = hashOf(sent);
       prober.say(bencode({ a: { id: prober.id, info_hash }, q: "get_peers", t: "eeee", y: "q" }));

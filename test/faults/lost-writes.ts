@@ -36,7 +36,7 @@ export const lostWritesJob: FaultJob = {
   async run(trial) {
     needs("strace");
     for (const what of ["crash points", "recorded but wrong", "wrong finals"]) trial.set(what, 0);
-    await inLanes(trial.times(26, 6), LANES, (index) => crash(trial, index));
+    await inLanes(trial.times(52, 26), LANES, (index) => crash(trial, index));
   },
 };
 

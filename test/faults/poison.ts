@@ -87,7 +87,7 @@ function judge(
     way === "comes" ? address.startsWith("127.0.0.1:") : poisoners.some((it) => it.address === address);
   trial.count("bans", banned.filter(guilty).length);
   trial.count("wrong pieces", wrong);
-  trial.most(`most wrong pieces, ${way}`, wrong);
+  trial.most(`most wrong pieces of ${poisoners.length}, ${way}`, wrong);
   // What a liar had sent before it was found still comes to light afterwards: at most its request window.
   const firstBan = log.findIndex((line) => line.includes("closed (hashMismatch)"));
   const before = log.slice(0, firstBan < 0 ? log.length : firstBan).filter(isWrongPiece).length;
@@ -122,7 +122,7 @@ async function alone(trial: Trial): Promise<void> {
     trial.set("sole poisoner: MiB fetched", Math.round(sent / MiB));
     const code = await leech.waitForExit(30_000).catch(() => -1);
     trial.set("sole poisoner: exit", code);
-    trial.expect(code === 6 || code === 7, "sole poisoner ends", `${code}`);
+    trial.expect(code === 7, "sole poisoner ends", `${code}`);
     trial.expect(finalState(join(leech.cwd, NAME), file.sha256) === "absent", "wrong files", "sole poisoner");
   } finally {
     poisoner.close();

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { PROGRESS_MS } from "../../src/core/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import type { P2pfile } from "../helpers/binary.ts";
@@ -22,8 +23,9 @@ const NAME = "disk.img";
 const SIZE = 32 * MiB;
 const INTEGRITY = 7;
 const LANES = 2;
-/** The two seconds of the bar and a second for two shared processors. */
-const NOTICE_MS = 3_000;
+const NOTICE_MS = 2_000;
+/** What a changed time may cost its receivers; they tell of their progress every fifth of a second. */
+const OUTAGE_MS = 1_000 + PROGRESS_MS;
 const CHANGES = ["truncate", "edit", "grow", "rename over", "unlink", "touch"] as const;
 type Change = (typeof CHANGES)[number];
 
@@ -36,9 +38,9 @@ const HARMLESS: ReadonlySet<Change> = new Set(["rename over", "unlink", "touch"]
 export const sourceChangeJob: FaultJob = {
   name: "T14 source changes",
   async run(trial) {
-    for (const what of ["changes", "wrong files", "late notices", "needless ends", "stuck"])
+    for (const what of ["changes", "wrong files", "late notices", "needless ends", "stuck", "long outages"])
       trial.set(what, 0);
-    await inLanes(trial.times(30, 18), LANES, async (index) => {
+    await inLanes(trial.times(90, 30), LANES, async (index) => {
       const change = CHANGES[index % CHANGES.length];
       if (change !== undefined) await spoil(trial, change, index);
     });
@@ -64,6 +66,9 @@ async function spoil(trial: Trial, change: Change, index: number): Promise<void>
     trial.expect(code === 0, "stuck", `${where}: ${code} ${leech.text("stderr")}`);
     trial.expect(!seed.hasExited, "needless ends", `${where}: ${seed.text("stderr")}`);
     trial.expect(state() === "right", "wrong files", where);
+    const outage = longestPause(leech, changedAt);
+    trial.most("longest outage ms", Math.round(outage));
+    trial.expect(outage <= OUTAGE_MS, "long outages", `${where}: ${Math.round(outage)} ms`);
   } else {
     const end = await endOf(seed);
     const ms = end.at - changedAt;
@@ -76,6 +81,20 @@ async function spoil(trial: Trial, change: Change, index: number): Promise<void>
     trial.expect(!leech.hasExited || (await leech.exited) === 0, "leech ended", leech.text("stderr"));
   }
   await Promise.all([seed.end(), leech.end()]);
+}
+
+/** The longest time without progress, from `since` to the end of the download. */
+function longestPause(leech: P2pfile, since: number): number {
+  let [completed, movedAt, longest] = [0, since, 0];
+  for (const [index, event] of leech.events.entries()) {
+    const at = leech.lines.stdout[index]?.at ?? 0;
+    const now =
+      event.type === "completed" ? SIZE : event.type === "progress" ? event.transfers[0]?.completed : 0;
+    if (now === undefined || now <= completed) continue;
+    if (at > since) longest = Math.max(longest, at - movedAt);
+    [completed, movedAt] = [now, Math.max(at, since)];
+  }
+  return longest;
 }
 
 async function endOf(run: P2pfile): Promise<{ readonly code: number; readonly at: number }> {

@@ -12,9 +12,18 @@ const DECODERS: readonly string[] = [
   "magnet",
   "metainfo",
   "extended-handshake",
+  "metadata-exchange",
+  "pex",
   "datagram-guard",
   "dht",
 ];
+/** A check reads an input of up to 256 KiB several times, cut in several ways, and once by the book. */
+const SLOW_DECODE_MS = 100;
+const HANG_MS = 1_000;
+const DECODER_GROWTH_MIB = 16;
+const STREAM_GROWTH_MIB = 32;
+/** Of each of the two stream targets. */
+const LEAST_STREAMS = 10_000;
 const COMMAND_LINE = ["./test/cli", "./test/e2e/bad-input.test.ts"];
 
 interface Suite {
@@ -35,27 +44,50 @@ async function suite(args: readonly string[], timeoutMs: number): Promise<Suite>
   return { exitCode, output: out + error };
 }
 
-async function fuzz(trial: Trial, targets: readonly string[], shortSeconds: number): Promise<void> {
+interface FuzzBars {
+  readonly hangMs: number;
+  readonly growthMiB: number;
+  readonly leastInputs: number;
+}
+
+async function fuzz(
+  trial: Trial,
+  targets: readonly string[],
+  shortSeconds: number,
+  bars: FuzzBars,
+): Promise<void> {
   if (!existsSync(join(repositoryRoot, FUZZ))) throw new NotPossible(`${FUZZ} is missing`);
-  trial.set("inputs", 0);
-  trial.set("crashes", 0);
+  for (const what of ["inputs", "crashes and hangs"]) trial.set(what, 0);
   for (const target of targets) {
-    const seconds = trial.times(120, shortSeconds);
+    const seconds = trial.times(60, shortSeconds);
     const options = ["--seconds", String(seconds), "--seed", String(trial.seed)];
-    const { exitCode, output } = await suite([FUZZ, target, ...options], (seconds + 60) * 1000);
-    trial.count("inputs", Number(/: (\d+) inputs/.exec(output)?.[1] ?? 0));
-    trial.expect(exitCode === 0, "crashes", output.slice(-2_000));
+    const hang = ["--hang-ms", String(bars.hangMs)];
+    const { exitCode, output } = await suite([FUZZ, target, ...options, ...hang], (seconds + 60) * 1000);
+    trial.expect(exitCode === 0, "crashes and hangs", output.slice(-2_000));
+    const figure = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? Number.NaN);
+    const [inputs, grown] = [figure(/: (\d+) inputs/), figure(/, (-?[\d.]+) MiB more/)];
+    trial.count("inputs", inputs);
+    trial.most("slowest ms", figure(/slowest ([\d.]+) ms/));
+    trial.most("most grown MiB", grown);
+    trial.expect(grown <= bars.growthMiB, "too much memory", `${target}: ${grown} MiB`);
+    trial.expect(inputs >= bars.leastInputs, "too few inputs", `${target}: ${inputs}`);
   }
 }
 
 export const decoderJob: FaultJob = {
   name: "T1 decoders",
-  run: (trial) => fuzz(trial, DECODERS, 8),
+  run: (trial) =>
+    fuzz(trial, DECODERS, 5, { hangMs: SLOW_DECODE_MS, growthMiB: DECODER_GROWTH_MIB, leastInputs: 1_000 }),
 };
 
 export const streamJob: FaultJob = {
   name: "T2 wire streams",
-  run: (trial) => fuzz(trial, STREAMS, 15),
+  run: (trial) =>
+    fuzz(trial, STREAMS, 12, {
+      hangMs: HANG_MS,
+      growthMiB: STREAM_GROWTH_MIB,
+      leastInputs: LEAST_STREAMS,
+    }),
 };
 
 export const commandLineJob: FaultJob = {

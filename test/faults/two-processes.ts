@@ -8,7 +8,7 @@ import { finalState, partFileIn, startDownload, startServe } from "./lib/run.ts"
 
 const NAME = "disk.img";
 const BUSY = 8;
-/** From the moment it is on the network: before, two processors start two processes. */
+/** From its start to its end. */
 const LOSER_MS = 1_000;
 
 export const twoProcessesJob: FaultJob = {
@@ -19,16 +19,17 @@ export const twoProcessesJob: FaultJob = {
     const file = makeBigFile(join(bed.directory("source"), NAME), 32 * MiB, trial.seed);
     const seed = startServe(bed, file.path, { flags: ["--upload-limit", "24"] });
     const magnet = await seed.magnet();
-    for (let pair = 0; pair < trial.times(20, 10); pair++) {
+    for (let pair = 0; pair < trial.times(60, 20); pair++) {
       const cwd = bed.directory("pair");
       // Half of the pairs have a cwd each, and share the destination alone.
       const isApart = pair % 2 === 1;
       const flags = ["--dir", cwd];
+      const begun = performance.now();
       const both = [0, 1].map(() =>
         startDownload(bed, { magnet, cwd: isApart ? bed.directory("own") : cwd, flags }),
       );
       const ends = await Promise.all(
-        both.map(async (run) => ({ code: await run.waitForExit(30_000), run, at: performance.now() })),
+        both.map(async (run) => ({ code: await run.waitForExit(30_000), at: performance.now() })),
       );
       trial.count("pairs");
       const codes = ends.map((end) => end.code).toSorted((a, b) => a - b);
@@ -36,8 +37,7 @@ export const twoProcessesJob: FaultJob = {
       trial.expect(codes.join() === `0,${BUSY}`, "not one winner", `${codes.join()}\n${said}`);
       const loser = ends.find((end) => end.code === BUSY);
       if (loser !== undefined) {
-        const [listening = 0] = loser.run.timesOf((event) => event.type === "listening");
-        const ms = loser.at - listening;
+        const ms = loser.at - begun;
         trial.most("slowest loser ms", Math.round(ms));
         trial.expect(ms <= LOSER_MS, "late losers", `${Math.round(ms)} ms`);
       }
@@ -57,7 +57,7 @@ async function fourAtOnce(trial: Trial): Promise<void> {
   );
   const seeds = files.map((file) => startServe(bed, file.path));
   const magnets = await Promise.all(seeds.map((seed) => seed.magnet()));
-  for (let turn = 0; turn < trial.times(20, 5); turn++) {
+  for (let turn = 0; turn < trial.times(60, 10); turn++) {
     const cwd = bed.directory("four");
     const runs = magnets.map((magnet) => startDownload(bed, { magnet, cwd }));
     const codes = await Promise.all(runs.map((run) => run.waitForExit(30_000)));

@@ -8,6 +8,8 @@ interface Data {
 export interface FloodOptions {
   readonly host: string;
   readonly port: number;
+  /** An address of this machine that they come from. */
+  readonly from?: string;
   /** Said at once after connecting. */
   readonly opening?: (index: number) => Uint8Array;
   /** Reads nothing after the opening. */
@@ -31,10 +33,7 @@ export class Flood {
     return this.#sockets.size;
   }
 
-  /**
-   * Opens `count` more, some at a time. Few, with a pause, where all of them shall be taken: of more than 64 that come
-   * within one turn of its event loop a p2pfile drops the first before it has read their handshakes.
-   */
+  /** Opens `count` more, some at a time. */
   async open(count: number, atOnce = 50, pauseMs = 0): Promise<void> {
     for (let done = 0; done < count; done += atOnce) {
       const width = Math.min(atOnce, count - done);
@@ -55,9 +54,12 @@ export class Flood {
   }
 
   async #connect(index: number): Promise<void> {
-    const { host, port, opening, deaf, onData } = this.#options;
+    const { host, port, from, opening, deaf, onData } = this.#options;
+    // `localAddress` works, but Bun's types do not know it.
+    const source: { localAddress?: string } = from === undefined ? {} : { localAddress: from };
     try {
       await Bun.connect<Data>({
+        ...source,
         hostname: host,
         port,
         socket: {

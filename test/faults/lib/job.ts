@@ -17,7 +17,7 @@ export interface FaultJob {
 /** One run of one job: its counts, its measured values, and the bars that did not hold. */
 export class Trial {
   readonly bed: TestBed;
-  /** All counts of the plan instead of a share of them that fits a short run. */
+  /** The counts of a soak instead of those of a run that everybody waits for. */
   readonly full: boolean;
   readonly seed: number;
   readonly random: () => number;

@@ -32,13 +32,14 @@ export function startServe(
     readonly cwd?: string;
     readonly flags?: readonly string[];
     readonly under?: (program: readonly string[]) => string[];
+    readonly env?: Readonly<Record<string, string>>;
   } = {},
 ): P2pfile {
-  const { cwd = bed.directory("cwd"), flags = [], under } = options;
+  const { cwd = bed.directory("cwd"), flags = [], under, env = {} } = options;
   const ip = bed.address();
   const program = ["serve", "--ip", ip, "--json", ...flags, path];
   const command = under === undefined ? [binaryPath, ...program] : under(program);
-  return bed.adopt(new P2pfile(command, cwd, ip, { HOME: cwd }));
+  return bed.adopt(new P2pfile(command, cwd, ip, { HOME: cwd, ...env }));
 }
 
 export type FinalState = "absent" | "right" | "wrong";
@@ -85,6 +86,16 @@ export function memoryOf(pid: number, field: "VmHWM" | "RssAnon" | "RssShmem"): 
 /** The most that was resident at once, pages of the executable and of mapped files among it. */
 export function peakMemory(pid: number): number {
   return memoryOf(pid, "VmHWM");
+}
+
+/** What is resident without the pages of the executable and of mapped files; 0 once the process is gone. */
+export function ownMemory(pid: number): number {
+  try {
+    // Of a process that has just ended the file is there, and says nothing of memory.
+    return memoryOf(pid, "RssAnon") + memoryOf(pid, "RssShmem") || 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** Seconds of processor time of a living process so far. */
