@@ -21,6 +21,8 @@ const ANSWER_MS = 1_000;
 const GROWTH = 32 * MiB;
 /** Of all sessions, before the growth is counted: code is compiled, pools of memory are filled. */
 const WARM_UP = 0.1;
+/** What has been let go of is given back within this time of rest. */
+const REST_MS = 3_000;
 /** How long a session waits for an answer after its last byte. */
 const LINGER_MS = 4;
 
@@ -54,6 +56,7 @@ export const wireSessionJob: FaultJob = {
     });
     trial.expect(!seed.hasExited, "deaths", seed.text("stderr"));
     if (seed.hasExited) return;
+    await Bun.sleep(REST_MS);
     const grown = ownMemory(seed.pid) - before;
     trial.set("grown MiB", rounded(grown / MiB));
     trial.expect(grown <= GROWTH, "too much memory", `${rounded(grown / MiB)} MiB`);
