@@ -4,9 +4,11 @@ import { checkFileName, printable } from "../core/file-name.ts";
 import { createMetainfo, type Metainfo } from "../core/metainfo.ts";
 import { MAX_SERVABLE_LENGTH, pieceLengthFor } from "../core/piece-length.ts";
 import { HashFailure } from "../hashing/hash-failure.ts";
+import type { HashPool } from "../hashing/hash-pool.ts";
 import { IntegrityError, SourceError } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import type { SourceFile } from "../storage/source-file.ts";
+import type { SessionContext } from "./context.ts";
 import type { Workbench } from "./workbench.ts";
 
 export interface DescribedSource {
@@ -45,11 +47,20 @@ export async function describeSource(
   return { metainfo: createMetainfo(name, size, pieceLength, pieces), cached: false };
 }
 
-/** SHA-1 of all pieces. @throws IntegrityError when the file became shorter, SourceError when it cannot be read. */
+/** What hashing takes of a workbench. */
+interface Hashing {
+  readonly pool: Pick<HashPool, "hashRange">;
+  readonly context: Pick<SessionContext, "signal">;
+}
+
+/**
+ * SHA-1 of all pieces. @throws IntegrityError when the file became shorter, SourceError when it cannot be read, HashFailure
+ * when it is not the file's fault.
+ */
 export async function hashSource(
-  source: SourceFile,
+  source: Pick<SourceFile, "path" | "contentPath" | "size">,
   pieceLength: number,
-  bench: Workbench,
+  bench: Hashing,
   onProgress: (doneBytes: number) => void,
 ): Promise<Uint8Array> {
   try {
@@ -64,13 +75,14 @@ export async function hashSource(
   } catch (error) {
     if (!(error instanceof HashFailure)) throw error;
     if (error.code === "ESHORT") throw changedError(source, error);
+    if (error.code === "EWORKER") throw error;
     throw new SourceError(`${source.path}: cannot be read (${error.code}); check the file and its disk`, {
       cause: error,
     });
   }
 }
 
-export function changedError(source: SourceFile, cause?: unknown): IntegrityError {
+export function changedError(source: Pick<SourceFile, "path">, cause?: unknown): IntegrityError {
   return new IntegrityError(
     `${source.path}: changed while it was being shared; serve it again when it is finished`,
     {

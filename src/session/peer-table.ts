@@ -19,7 +19,8 @@ export type HolderOf = (handle: PeerHandle) => PlaceHolder | undefined;
 
 export class PeerTable {
   readonly #peers = new Map<PeerHandle, PeerConnection>();
-  readonly #byId = new Map<PeerId, PeerConnection>();
+  /** By host and id: whoever else says the id of somebody, which all his peers know, is not him. */
+  readonly #identities = new Map<string, PeerConnection>();
   readonly #places = new Places(monotonicMs());
   /** Of those who left, the latest last. */
   readonly #departed = new Map<PeerHandle, PeerAddress>();
@@ -38,7 +39,7 @@ export class PeerTable {
 
   add(peer: PeerConnection, peerId: PeerId): void {
     this.#peers.set(peer.handle, peer);
-    this.#byId.set(peerId, peer);
+    this.#identities.set(identityOf(peer, peerId), peer);
     this.#places.take(peer.handle, peer.remote.host);
   }
 
@@ -46,7 +47,10 @@ export class PeerTable {
   remove(peer: PeerConnection): boolean {
     const { handle, peerId } = peer;
     if (!this.#peers.delete(handle)) return false;
-    if (peerId !== undefined && this.#byId.get(peerId) === peer) this.#byId.delete(peerId);
+    if (peerId !== undefined) {
+      const identity = identityOf(peer, peerId);
+      if (this.#identities.get(identity) === peer) this.#identities.delete(identity);
+    }
     this.#places.leave(handle);
     return true;
   }
@@ -80,7 +84,7 @@ export class PeerTable {
    * @returns false when the connection that we have stays; otherwise it was closed, or there was none.
    */
   settleDuplicate(peer: PeerConnection, peerId: PeerId, ownId: PeerId): boolean {
-    const other = this.#byId.get(peerId);
+    const other = this.#identities.get(identityOf(peer, peerId));
     if (other === undefined) return true;
     const preferred = ownId < peerId ? "outgoing" : "incoming";
     if (other.direction === peer.direction || other.direction === preferred) {
@@ -111,6 +115,10 @@ export class PeerTable {
     const peer = most && this.#peers.get(most.handle);
     return peer && most && { peer, overdueMs: most.overdueMs };
   }
+}
+
+function identityOf({ remote }: PeerConnection, peerId: PeerId): string {
+  return `${remote.host} ${peerId}`;
 }
 
 /** What a ban of the peer is for: its own word on where else it can be reached may name somebody else. */

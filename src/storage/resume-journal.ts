@@ -67,7 +67,7 @@ export class ResumeJournal {
     const { pieceCount } = geometry;
     if (!part.existed) {
       // Said at once, over whatever an earlier part file left behind: a new file may get the inode of a removed one.
-      this.#save(this.#bits.bytes, false, false);
+      this.#save(this.#bits.bytes, false);
       return { trusted: new Bitfield(pieceCount), recheck: [] };
     }
     const record = store.download(infoHash, part.path);
@@ -108,7 +108,7 @@ export class ResumeJournal {
     if (this.#unsavedLength < RESUME_SYNC_LENGTH && now - this.#unsavedSince < RESUME_SYNC_MS) return;
     // While it runs, further pieces gather for the next one, whose time begins now.
     this.#unsavedSince = now;
-    this.#committing = this.#commit(false).finally(() => {
+    this.#committing = this.#commit().finally(() => {
       this.#committing = undefined;
     });
   }
@@ -118,7 +118,7 @@ export class ResumeJournal {
     if (this.#ended) return;
     this.#ended = true;
     await this.#committing;
-    if (!this.#failed) await this.#commit(true);
+    if (!this.#failed) await this.#commit();
   }
 
   /** The download stands under its final name: there is nothing to resume. */
@@ -128,7 +128,7 @@ export class ResumeJournal {
     this.#options.store.forgetDownload(this.#options.infoHash, this.#options.part.path);
   }
 
-  async #commit(clean: boolean): Promise<void> {
+  async #commit(): Promise<void> {
     const { part, onError } = this.#options;
     // Taken before the sync begins: a piece verified during it may not be covered by it.
     const bitfield = this.#bits.bytes.slice();
@@ -146,10 +146,10 @@ export class ResumeJournal {
       );
       return;
     }
-    this.#save(bitfield, doubted, clean);
+    this.#save(bitfield, doubted);
   }
 
-  #save(bitfield: Uint8Array, doubted: boolean, clean: boolean): void {
+  #save(bitfield: Uint8Array, doubted: boolean): void {
     const { store, part, infoHash, bootId } = this.#options;
     store.saveDownload({
       infoHash,
@@ -158,7 +158,6 @@ export class ResumeJournal {
       size: part.size,
       bitfield,
       bootId: doubted ? UNKNOWN_BOOT : bootId,
-      clean: clean && !doubted,
     });
   }
 

@@ -27,7 +27,6 @@ interface DownloadRow {
   readonly bitfield: Uint8Array;
   readonly crc: bigint;
   readonly boot_id: string;
-  readonly clean: bigint;
 }
 
 export class SqliteStore implements StateStore {
@@ -119,14 +118,14 @@ export class SqliteStore implements StateStore {
   }
 
   download(infoHash: InfoHash, partPath: string): DownloadRecord | undefined {
-    const sql = `SELECT part_inode, size, bitfield, crc, boot_id, clean FROM downloads
+    const sql = `SELECT part_inode, size, bitfield, crc, boot_id FROM downloads
       WHERE info_hash = ? AND part_path = ?`;
     const row = this.#read((database) =>
       database.query<DownloadRow, [string, string]>(sql).get(infoHash, partPath),
     );
     if (!row) return undefined;
-    const { part_inode: inode, size, bitfield, boot_id: bootId, clean } = row;
-    if (row.crc !== checksum([infoHash, partPath, inode, size, bitfield, bootId, clean])) return undefined;
+    const { part_inode: inode, size, bitfield, boot_id: bootId } = row;
+    if (row.crc !== checksum([infoHash, partPath, inode, size, bitfield, bootId])) return undefined;
     return {
       infoHash,
       partPath,
@@ -134,14 +133,13 @@ export class SqliteStore implements StateStore {
       size: Number(row.size),
       bitfield: row.bitfield,
       bootId: row.boot_id,
-      clean: row.clean === 1n,
     };
   }
 
   saveDownload(record: DownloadRecord): void {
     this.#write("downloads", (database) => {
       database
-        .query("REPLACE INTO downloads VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        .query("REPLACE INTO downloads VALUES (?, ?, ?, ?, ?, ?, ?)")
         .run(
           record.infoHash,
           record.partPath,
@@ -155,10 +153,8 @@ export class SqliteStore implements StateStore {
             BigInt(record.size),
             record.bitfield,
             record.bootId,
-            record.clean ? 1n : 0n,
           ]),
           record.bootId,
-          record.clean ? 1 : 0,
         );
     });
   }

@@ -10,7 +10,7 @@ import {
 /** "p2pf" as a big-endian integer, in the header of the file. */
 const APPLICATION_ID = 0x70327066;
 /** Raised with every change of the tables; a file of another version is put aside like a foreign one. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** Inodes and the like are unsigned 64-bit numbers, kept as SQLite's signed ones. */
 const TABLES = `
@@ -42,7 +42,6 @@ const TABLES = `
     bitfield BLOB NOT NULL,
     crc INTEGER NOT NULL,
     boot_id TEXT NOT NULL,
-    clean INTEGER NOT NULL,
     PRIMARY KEY (info_hash, part_path)
   ) STRICT;
 `;

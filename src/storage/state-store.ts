@@ -29,8 +29,6 @@ export interface DownloadRecord {
   readonly bitfield: Uint8Array;
   /** /proc/sys/kernel/random/boot_id of the run that wrote this: the page cache survives a kill, not a reboot. */
   readonly bootId: string;
-  /** True when the process that wrote this ended in an orderly way. */
-  readonly clean: boolean;
 }
 
 export interface StateStore {

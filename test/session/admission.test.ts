@@ -14,7 +14,15 @@ import { monotonicMs } from "../../src/session/clock.ts";
 import type { Node } from "../../src/session/node.ts";
 import type { PeerConnection } from "../../src/session/peer-connection.ts";
 import type { Swarm } from "../../src/session/swarm.ts";
-import { startNode, startSwarm, Stranger, STRANGERS_HOST, until, useNodeBed } from "./node-bed.ts";
+import {
+  DialledStranger,
+  startNode,
+  startSwarm,
+  Stranger,
+  STRANGERS_HOST,
+  until,
+  useNodeBed,
+} from "./node-bed.ts";
 
 useNodeBed();
 
@@ -128,6 +136,37 @@ describe("A full torrent", () => {
     expect((await newcomer(node, 5, "127.0.0.2")).isClosed).toBe(false);
     await until(() => closedOf(flood).length === 1);
     expect(swarm.peerCount).toBe(MAX_PEERS_LEECHING);
+  });
+});
+
+describe("Two connections with one peer id", () => {
+  /** A peer that we have dialled. Its id is below ours, so that the connection it opens would be the one that is kept. */
+  async function dialled(node: Node): Promise<{ swarm: Swarm; peer: DialledStranger }> {
+    const peer = new DialledStranger("127.0.0.2", 5, 1);
+    const swarm = startSwarm(node, [peer.address]);
+    swarm.tick(monotonicMs());
+    await until(() => swarm.peerCount === 1);
+    return { swarm, peer };
+  }
+
+  test("from one host are one peer that keeps one of them", async () => {
+    const node = await startNode();
+    const { swarm, peer } = await dialled(node);
+    const again = await Stranger.connect(node, peer.address.host);
+    again.introduce(5, 1);
+    await until(() => peer.isClosed);
+    expect([swarm.peerCount, again.isClosed]).toEqual([1, false]);
+  });
+
+  test("from two hosts are two peers: nobody takes the place of one whose id it has seen", async () => {
+    const node = await startNode();
+    const { swarm, peer } = await dialled(node);
+    const thief = await Stranger.connect(node, "127.0.0.3");
+    thief.introduce(5, 1);
+    await until(() => swarm.peerCount === 2);
+    thief.leave();
+    await until(() => swarm.peerCount === 1);
+    expect(peer.isClosed).toBe(false);
   });
 });
 

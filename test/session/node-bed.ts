@@ -2,6 +2,7 @@
 import { afterEach, expect } from "bun:test";
 import type { Socket } from "bun";
 import { infoHashOf } from "../../src/core/ids.ts";
+import type { PeerAddress } from "../../src/core/peer-address.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { Node } from "../../src/session/node.ts";
 import { Swarm } from "../../src/session/swarm.ts";
@@ -58,6 +59,34 @@ export function startSwarm(
   return swarm;
 }
 
+/** A handshake for the torrent whose info hash is the one byte twenty times, from the peer whose id is the other. */
+function introduction(torrent: number, peerId: number): Uint8Array {
+  const bytes = handshakeBytes().slice();
+  bytes.fill(torrent, 28, 48);
+  bytes.fill(peerId, 48, 68);
+  return bytes;
+}
+
+/** Somebody who is dialled, and answers each connection with a handshake. */
+export class DialledStranger {
+  isClosed = false;
+  readonly address: PeerAddress;
+
+  constructor(host: string, torrent: number, peerId: number) {
+    const listener = Bun.listen({
+      hostname: host,
+      port: 0,
+      socket: {
+        open: (socket) => void socket.write(introduction(torrent, peerId)),
+        data: () => {},
+        close: () => void (this.isClosed = true),
+      },
+    });
+    this.address = { host, port: listener.port };
+    cleanups.push(() => listener.stop(true));
+  }
+}
+
 export class Stranger {
   heard = 0;
   isClosed = false;
@@ -95,10 +124,7 @@ export class Stranger {
 
   /** A whole handshake for the torrent whose info hash is this byte twenty times. */
   introduce(torrent: number, peerId = 1): void {
-    const bytes = handshakeBytes().slice();
-    bytes.fill(torrent, 28, 48);
-    bytes.fill(peerId, 48, 68);
-    this.say(bytes);
+    this.say(introduction(torrent, peerId));
   }
 
   /** An extension handshake that says where it listens (BEP 10), or nothing. */

@@ -64,10 +64,10 @@ describe.each(stores)("%s", (_, open) => {
   test("keeps one record per download and part file, the last one, until it is forgotten", () => {
     const store = open();
     store.saveDownload(record(1));
-    store.saveDownload(record(1, { partPath: "/other", clean: true }));
-    store.saveDownload(record(1, { bitfield: new Uint8Array([255, 255, 255]), clean: true }));
+    store.saveDownload(record(1, { partPath: "/other", bootId: "other" }));
+    store.saveDownload(record(1, { bitfield: new Uint8Array([255, 255, 255]) }));
     expect(store.download(hash(1), "/data/ä 1")?.bitfield).toEqual(new Uint8Array([255, 255, 255]));
-    expect(store.download(hash(1), "/other")?.clean).toBe(true);
+    expect(store.download(hash(1), "/other")?.bootId).toBe("other");
     store.forgetDownload(hash(1), "/other");
     expect(store.download(hash(1), "/other")).toBeUndefined();
     expect(store.download(hash(1), "/data/ä 1")).toBeDefined();

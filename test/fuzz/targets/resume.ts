@@ -39,7 +39,6 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
     size: size === 0 ? GEOMETRY.length : size,
     bitfield,
     bootId: boot === 0 ? BOOT : boot === 1 ? "" : `boot ${boot}`,
-    clean: (existed & 2) !== 0,
   };
   const store = new MemoryStore();
   if ((existed & 4) === 0) store.saveDownload(record);
