@@ -234,9 +234,9 @@ export class Transfer {
     if (verdict.state === "disputed") return;
     if (verdict.state === "wrong") return this.#judged(piece, verdict, now, effects);
     effects.push({ type: "pieceVerified", piece });
+    const message: PeerMessage = { type: "have", piece };
     for (const peer of this.#peers.values()) {
-      if (!peer.bitfield.get(piece))
-        effects.push({ type: "send", peer: peer.handle, message: { type: "have", piece } });
+      if (!peer.bitfield.get(piece)) effects.push({ type: "send", peer: peer.handle, message });
       this.#updateInterest(peer, effects);
     }
     if (this.isComplete) effects.push({ type: "completed" });

@@ -50,7 +50,7 @@ export const FLEETS: readonly FleetGroup[] = [
   { name: "two hundred", blockFactor: 16, scenarios: equal(large, GIGABIT, [10, 50, 200]) },
   {
     name: "thousand",
-    blockFactor: 32,
+    blockFactor: 64,
     scenarios: equal(large, GIGABIT, [1000]),
   },
 ];

@@ -103,11 +103,7 @@ class Arrival implements Happening {
   }
 
   happen(): void {
-    const stream = this.#stream;
-    const { block, after } = this.#parcel;
-    stream.to.downlink.release(stream, block.length);
-    stream.deliver({ type: "block", block });
-    if (after !== undefined) for (const message of after) stream.deliver(message);
+    this.#stream.arrive(this.#parcel);
   }
 }
 

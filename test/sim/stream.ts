@@ -17,6 +17,8 @@ const PACKET_OVERHEAD = 78;
 export class Parcel {
   readonly block: Block;
   after: PeerMessage[] | undefined;
+  /** Bytes of `after`. */
+  afterLength = 0;
   /** When it reaches the reader; infinite until it has left the uplink. */
   deliverAt = Number.POSITIVE_INFINITY;
 
@@ -28,17 +30,22 @@ export class Parcel {
 /** Small messages that reach the peer together. */
 class Batch implements Happening {
   readonly #stream: Stream;
-  readonly messages: PeerMessage[];
+  readonly #messages: PeerMessage[] = [];
   readonly at: number;
+  #length = PACKET_OVERHEAD;
 
-  constructor(stream: Stream, message: PeerMessage, at: number) {
+  constructor(stream: Stream, at: number) {
     this.#stream = stream;
-    this.messages = [message];
     this.at = at;
   }
 
+  push(message: PeerMessage, bytes: number): void {
+    this.#messages.push(message);
+    this.#length += bytes;
+  }
+
   happen(): void {
-    for (const message of this.messages) this.#stream.deliver(message);
+    this.#stream.deliverAll(this.#messages, this.#length);
   }
 }
 
@@ -97,18 +104,21 @@ export class Stream {
   writeMessage(message: PeerMessage): void {
     const at = this.#queue.now + this.delayMs;
     const bytes = lengthOf(message);
-    if (this.#last !== undefined && this.#last.deliverAt >= at) {
-      this.#charge(bytes);
-      if (this.#last.after === undefined) this.#last.after = [message];
-      else this.#last.after.push(message);
-    } else if (this.#batch?.at === at) {
-      this.#charge(bytes);
-      this.#batch.messages.push(message);
-    } else {
-      this.#charge(bytes + PACKET_OVERHEAD);
-      this.#batch = new Batch(this, message, at);
-      this.#queue.after(this.delayMs, this.#batch);
+    this.from.uplink.charge(bytes);
+    const last = this.#last;
+    if (last !== undefined && last.deliverAt >= at) {
+      if (last.after === undefined) last.after = [message];
+      else last.after.push(message);
+      last.afterLength += bytes;
+      return;
     }
+    let batch = this.#batch;
+    if (batch?.at !== at) {
+      this.from.uplink.charge(PACKET_OVERHEAD);
+      batch = this.#batch = new Batch(this, at);
+      this.#queue.after(this.delayMs, batch);
+    }
+    batch.push(message, bytes);
   }
 
   /** The first block goes onto the link. */
@@ -128,7 +138,22 @@ export class Stream {
     return parcel;
   }
 
-  deliver(message: PeerMessage): void {
+  /** The block has reached the reader, and what was written right behind it. */
+  arrive(parcel: Parcel): void {
+    // What is written from now on rides alone, and needs not look at an old block: much of a large fleet's time.
+    if (this.#last === parcel) this.#last = undefined;
+    this.to.downlink.release(this, parcel.block.length);
+    this.#deliver({ type: "block", block: parcel.block });
+    if (parcel.after !== undefined) this.deliverAll(parcel.after, parcel.afterLength);
+  }
+
+  /** Small messages of this many bytes take them from the next block's time, here as on the way out. */
+  deliverAll(messages: readonly PeerMessage[], bytes: number): void {
+    this.to.downlink.charge(bytes);
+    for (const message of messages) this.#deliver(message);
+  }
+
+  #deliver(message: PeerMessage): void {
     if (this.isOpen) this.to.receive(this, message);
   }
 
@@ -149,11 +174,6 @@ export class Stream {
       taken += length;
     }
     return taken;
-  }
-
-  #charge(bytes: number): void {
-    this.from.uplink.charge(bytes);
-    this.to.downlink.charge(bytes);
   }
 }
 
