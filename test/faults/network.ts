@@ -1,6 +1,6 @@
 // T11: the other side fails. A seed dies in the middle and comes back on another port; it stands still; connections are
 // cut; clocks jump. Nobody gives up, nobody is banned.
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
@@ -174,6 +174,7 @@ export const clockJob: FaultJob = {
     trial.set("jumps seen, s", `${rounded(shortest / 1000)} to ${rounded(longest / 1000)}`);
     trial.expect(shortest < -HOUR_MS / 2 && longest > HOUR_MS / 2, "clock stood still", "no jump was seen");
     await seed.end();
+    for (const { pid } of [seed, leech]) forgetClock(pid);
   },
 };
 
@@ -182,6 +183,12 @@ function fakeTimeLibrary(): string {
   const found = FAKE_TIME.find((path) => existsSync(path));
   if (found === undefined) throw new NotPossible("libfaketime not installed");
   return found;
+}
+
+/** The library removes these in an exit that p2pfile does not take: it ends at once. */
+function forgetClock(pid: number): void {
+  for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`])
+    rmSync(join("/dev/shm", name), { force: true });
 }
 
 /** The least and the greatest step, in milliseconds, between the times of two events that follow each other. */
