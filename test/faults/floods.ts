@@ -5,14 +5,14 @@ import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { infoHashOfMagnet, type P2pfile } from "../helpers/binary.ts";
 import { binaryPath } from "../helpers/executable.ts";
+import { startBesieged } from "./lib/besieged-seed.ts";
 import { Flood } from "./lib/flood-peer.ts";
 import { frame, handshake, Id, uint32 } from "./lib/frames.ts";
-import { HONEST_SIZE, honestTransfer } from "./lib/honest-transfer.ts";
+import { honestTransfer } from "./lib/honest-transfer.ts";
 import { type FaultJob, rounded, type Trial } from "./lib/job.ts";
 import { cpuSeconds, peakMemory, startServe } from "./lib/run.ts";
 
 const BLOCK = 16 * KiB;
-const SLOWDOWN = 2;
 const IDLE_CPU = 0.3;
 const MAX_RSS = 256 * MiB;
 const OPEN_FILES = 256;
@@ -20,24 +20,11 @@ const OPEN_FILES = 256;
 export const floodJob: FaultJob = {
   name: "T8 floods",
   async run(trial) {
-    const { bed } = trial;
-    const file = makeBigFile(join(bed.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
-    const seed = startServe(bed, file.path, { flags: ["--upload-limit", "24"] });
-    const magnet = await seed.magnet();
-    const { host, port } = await seed.waitForEvent("listening");
-    const infoHash = infoHashOfMagnet(magnet);
-    const alone = await honestTransfer(trial, magnet, file);
-    if (alone === undefined) return;
-    trial.set("alone ms", Math.round(alone));
+    const besieged = await startBesieged(trial);
+    if (besieged === undefined) return;
+    const { seed, host, port, infoHash } = besieged;
     const under = async (name: string, flood: Flood) => {
-      const ms = await honestTransfer(trial, magnet, file, 30_000);
-      trial.set(`${name} ms`, Math.round(ms ?? Number.NaN));
-      trial.expect(
-        ms !== undefined && ms <= SLOWDOWN * alone,
-        "too slow",
-        `${name}: ${ms} ms, alone ${alone}`,
-      );
-      trial.expect(!seed.hasExited, "deaths", `${name}: ${seed.text("stderr")}`);
+      await besieged.under(name);
       flood.close();
     };
 

@@ -1,19 +1,15 @@
 // T8, no room: three hundred machines that introduce themselves in the same moment are all read, and peers that take every
 // place of a torrent and do nothing with it do not keep an honest one out, be they of one host or of many.
-import { join } from "node:path";
 import { MAX_PEERS_SEEDING, REDIAL_PINNED_MAX_MS, UNPROVEN_PLACE_MS } from "../../src/core/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
-import { makeBigFile } from "../helpers/big-file.ts";
-import { infoHashOfMagnet } from "../helpers/binary.ts";
+import { startBesieged } from "./lib/besieged-seed.ts";
 import { Flood } from "./lib/flood-peer.ts";
 import { extended, frame, handshake, Id } from "./lib/frames.ts";
-import { HONEST_SIZE, honestTransfer } from "./lib/honest-transfer.ts";
 import type { FaultJob } from "./lib/job.ts";
-import { peakMemory, startServe } from "./lib/run.ts";
+import { peakMemory } from "./lib/run.ts";
 
 const BURST = 300;
 const HOSTS = 20;
-const SLOWDOWN = 2;
 const MAX_RSS = 256 * MiB;
 
 /**
@@ -24,23 +20,11 @@ export const fullHouseJob: FaultJob = {
   name: "T8 no room",
   async run(trial) {
     const { bed } = trial;
-    const file = makeBigFile(join(bed.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
-    const seed = startServe(bed, file.path, { flags: ["--upload-limit", "24"] });
-    const magnet = await seed.magnet();
-    const { host, port } = await seed.waitForEvent("listening");
-    const infoHash = infoHashOfMagnet(magnet);
-    const alone = await honestTransfer(trial, magnet, file);
-    if (alone === undefined) return;
-    trial.set("alone ms", Math.round(alone));
+    const besieged = await startBesieged(trial);
+    if (besieged === undefined) return;
+    const { seed, host, port, infoHash, under } = besieged;
     const opening = () =>
       Buffer.concat([handshake(infoHash), extended(0, { m: {}, v: "idle 1.0" }), frame(Id.haveNone)]);
-    const under = async (name: string, patienceMs: number) => {
-      const ms = await honestTransfer(trial, magnet, file, 30_000);
-      trial.set(`${name} ms`, Math.round(ms ?? Number.NaN));
-      const most = SLOWDOWN * alone + patienceMs;
-      trial.expect(ms !== undefined && ms <= most, "too slow", `${name}: ${ms} ms, at most ${most}`);
-      trial.expect(!seed.hasExited, "deaths", `${name}: ${seed.text("stderr")}`);
-    };
 
     const burst = new Flood({ host, port, opening });
     await burst.open(BURST, BURST);
@@ -60,7 +44,7 @@ export const fullHouseJob: FaultJob = {
     await Bun.sleep(1_000);
     const timer = setInterval(fill, 500);
     await under(`${HOSTS} hosts`, UNPROVEN_PLACE_MS + REDIAL_PINNED_MAX_MS);
-    await under(`${HOSTS} hosts again`, 0);
+    await under(`${HOSTS} hosts again`);
     clearInterval(timer);
     const thrownOut = crowd.reduce((sum, flood) => sum + flood.refused, 0);
     trial.set("thrown out", thrownOut);

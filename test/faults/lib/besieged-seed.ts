@@ -1,0 +1,39 @@
+// A paced seed and how long an honest transfer takes from it, alone and while somebody else is at its door.
+import { join } from "node:path";
+import { makeBigFile } from "../../helpers/big-file.ts";
+import { infoHashOfMagnet, type P2pfile } from "../../helpers/binary.ts";
+import { HONEST_SIZE, honestTransfer } from "./honest-transfer.ts";
+import type { Trial } from "./job.ts";
+import { startServe } from "./run.ts";
+
+/** An honest transfer may take this many times its time alone. */
+const SLOWDOWN = 2;
+
+export interface BesiegedSeed {
+  readonly seed: P2pfile;
+  readonly host: string;
+  readonly port: number;
+  readonly infoHash: string;
+  /** Transfers honestly and judges the time and the seed. `patienceMs`: what the newcomer has to wait for a place, at most. */
+  readonly under: (name: string, patienceMs?: number) => Promise<void>;
+}
+
+/** @returns undefined when the transfer alone failed, which is counted. */
+export async function startBesieged(trial: Trial): Promise<BesiegedSeed | undefined> {
+  const { bed } = trial;
+  const file = makeBigFile(join(bed.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
+  const seed = startServe(bed, file.path, { flags: ["--upload-limit", "24"] });
+  const magnet = await seed.magnet();
+  const { host, port } = await seed.waitForEvent("listening");
+  const alone = await honestTransfer(trial, magnet, file);
+  if (alone === undefined) return undefined;
+  trial.set("alone ms", Math.round(alone));
+  const under = async (name: string, patienceMs = 0): Promise<void> => {
+    const ms = await honestTransfer(trial, magnet, file, 30_000);
+    trial.set(`${name} ms`, Math.round(ms ?? Number.NaN));
+    const most = SLOWDOWN * alone + patienceMs;
+    trial.expect(ms !== undefined && ms <= most, "too slow", `${name}: ${ms} ms, at most ${most}`);
+    trial.expect(!seed.hasExited, "deaths", `${name}: ${seed.text("stderr")}`);
+  };
+  return { seed, host, port, infoHash: infoHashOfMagnet(magnet), under };
+}
