@@ -2,7 +2,7 @@
 // The network is trusted, so there is no tit-for-tat: volume-for-volume only starves late joiners. Those who got least
 // from us come first, which hands the slots round a fleet; one optimistic slot moves at random (BEP 3).
 import type { PeerHandle } from "./ids.ts";
-import { MAX_UPLOAD_SLOTS, MIN_UPLOAD_SLOTS } from "./limits.ts";
+import { MAX_REQUEST_LENGTH, MAX_UPLOAD_SLOTS, MIN_UPLOAD_SLOTS, SNUB_MS } from "./limits.ts";
 
 export interface ChokeCandidate {
   readonly handle: PeerHandle;
@@ -15,12 +15,16 @@ export interface ChokeCandidate {
 }
 
 /**
- * Slots that keep the link busy while every slot still moves about a piece a second: a leecher can pass a piece on only
- * when it has all of it.
+ * One for everybody who is `interested`, as long as the longest request is answered in half of the time after which its
+ * peer gives us up: a choke costs what was begun, and its peer may be the only one with that piece. Where some have to wait
+ * anyway, as many as keep the link busy while every slot moves about a piece a second: a leecher can pass a piece on
+ * only when it has all of it.
  */
-export function uploadSlots(uploadBytesPerSecond: number, pieceLength: number): number {
-  const slots = Math.floor(uploadBytesPerSecond / pieceLength);
-  return Math.max(MIN_UPLOAD_SLOTS, Math.min(MAX_UPLOAD_SLOTS, slots));
+export function uploadSlots(uploadBytesPerSecond: number, pieceLength: number, interested: number): number {
+  const slots = (wanted: number) =>
+    Math.max(MIN_UPLOAD_SLOTS, Math.min(MAX_UPLOAD_SLOTS, Math.floor(wanted)));
+  const forAll = slots((uploadBytesPerSecond * SNUB_MS) / 2_000 / MAX_REQUEST_LENGTH);
+  return interested <= forAll ? forAll : slots(uploadBytesPerSecond / pieceLength);
 }
 
 /**

@@ -167,6 +167,11 @@ export class Downloads {
     if (peer.late.get(key) === block.length) peer.late.delete(key);
   }
 
+  unchoked(peer: PeerState, all: Iterable<PeerState>, now: number): void {
+    peer.lastBlockAt = this.listening.at(now);
+    for (const other of all) if (other.window.outstandingCount > 0) peer.window.beginBesideOthers();
+  }
+
   /** Without the fast extension a choke silently drops what was asked; with it, rejects follow (BEP 6). */
   choked(peer: PeerState): void {
     if (!peer.fast) this.releaseAll(peer);

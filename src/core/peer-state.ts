@@ -46,6 +46,10 @@ export class PeerState implements PickerPeer {
   /** Requests that no well-behaved peer sends. */
   badRequests = 0;
 
+  get hasSuggested(): boolean {
+    return this.steeredAt > Number.NEGATIVE_INFINITY;
+  }
+
   constructor(handle: PeerHandle, fast: boolean, pieceCount: number, now: number) {
     this.handle = handle;
     this.fast = fast;

@@ -13,9 +13,9 @@ import {
 export const MAX_SERVABLE_LENGTH = MAX_PIECE_LENGTH * MAX_PIECE_COUNT;
 
 /**
- * A power of two from 256 KiB to 16 MiB. Small pieces let a machine pass on what it has just received, and a fleet
- * needs hundreds of them to keep all links busy at once; each costs every peer a message and a bit. Hence 256 KiB to
- * 256 MiB, 512 KiB to 512 MiB, 1 MiB to 8 GiB, then as long as keeps the count at 8192.
+ * A power of two from 128 KiB to 16 MiB. Small pieces let a machine pass on what it has just received, and a fleet
+ * needs hundreds of them to keep all links busy at once; each costs every peer a message and a bit. Hence 128 KiB to
+ * 128 MiB, 256 KiB to 256 MiB, 512 KiB to 512 MiB, 1 MiB to 8 GiB, then as long as keeps the count at 8192.
  * `fileLength` is in bytes, 1..MAX_SERVABLE_LENGTH.
  */
 export function pieceLengthFor(fileLength: number): number {

@@ -94,7 +94,7 @@ export class PiecePicker {
     return this.#order.availability(piece);
   }
 
-  /** As `pick`, but only of pieces that the peer suggested. */
+  /** As `pick`, but only of pieces that the peer suggested and that nobody else has by now. */
   pickSuggested(peer: PickerPeer, count: number, now: number, run = 1): Block[] {
     const picked: Block[] = [];
     let left = count;
@@ -106,6 +106,7 @@ export class PiecePicker {
       const piece = peer.suggested.shift();
       if (piece === undefined) break;
       if (!this.#order.contains(piece) || !peer.bitfield.get(piece)) continue;
+      if (this.#order.availability(piece) > 0) continue;
       const progress = this.#begin(piece);
       progress.suggestedBy = peer.handle;
       left = this.#takeFree(peer, progress, left, run, now, picked);

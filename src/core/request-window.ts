@@ -136,6 +136,11 @@ export class RequestWindow {
     return blocks;
   }
 
+  /** It is not the only peer: a newcomer that asks a whole fleet for its first windows would fill its own link for seconds. */
+  beginBesideOthers(): void {
+    if (this.#leastMs === MAX_TARGET_DELAY_MS) this.#size = MIN_REQUEST_WINDOW;
+  }
+
   /** After a peer stalled: ask for little until it shows that it moves. */
   collapse(): void {
     this.#size = MIN_REQUEST_WINDOW;

@@ -1,19 +1,31 @@
 // How a seed hands out the first copy: it suggests each piece that no leecher has to one peer alone (BEP 6), so that its
-// link is not spent on the same piece twice while others have never left it. Advice only: whoever asks for something
-// else gets it. Knows neither requests' blocks nor links.
+// link is not spent on the same piece twice while others have never left it. What a peer is slow to fetch goes to one
+// that waits. Advice only: whoever asks for something else gets it. Knows neither requests' blocks nor links.
 import type { Bitfield } from "./bitfield.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "./ids.ts";
-import { FIRST_SUGGESTIONS_AHEAD, MAX_SUGGESTIONS_AHEAD } from "./limits.ts";
+import {
+  FIRST_SUGGESTIONS_AHEAD,
+  MAX_SUGGESTIONS_AHEAD,
+  SUGGESTION_GROWTH_MS,
+  SUGGESTION_PATIENCE,
+} from "./limits.ts";
 
 /** What one peer was told. */
 interface Advice {
-  /** Suggested, and not yet announced by the peer. */
-  readonly given: Set<PieceIndex>;
+  /** Suggested, not taken back and not yet announced by the peer; when it asked for the first block, if it did. */
+  readonly given: Map<PieceIndex, number | undefined>;
   /** Those of `given` it has asked no block of. */
   readonly unused: Set<PieceIndex>;
-  /** How many `unused` should be: one more each time that the peer has used up all of them. */
+  /** How many `unused` should be. */
   ahead: number;
+  /** When it last got some. */
+  givenAt: number;
+  /** Running average of the time from its first request for a piece to its announcement; infinite until there was one. */
+  pieceMs: number;
 }
+
+/** Weight of the newest piece in the running average. */
+const PIECE_WEIGHT = 1 / 4;
 
 export class Suggestions {
   /** Pieces to suggest, in the order in which they are taken from the end; some are known to be out by now. */
@@ -33,34 +45,50 @@ export class Suggestions {
   }
 
   /** The peer may ask us for blocks. @returns the pieces to suggest to it now, so that it has some ahead. */
-  next(peer: PeerHandle, has: Bitfield): PieceIndex[] {
+  next(peer: PeerHandle, has: Bitfield, now: number): PieceIndex[] {
     const fresh: PieceIndex[] = [];
     const advice = this.#advice.get(peer) ?? {
-      given: new Set(),
+      given: new Map(),
       unused: new Set(),
-      ahead: FIRST_SUGGESTIONS_AHEAD - 1,
+      ahead: FIRST_SUGGESTIONS_AHEAD,
+      givenAt: Number.NEGATIVE_INFINITY,
+      pieceMs: Number.POSITIVE_INFINITY,
     };
-    if (advice.unused.size === 0) advice.ahead = Math.min(MAX_SUGGESTIONS_AHEAD, advice.ahead + 1);
+    if (advice.unused.size === 0 && now - advice.givenAt < SUGGESTION_GROWTH_MS)
+      advice.ahead = Math.min(MAX_SUGGESTIONS_AHEAD, advice.ahead + 1);
     while (advice.unused.size < advice.ahead) {
-      const piece = this.#take(has);
+      let piece = this.#take(has);
+      if (piece === undefined && advice.unused.size === 0) piece = this.#reassign(peer, has, now);
       if (piece === undefined) break;
-      advice.given.add(piece);
+      advice.given.set(piece, undefined);
       advice.unused.add(piece);
       fresh.push(piece);
     }
+    if (fresh.length > 0) advice.givenAt = now;
     if (advice.given.size > 0) this.#advice.set(peer, advice);
     return fresh;
   }
 
   /** The peer asked for a block of the piece. @returns true when it can use another suggestion. */
-  used(peer: PeerHandle, piece: PieceIndex): boolean {
-    return this.#advice.get(peer)?.unused.delete(piece) ?? false;
+  used(peer: PeerHandle, piece: PieceIndex, now: number): boolean {
+    const advice = this.#advice.get(peer);
+    if (advice?.unused.delete(piece) !== true) return false;
+    advice.given.set(piece, now);
+    return true;
   }
 
   /** The peer announced the piece. */
-  arrived(peer: PeerHandle, piece: PieceIndex): void {
-    this.#advice.get(peer)?.given.delete(piece);
-    this.used(peer, piece);
+  arrived(peer: PeerHandle, piece: PieceIndex, now: number): void {
+    const advice = this.#advice.get(peer);
+    if (advice === undefined) return;
+    const askedAt = advice.given.get(piece);
+    if (askedAt !== undefined) {
+      const took = now - askedAt;
+      const known = Number.isFinite(advice.pieceMs);
+      advice.pieceMs = known ? advice.pieceMs + (took - advice.pieceMs) * PIECE_WEIGHT : took;
+    }
+    advice.given.delete(piece);
+    advice.unused.delete(piece);
   }
 
   /** True when the peer can use a suggestion. */
@@ -74,7 +102,7 @@ export class Suggestions {
     const advice = this.#advice.get(peer);
     if (advice === undefined) return;
     this.#advice.delete(peer);
-    for (const piece of advice.given) if (!this.#isOut(piece)) this.#pool.push(piece);
+    for (const piece of advice.given.keys()) if (!this.#isOut(piece)) this.#pool.push(piece);
   }
 
   #take(has: Bitfield): PieceIndex | undefined {
@@ -82,5 +110,37 @@ export class Suggestions {
       const piece = this.#pool.pop();
       if (piece === undefined || !(this.#isOut(piece) || has.get(piece))) return piece;
     }
+  }
+
+  /**
+   * Every piece was handed out: one that its peer has not begun, of the peer that has most of them; or else the one that
+   * is on its way for longest, when this peer would long have had it. O(peers).
+   */
+  #reassign(peer: PeerHandle, has: Bitfield, now: number): PieceIndex | undefined {
+    const patience = SUGGESTION_PATIENCE * (this.#advice.get(peer)?.pieceMs ?? Number.POSITIVE_INFINITY);
+    let longest: Advice | undefined;
+    let oldest: { readonly owner: Advice; readonly piece: PieceIndex } | undefined;
+    let oldestAt = now - patience;
+    for (const [other, advice] of this.#advice) {
+      if (other === peer) continue;
+      for (const [piece, askedAt] of advice.given) {
+        if (this.#isOut(piece)) {
+          advice.given.delete(piece);
+          advice.unused.delete(piece);
+        } else if (askedAt !== undefined && askedAt < oldestAt && !has.get(piece)) {
+          oldest = { owner: advice, piece };
+          oldestAt = askedAt;
+        }
+      }
+      if (advice.unused.size > (longest?.unused.size ?? 0)) longest = advice;
+    }
+    // The one it would come to last.
+    const unbegun = longest === undefined ? undefined : [...longest.unused].findLast((p) => !has.get(p));
+    const owner = unbegun === undefined ? oldest?.owner : longest;
+    const piece = unbegun ?? oldest?.piece;
+    if (piece === undefined) return undefined;
+    owner?.given.delete(piece);
+    owner?.unused.delete(piece);
+    return piece;
   }
 }

@@ -163,7 +163,7 @@ export class Transfer {
         break;
       case "unchoke":
         peer.peerChoking = false;
-        peer.lastBlockAt = this.#downloads.listening.at(now);
+        this.#downloads.unchoked(peer, this.#peers.values(), now);
         this.#fill(peer, now, effects);
         break;
       case "interested":
@@ -176,7 +176,7 @@ export class Transfer {
         break;
       case "have":
         if (this.#downloads.picker.peerHas(peer, message.piece)) {
-          this.#uploads.announced(peer, message.piece, effects);
+          this.#uploads.announced(peer, message.piece, now, effects);
           this.#updateInterest(peer, effects);
           this.#fill(peer, now, effects);
         }
@@ -188,7 +188,7 @@ export class Transfer {
         this.#learnBitfield(peer, Bitfield.full(this.#geometry.pieceCount), now, effects);
         break;
       case "request":
-        this.#uploads.request(peer, message.block, effects);
+        this.#uploads.request(peer, message.block, now, effects);
         break;
       case "cancel":
         this.#uploads.cancel(peer, message.block, effects);
@@ -236,7 +236,9 @@ export class Transfer {
     effects.push({ type: "pieceVerified", piece });
     const message: PeerMessage = { type: "have", piece };
     for (const peer of this.#peers.values()) {
-      if (!peer.bitfield.get(piece)) effects.push({ type: "send", peer: peer.handle, message });
+      // Who has the piece need not know, but who hands pieces out must see which of them are out.
+      if (!peer.bitfield.get(piece) || peer.hasSuggested)
+        effects.push({ type: "send", peer: peer.handle, message });
       this.#updateInterest(peer, effects);
     }
     if (this.isComplete) effects.push({ type: "completed" });

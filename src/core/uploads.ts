@@ -69,7 +69,7 @@ export class Uploads {
     return this.#meter.rate(now);
   }
 
-  request(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+  request(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {
     if (peer.amChoking || !this.#have.get(block.piece) || peer.uploads.length >= MAX_INBOUND_REQUESTS) {
       // A request may cross our choke on the wire, so some are honest; a flood of them is not.
       if (++peer.badRequests > MAX_BAD_REQUESTS) {
@@ -84,7 +84,7 @@ export class Uploads {
       if (!this.#bucket.isUnlimited && peer.uploads.length === 0) this.#turns.push(peer);
       peer.uploads.push(block);
     }
-    if (this.#suggestions?.used(peer.handle, block.piece) === true) this.#suggest(peer, effects);
+    if (this.#suggestions?.used(peer.handle, block.piece, now) === true) this.#suggest(peer, now, effects);
   }
 
   cancel(peer: PeerState, block: Block, effects: TransferEffect[]): void {
@@ -155,15 +155,15 @@ export class Uploads {
   }
 
   /** The peer has one more piece. */
-  announced(peer: PeerState, piece: PieceIndex, effects: TransferEffect[]): void {
-    this.#suggestions?.arrived(peer.handle, piece);
-    if (this.#suggestions?.isIdle(peer.handle) === true) this.#suggest(peer, effects);
+  announced(peer: PeerState, piece: PieceIndex, now: number, effects: TransferEffect[]): void {
+    this.#suggestions?.arrived(peer.handle, piece, now);
+    if (this.#suggestions?.isIdle(peer.handle) === true) this.#suggest(peer, now, effects);
   }
 
-  #suggest(peer: PeerState, effects: TransferEffect[]): void {
+  #suggest(peer: PeerState, now: number, effects: TransferEffect[]): void {
     // A sole leecher may take the pieces in any order.
     if (this.#suggestions === undefined || !peer.fast || peer.amChoking || this.#unchoked.size < 2) return;
-    for (const piece of this.#suggestions.next(peer.handle, peer.bitfield)) {
+    for (const piece of this.#suggestions.next(peer.handle, peer.bitfield, now)) {
       effects.push({ type: "send", peer: peer.handle, message: { type: "suggest", piece } });
     }
   }
@@ -179,9 +179,14 @@ export class Uploads {
   /** A peer became interested or a slot became free: give free slots at once, take none away. */
   fillSlots(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
     const waiting: PeerState[] = [];
-    for (const peer of peers) if (peer.amChoking && peer.peerInterested) waiting.push(peer);
+    let interested = 0;
+    for (const peer of peers) {
+      if (!peer.peerInterested) continue;
+      interested++;
+      if (peer.amChoking) waiting.push(peer);
+    }
     if (waiting.length === 0) return;
-    let free = this.#slots(now) + 1 - this.#unchoked.size;
+    let free = this.#slots(interested, now) + 1 - this.#unchoked.size;
     for (const peer of this.#unchoked) {
       if (free >= waiting.length) break;
       if (peer.peerInterested) continue;
@@ -190,12 +195,16 @@ export class Uploads {
     }
     if (free <= 0) return;
     for (const peer of waiting.toSorted((a, b) => a.uploaded - b.uploaded).slice(0, free)) {
-      this.#unchoke(peer, effects);
+      this.#unchoke(peer, now, effects);
     }
   }
 
   /** Runs the 10 s and 30 s timers (BEP 3). */
   tick(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
+    // What others are slow to fetch becomes free by time alone.
+    for (const peer of this.#suggestions === undefined ? [] : this.#unchoked) {
+      if (this.#suggestions?.isIdle(peer.handle) === true) this.#suggest(peer, now, effects);
+    }
     if (now < this.#rechokeAt) return;
     this.#rechokeAt = now + RECHOKE_MS;
     const all = [...peers];
@@ -210,26 +219,27 @@ export class Uploads {
       this.#optimisticAt = now + OPTIMISTIC_UNCHOKE_MS;
       this.#optimistic = chooseOptimistic(candidates, this.#random) ?? this.#optimistic;
     }
-    const chosen = chooseUnchoked(candidates, this.#slots(now), this.#optimistic);
+    const interested = candidates.filter((candidate) => candidate.interested).length;
+    const chosen = chooseUnchoked(candidates, this.#slots(interested, now), this.#optimistic);
     for (const peer of all) {
       peer.uploadedAtLastRound = peer.uploaded;
-      if (chosen.has(peer.handle)) this.#unchoke(peer, effects);
+      if (chosen.has(peer.handle)) this.#unchoke(peer, now, effects);
       else this.#choke(peer, effects);
     }
   }
 
-  #slots(now: number): number {
-    return uploadSlots(this.#meter.rate(now), this.#geometry.pieceLength);
+  #slots(interested: number, now: number): number {
+    return uploadSlots(this.#meter.rate(now), this.#geometry.pieceLength, interested);
   }
 
-  #unchoke(peer: PeerState, effects: TransferEffect[]): void {
+  #unchoke(peer: PeerState, now: number, effects: TransferEffect[]): void {
     if (!peer.amChoking) return;
     peer.amChoking = false;
     this.#unchoked.add(peer);
     peer.badRequests = 0;
     // Before the unchoke, or it begins with something else; and to the one that has been alone so far.
-    if (this.#unchoked.size > 2) this.#suggest(peer, effects);
-    else for (const other of this.#unchoked) this.#suggest(other, effects);
+    if (this.#unchoked.size > 2) this.#suggest(peer, now, effects);
+    else for (const other of this.#unchoked) this.#suggest(other, now, effects);
     effects.push({ type: "send", peer: peer.handle, message: { type: "unchoke" } });
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { type ChokeCandidate, chooseOptimistic, chooseUnchoked, uploadSlots } from "../../src/core/choker.ts";
 import { peerHandle } from "../../src/core/ids.ts";
-import { MAX_UPLOAD_SLOTS, MIN_UPLOAD_SLOTS } from "../../src/core/limits.ts";
+import { MAX_REQUEST_LENGTH, MAX_UPLOAD_SLOTS, MIN_UPLOAD_SLOTS, SNUB_MS } from "../../src/core/limits.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
 
@@ -32,8 +32,22 @@ describe("uploadSlots", () => {
     [25 * MiB, 256 * KiB, MAX_UPLOAD_SLOTS],
     [640 * MiB, 16 * MiB, 40],
     [10_240 * MiB, 1 * MiB, MAX_UPLOAD_SLOTS],
-  ])("at %d B/s and pieces of %d B are %d", (rate, pieceLength, slots) => {
-    expect(uploadSlots(rate, pieceLength)).toBe(slots);
+  ])("where some have to wait, at %d B/s and pieces of %d B, are %d", (rate, pieceLength, slots) => {
+    expect(uploadSlots(rate, pieceLength, MAX_UPLOAD_SLOTS + 1)).toBe(slots);
+  });
+
+  test("are enough for all of a small fleet, however long its pieces are", () => {
+    for (const interested of [1, 24, MAX_UPLOAD_SLOTS])
+      expect(uploadSlots(1.5e6, 16 * MiB, interested)).toBe(MAX_UPLOAD_SLOTS);
+  });
+
+  test("let nobody wait so long for a request that it gives us up", () => {
+    const rate = 1e6;
+    const most = Math.floor((rate * SNUB_MS) / 2000 / MAX_REQUEST_LENGTH);
+    expect(most).toBeGreaterThan(MIN_UPLOAD_SLOTS);
+    expect(most).toBeLessThan(MAX_UPLOAD_SLOTS);
+    expect(uploadSlots(rate, 16 * MiB, most)).toBe(most);
+    expect(uploadSlots(rate, 16 * MiB, most + 1)).toBe(MIN_UPLOAD_SLOTS);
   });
 });
 

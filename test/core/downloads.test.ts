@@ -22,6 +22,13 @@ describe("asking", () => {
     expect(sent(bed.hear(peer, { type: "unchoke" }), "request")).toHaveLength(32);
   });
 
+  test("a peer that unchokes us while another is asked gets half of a first window", () => {
+    const bed = new TransferBed({ geometry: large });
+    bed.join({ has: "all", unchokes: true });
+    const second = bed.join({ has: "all", unchokes: true });
+    expect(bed.asked(second)).toHaveLength(16);
+  });
+
   test("each delivered block is followed by the next request at once", () => {
     const bed = new TransferBed({ geometry: large });
     const peer = bed.join({ has: "all", unchokes: true });

@@ -14,9 +14,11 @@ import { GiB, KiB, MiB } from "../../src/lib/units.ts";
 describe("pieceLengthFor", () => {
   // These numbers are a promise: another value gives another info hash for a file that was shared before.
   const table: [string, number, number, number][] = [
-    ["1 byte", 1, 256 * KiB, 1],
-    ["1 MiB", 1 * MiB, 256 * KiB, 4],
-    ["64 MiB", 64 * MiB, 256 * KiB, 256],
+    ["1 byte", 1, 128 * KiB, 1],
+    ["1 MiB", 1 * MiB, 128 * KiB, 8],
+    ["64 MiB", 64 * MiB, 128 * KiB, 512],
+    ["128 MiB", 128 * MiB, 128 * KiB, 1024],
+    ["128 MiB and a byte", 128 * MiB + 1, 256 * KiB, 513],
     ["256 MiB", 256 * MiB, 256 * KiB, 1024],
     ["256 MiB and a byte", 256 * MiB + 1, 512 * KiB, 513],
     ["512 MiB", 512 * MiB, 512 * KiB, 1024],

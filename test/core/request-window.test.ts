@@ -75,6 +75,20 @@ describe("RequestWindow", () => {
     expect(new RequestWindow().room * BLOCK_LENGTH).toBe(512 * 1024);
   });
 
+  test("begins with half of that beside other peers, and keeps what it has learnt", () => {
+    const window = new RequestWindow();
+    window.beginBesideOthers();
+    expect(window.room).toBe(MIN_REQUEST_WINDOW);
+    for (let at = 0; at < 4; at++) {
+      window.sent(at, block(at), at);
+      window.arrived(at, at + 1);
+    }
+    const learnt = window.room;
+    expect(learnt).toBeGreaterThan(MIN_REQUEST_WINDOW);
+    window.beginBesideOthers();
+    expect(window.room).toBe(learnt);
+  });
+
   test("grows to its maximum on a fast link within some round trips", () => {
     expect(overLink(1000 * MiB, 1, 100).waiting).toBe(MAX_REQUEST_WINDOW);
     expect(overLink(1000 * MiB, 20, 300).waiting).toBe(MAX_REQUEST_WINDOW);

@@ -7,6 +7,7 @@ import {
   MAX_BAD_REQUESTS,
   MAX_INBOUND_REQUESTS,
   MAX_UPLOAD_IN_FLIGHT,
+  MAX_UPLOAD_SLOTS,
   MIN_UPLOAD_SLOTS,
   OPTIMISTIC_UNCHOKE_MS,
   RECHOKE_MS,
@@ -55,6 +56,18 @@ describe("unchoking", () => {
     const effects = bed.leave(peers[0]!);
     expect(sent(effects, "unchoke")).toHaveLength(1);
     expect(unchoked(bed, peers.slice(1))).toEqual(peers.slice(1, PLACES + 1));
+  });
+
+  test("nobody of a small fleet waits, and nobody of it is choked when ten seconds are over", () => {
+    const bed = aSeed();
+    const peers = leechers(bed, MAX_UPLOAD_SLOTS);
+    for (let second = 0; second < 25; second++) {
+      // It has been fast enough for all of them from the first bytes on.
+      for (const peer of peers.slice(0, 20)) bed.handle({ type: "uploaded", peer, bytes: 16 * BLOCK_LENGTH });
+      bed.pass(1_000);
+    }
+    expect(unchoked(bed, peers)).toEqual(peers);
+    expect(sent(bed.log, "choke")).toEqual([]);
   });
 
   test("the slot of a peer that wants nothing any more goes to the next at once", () => {
@@ -223,7 +236,7 @@ describe("serving", () => {
   test("a choke rejects what waits with the fast extension and drops it without", () => {
     for (const fast of [true, false]) {
       const bed = aSeed();
-      const peers = leechers(bed, 2 * PLACES, fast);
+      const peers = leechers(bed, 2 * MAX_UPLOAD_SLOTS, fast);
       const [victim] = peers;
       ask(bed, victim!, 100);
       bed.handle({ type: "uploaded", peer: victim!, bytes: 10 * BLOCK_LENGTH });

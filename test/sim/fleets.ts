@@ -16,6 +16,7 @@ export interface FleetGroup {
 const RATE = 25_000_000;
 const GIGABIT = 125_000_000;
 const small = new Geometry(256 * MiB, pieceLengthFor(256 * MiB));
+const small64 = new Geometry(64 * MiB, pieceLengthFor(64 * MiB));
 const large = new Geometry(1 * GiB, pieceLengthFor(1 * GiB));
 
 function variations(geometry: Geometry, leechers: number, rate: number): Scenario[] {
@@ -42,9 +43,17 @@ export const FLEETS: readonly FleetGroup[] = [
   {
     name: "long pieces",
     blockFactor: 1,
+    scenarios: equal(new Geometry(256 * MiB, MiB), RATE, [10, 50]),
+  },
+  {
+    // The other fleets of the measurements with real machines; the last of them has time to show what choking costs.
+    name: "slow links",
+    blockFactor: 1,
     scenarios: [
-      ...equal(new Geometry(256 * MiB, MiB), RATE, [10, 50]),
-      ...equal(new Geometry(64 * MiB, MiB / 4), RATE / 2, [10, 50]),
+      ...equal(small64, RATE / 2, [10, 50]),
+      ...equal(small64, RATE / 4, [24]),
+      { geometry: small64, leechers: 24, rate: RATE / 4, name: "staggered start", staggered: 2 },
+      ...equal(small64, RATE / 16, [24]),
     ],
   },
   { name: "two hundred", blockFactor: 16, scenarios: equal(large, GIGABIT, [10, 50, 200]) },
