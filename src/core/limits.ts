@@ -177,9 +177,9 @@ export const SNUB_MS = 10_000;
 /** A peer that refuses a block without choking us (its file is being checked, its disk is slow) is left alone this long. */
 export const REFUSED_PAUSE_MS = 1_000;
 /** A peer that suggests pieces is asked for nothing else while others are unseen, until it was silent for this long: the
- * suggestion after the next is a round trip and a place in its queue away, and what others are slow to fetch is
- * handed out anew. */
-export const SUGGESTION_HOLD_MS = 1_000;
+ * suggestion after the next is a round trip and a place in its queue away. With 1 s a rate-limited seed had too
+ * little to do for 10 s (9 % below its limit), and no fleet was faster. */
+export const SUGGESTION_HOLD_MS = 200;
 /** Heart beat of the core while there is work: timeouts, rechokes and rate limits are looked at this often. */
 export const TICK_MS = 100;
 /** A rate limit saves up what flows in this time, so that no 100 ms see twice the limit. Ask again sooner than this. */
