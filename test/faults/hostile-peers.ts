@@ -1,6 +1,7 @@
 // T3: one hostile connection after another, each with a script of its own, while one honest transfer runs. The seed lives,
 // throws out whom it must, keeps whom it may, and the honest transfer does not notice.
 import { join } from "node:path";
+import { pieceLengthFor } from "../../src/core/piece-length.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { infoHashOfMagnet } from "../helpers/binary.ts";
@@ -11,7 +12,8 @@ import { type FaultJob, rounded, type Trial } from "./lib/job.ts";
 import { memoryOf, startServe } from "./lib/run.ts";
 
 const BLOCK = 16 * KiB;
-const PIECES = HONEST_SIZE / (256 * KiB);
+const PIECE_LENGTH = pieceLengthFor(HONEST_SIZE);
+const PIECES = HONEST_SIZE / PIECE_LENGTH;
 const SLOWDOWN = 1.5;
 const GROWTH = 64 * MiB;
 
@@ -79,7 +81,12 @@ const SCRIPTS: readonly Script[] = [
   after("request of no bytes", "any", interested, many(200, request(0, 0, 0))),
   after("request that wraps", "any", interested, many(200, request(0, 0xffffc000, BLOCK))),
   after("request of 1 MiB", "any", interested, many(10, request(0, 0, MiB))),
-  after("request over the end of a piece", "any", interested, many(10, request(0, 250 * KiB, BLOCK))),
+  after(
+    "request over the end of a piece",
+    "any",
+    interested,
+    many(10, request(0, PIECE_LENGTH - 6 * KiB, BLOCK)),
+  ),
   after("5000 requests while choked", "any", many(5_000, request(1, 0, BLOCK))),
   after("20000 requests", "any", interested, many(20_000, request(1, 0, BLOCK))),
   after("10000 cancels", "any", many(10_000, frame(Id.cancel, uint32(0, 0, BLOCK)))),

@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BLOCK_LENGTH, MAX_REQUEST_WINDOW } from "../../src/core/limits.ts";
-import { KiB, MiB } from "../../src/lib/units.ts";
+import { pieceLengthFor } from "../../src/core/piece-length.ts";
+import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { addressesOf, infoHashOfMagnet, type P2pfile } from "../helpers/binary.ts";
 import { type FaultJob, NotPossible, type Trial } from "./lib/job.ts";
@@ -12,7 +13,7 @@ import { ScriptedSeed } from "./lib/scripted-seed.ts";
 
 const NAME = "disk.img";
 const SIZE = 48 * MiB;
-const PIECE_LENGTH = 256 * KiB;
+const PIECE_LENGTH = pieceLengthFor(SIZE);
 const PEERS = 8;
 const WRONG_PIECES_BEFORE_BAN = 4;
 /** What one liar may have under way when it is found: a full request window, and the pieces it shares with others. */
