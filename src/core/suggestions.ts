@@ -97,6 +97,13 @@ export class Suggestions {
     return advice === undefined || advice.unused.size < advice.ahead;
   }
 
+  /** Nothing is left to suggest, and nothing that was suggested is on its way. O(peers). */
+  get areOver(): boolean {
+    if (this.#pool.length > 0) return false;
+    for (const advice of this.#advice.values()) if (advice.given.size > 0) return false;
+    return true;
+  }
+
   /** The peer left or was choked: others get what it did not fetch. */
   takeBack(peer: PeerHandle): void {
     const advice = this.#advice.get(peer);
@@ -118,8 +125,10 @@ export class Suggestions {
    */
   #reassign(peer: PeerHandle, has: Bitfield, now: number): PieceIndex | undefined {
     const patience = SUGGESTION_PATIENCE * (this.#advice.get(peer)?.pieceMs ?? Number.POSITIVE_INFINITY);
+    /** Whoever has most to begin, and whoever has the oldest piece on its way. */
     let longest: Advice | undefined;
-    let oldest: { readonly owner: Advice; readonly piece: PieceIndex } | undefined;
+    let latest: Advice | undefined;
+    let oldest: PieceIndex | undefined;
     let oldestAt = now - patience;
     for (const [other, advice] of this.#advice) {
       if (other === peer) continue;
@@ -128,19 +137,19 @@ export class Suggestions {
           advice.given.delete(piece);
           advice.unused.delete(piece);
         } else if (askedAt !== undefined && askedAt < oldestAt && !has.get(piece)) {
-          oldest = { owner: advice, piece };
+          latest = advice;
+          oldest = piece;
           oldestAt = askedAt;
         }
       }
       if (advice.unused.size > (longest?.unused.size ?? 0)) longest = advice;
     }
     // The one it would come to last.
-    const unbegun = longest === undefined ? undefined : [...longest.unused].findLast((p) => !has.get(p));
-    const owner = unbegun === undefined ? oldest?.owner : longest;
-    const piece = unbegun ?? oldest?.piece;
-    if (piece === undefined) return undefined;
-    owner?.given.delete(piece);
-    owner?.unused.delete(piece);
-    return piece;
+    const unbegun = [...(longest?.unused ?? [])].findLast((piece) => !has.get(piece));
+    if (unbegun !== undefined) {
+      longest?.unused.delete(unbegun);
+      longest?.given.delete(unbegun);
+    } else if (oldest !== undefined) latest?.given.delete(oldest);
+    return unbegun ?? oldest;
   }
 }

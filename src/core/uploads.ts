@@ -201,10 +201,7 @@ export class Uploads {
 
   /** Runs the 10 s and 30 s timers (BEP 3). */
   tick(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
-    // What others are slow to fetch becomes free by time alone.
-    for (const peer of this.#suggestions === undefined ? [] : this.#unchoked) {
-      if (this.#suggestions?.isIdle(peer.handle) === true) this.#suggest(peer, now, effects);
-    }
+    this.#handOutLate(now, effects);
     if (now < this.#rechokeAt) return;
     this.#rechokeAt = now + RECHOKE_MS;
     const all = [...peers];
@@ -225,6 +222,14 @@ export class Uploads {
       peer.uploadedAtLastRound = peer.uploaded;
       if (chosen.has(peer.handle)) this.#unchoke(peer, now, effects);
       else this.#choke(peer, effects);
+    }
+  }
+
+  /** What peers are slow to fetch becomes free by time alone. */
+  #handOutLate(now: number, effects: TransferEffect[]): void {
+    if (this.#suggestions === undefined || this.#suggestions.areOver) return;
+    for (const peer of this.#unchoked) {
+      if (this.#suggestions.isIdle(peer.handle)) this.#suggest(peer, now, effects);
     }
   }
 

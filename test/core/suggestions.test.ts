@@ -148,4 +148,14 @@ describe("when all pieces are handed out", () => {
     for (const piece of ofB) out.add(piece);
     expect(all.next(a, nothing, 1_000_000)).toEqual([]);
   });
+
+  test("they are over when the last one is out, not before", () => {
+    const out = new Set<number>();
+    const { all, ofA, ofB } = handedOut(out);
+    for (const piece of ofA) all.arrived(a, piece, 1);
+    expect(all.areOver).toBe(false);
+    for (const piece of ofB) all.arrived(b, piece, 1);
+    expect(all.areOver).toBe(true);
+    expect(suggestions().areOver).toBe(false);
+  });
 });
