@@ -1,8 +1,9 @@
 // Everything a transfer knows of one connected peer. Plain data: the parts of the transfer that own a field say so.
 import { Bitfield } from "./bitfield.ts";
+import type { Geometry } from "./geometry.ts";
 import type { PeerHandle, PieceIndex } from "./ids.ts";
 import type { PickerPeer } from "./picker-types.ts";
-import { RequestWindow } from "./request-window.ts";
+import { leastWindow, RequestWindow } from "./request-window.ts";
 import { UploadQueue } from "./upload-queue.ts";
 
 export class PeerState implements PickerPeer {
@@ -22,7 +23,7 @@ export class PeerState implements PickerPeer {
   peerChoking = true;
   peerInterested = false;
   // Downloading, written by Downloads.
-  readonly window = new RequestWindow();
+  readonly window: RequestWindow;
   /** Requests given up as too late whose answers may still arrive and are welcome then: length by block key. */
   readonly late = new Map<number, number>();
   /** By the ListeningClock. */
@@ -50,10 +51,11 @@ export class PeerState implements PickerPeer {
     return this.steeredAt > Number.NEGATIVE_INFINITY;
   }
 
-  constructor(handle: PeerHandle, fast: boolean, pieceCount: number, now: number) {
+  constructor(handle: PeerHandle, fast: boolean, geometry: Geometry, now: number) {
     this.handle = handle;
     this.fast = fast;
-    this.bitfield = new Bitfield(pieceCount);
+    this.bitfield = new Bitfield(geometry.pieceCount);
+    this.window = new RequestWindow(leastWindow(geometry.pieceLength));
     this.lastBlockAt = now;
   }
 }

@@ -9,6 +9,7 @@ import {
   MAX_REQUEST_WINDOW,
   MAX_TARGET_DELAY_MS,
   MIN_REQUEST_WINDOW,
+  MIN_REQUEST_WINDOW_OF_LONG_PIECES,
   MIN_RUNS_PER_WINDOW,
   TARGET_DELAY_MS,
   TARGET_ROUND_TRIPS,
@@ -22,6 +23,11 @@ const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 /** Weight of the newest delay in the running average. */
 const DELAY_WEIGHT = 1 / 8;
 
+/** Blocks that are asked for at least, however late a peer's answers are. */
+export function leastWindow(pieceLength: number): number {
+  return Math.max(MIN_REQUEST_WINDOW, Math.min(MIN_REQUEST_WINDOW_OF_LONG_PIECES, blocksIn(pieceLength)));
+}
+
 interface Outstanding {
   readonly block: Block;
   readonly sentAt: number;
@@ -32,6 +38,7 @@ interface Outstanding {
 export class RequestWindow {
   /** By the number of the first block in the file; insertion order is age. */
   readonly #outstanding = new Map<number, Outstanding>();
+  readonly #least: number;
   #blocks = 0;
   #size = INITIAL_WINDOW;
   #limit = MAX_REQUEST_WINDOW;
@@ -41,6 +48,11 @@ export class RequestWindow {
   /** The shortest time from request to arrival so far: the way there and back, and little else. */
   #leastMs = MAX_TARGET_DELAY_MS;
   #delayMs = TARGET_DELAY_MS / 4;
+
+  /** `least` as leastWindow() says. */
+  constructor(least: number) {
+    this.#least = least;
+  }
 
   /** Blocks that may be asked for now. */
   get room(): number {
@@ -107,7 +119,7 @@ export class RequestWindow {
     const longWayMs = Math.min(MAX_TARGET_DELAY_MS, TARGET_ROUND_TRIPS * this.#leastMs);
     const targetMs = Math.max(this.#targetMs, longWayMs);
     const step = count * Math.max(-1, Math.min(1, (targetMs - delay) / targetMs));
-    this.#size = Math.max(MIN_REQUEST_WINDOW, Math.min(MAX_REQUEST_WINDOW, this.#size + step));
+    this.#size = Math.max(this.#least, Math.min(MAX_REQUEST_WINDOW, this.#size + step));
     return request.block;
   }
 
@@ -138,12 +150,12 @@ export class RequestWindow {
 
   /** It is not the only peer: a newcomer that asks a whole fleet for its first windows would fill its own link for seconds. */
   beginBesideOthers(): void {
-    if (this.#leastMs === MAX_TARGET_DELAY_MS) this.#size = MIN_REQUEST_WINDOW;
+    if (this.#leastMs === MAX_TARGET_DELAY_MS) this.#size = this.#least;
   }
 
   /** After a peer stalled: ask for little until it shows that it moves. */
   collapse(): void {
-    this.#size = MIN_REQUEST_WINDOW;
+    this.#size = this.#least;
   }
 
   /** When the oldest outstanding request was sent, by the ListeningClock; undefined when there is none. */

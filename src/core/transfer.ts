@@ -127,7 +127,7 @@ export class Transfer {
 
   #join(event: TransferEvent & { type: "peerJoined" }, now: number, effects: TransferEffect[]): void {
     const { peer: handle, fast, greeted, foreign = false } = event;
-    const peer = new PeerState(handle, fast, this.#geometry.pieceCount, this.#downloads.listening.at(now));
+    const peer = new PeerState(handle, fast, this.#geometry, this.#downloads.listening.at(now));
     if (foreign) peer.window.aimAt(FOREIGN_TARGET_DELAY_MS);
     this.#peers.set(handle, peer);
     this.#downloads.picker.addPeer(peer);

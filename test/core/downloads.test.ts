@@ -22,11 +22,17 @@ describe("asking", () => {
     expect(sent(bed.hear(peer, { type: "unchoke" }), "request")).toHaveLength(32);
   });
 
-  test("a peer that unchokes us while another is asked gets half of a first window", () => {
-    const bed = new TransferBed({ geometry: large });
-    bed.join({ has: "all", unchokes: true });
-    const second = bed.join({ has: "all", unchokes: true });
-    expect(bed.asked(second)).toHaveLength(16);
+  test("a peer that unchokes us while another is asked gets the least window", () => {
+    for (const [blocksPerPiece, least] of [
+      [4, 8],
+      [16, 16],
+    ] as const) {
+      const geometry = new Geometry(400 * BLOCK_LENGTH, blocksPerPiece * BLOCK_LENGTH);
+      const bed = new TransferBed({ geometry });
+      bed.join({ has: "all", unchokes: true });
+      const second = bed.join({ has: "all", unchokes: true });
+      expect(bed.asked(second)).toHaveLength(least);
+    }
   });
 
   test("each delivered block is followed by the next request at once", () => {

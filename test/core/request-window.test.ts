@@ -7,10 +7,10 @@ import {
   FOREIGN_TARGET_DELAY_MS,
   MAX_REQUEST_LENGTH,
   MAX_REQUEST_WINDOW,
-  MIN_REQUEST_WINDOW,
+  MIN_REQUEST_WINDOW_OF_LONG_PIECES,
 } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
-import { blockKey, RequestWindow } from "../../src/core/request-window.ts";
+import { blockKey, leastWindow, RequestWindow } from "../../src/core/request-window.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { EventQueue } from "../sim/event-queue.ts";
 
@@ -19,6 +19,7 @@ const block = (number: number, count = 1): Block => ({
   begin: 0,
   length: count * BLOCK_LENGTH,
 });
+const LEAST = MIN_REQUEST_WINDOW_OF_LONG_PIECES;
 const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 
 interface LinkOptions {
@@ -35,7 +36,7 @@ function overLink(
   options: LinkOptions = {},
 ) {
   const { targetMs, requestLength } = options;
-  const window = new RequestWindow();
+  const window = new RequestWindow(LEAST);
   if (targetMs !== undefined) window.aimAt(targetMs);
   if (requestLength !== undefined) window.allowRuns(requestLength);
   const queue = new EventQueue();
@@ -72,19 +73,19 @@ function overLink(
 
 describe("RequestWindow", () => {
   test("starts with 512 KiB of requests", () => {
-    expect(new RequestWindow().room * BLOCK_LENGTH).toBe(512 * 1024);
+    expect(new RequestWindow(LEAST).room * BLOCK_LENGTH).toBe(512 * 1024);
   });
 
   test("begins with half of that beside other peers, and keeps what it has learnt", () => {
-    const window = new RequestWindow();
+    const window = new RequestWindow(LEAST);
     window.beginBesideOthers();
-    expect(window.room).toBe(MIN_REQUEST_WINDOW);
+    expect(window.room).toBe(LEAST);
     for (let at = 0; at < 4; at++) {
       window.sent(at, block(at), at);
       window.arrived(at, at + 1);
     }
     const learnt = window.room;
-    expect(learnt).toBeGreaterThan(MIN_REQUEST_WINDOW);
+    expect(learnt).toBeGreaterThan(LEAST);
     window.beginBesideOthers();
     expect(window.room).toBe(learnt);
   });
@@ -135,7 +136,7 @@ describe("RequestWindow", () => {
 
   test("keeps sixteen requests waiting on the slowest link, so that it never runs dry", () => {
     const { waiting, rate } = overLink(20 * 1024, 1, 120_000);
-    expect(waiting).toBe(MIN_REQUEST_WINDOW);
+    expect(waiting).toBe(LEAST);
     expect(rate / (20 * 1024)).toBeGreaterThan(0.95);
   });
 
@@ -163,7 +164,7 @@ describe("RequestWindow", () => {
   });
 
   test("asks for single blocks until the peer takes more, and never for more than it takes", () => {
-    expect(new RequestWindow().runLength).toBe(1);
+    expect(new RequestWindow(LEAST).runLength).toBe(1);
     expect(overLink(1000 * MiB, 1, 100).run).toBe(1);
     for (let run = 1; run <= MAX_RUN; run++) {
       expect(overLink(1000 * MiB, 1, 100, { requestLength: run * BLOCK_LENGTH }).run).toBe(run);
@@ -178,7 +179,7 @@ describe("RequestWindow", () => {
 
   test("a run always has room in an empty window", () => {
     for (let limit = 1; limit <= MAX_REQUEST_WINDOW; limit++) {
-      const window = new RequestWindow();
+      const window = new RequestWindow(LEAST);
       window.allowRuns(MAX_REQUEST_LENGTH);
       window.limitTo(limit);
       expect(window.runLength).toBeLessThanOrEqual(window.room);
@@ -186,7 +187,7 @@ describe("RequestWindow", () => {
   });
 
   test("finds the requests that share a block with a run", () => {
-    const window = new RequestWindow();
+    const window = new RequestWindow(LEAST);
     window.sent(10, block(10, 8), 0);
     window.sent(18, block(18, 1), 0);
     window.sent(20, block(20, 3), 0);
@@ -203,7 +204,7 @@ describe("RequestWindow", () => {
   });
 
   test("never offers more room than the peer's own bound", () => {
-    const window = new RequestWindow();
+    const window = new RequestWindow(LEAST);
     window.limitTo(5);
     expect(window.room).toBe(5);
     window.sent(1, block(1), 0);
@@ -225,7 +226,7 @@ describe("RequestWindow", () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100, size: "max" }), (steps) => {
-        const window = new RequestWindow();
+        const window = new RequestWindow(LEAST);
         let model: { key: number; count: number; at: number }[] = [];
         let now = 0;
         for (const { act, key, count, pause } of steps) {
@@ -252,31 +253,58 @@ describe("RequestWindow", () => {
           const blocks = model.reduce((sum, request) => sum + request.count, 0);
           expect(window.outstandingCount).toBe(blocks);
           expect(window.oldestSentAt()).toBe(model[0]?.at);
-          if (window.room > 0)
-            expect(window.room + blocks).toBeWithin(MIN_REQUEST_WINDOW, MAX_REQUEST_WINDOW + 1);
+          if (window.room > 0) expect(window.room + blocks).toBeWithin(LEAST, MAX_REQUEST_WINDOW + 1);
         }
       }),
     );
   });
 
   test("after a stall it asks for little, and grows again", () => {
-    const window = new RequestWindow();
+    const window = new RequestWindow(LEAST);
     window.collapse();
-    expect(window.room).toBe(MIN_REQUEST_WINDOW);
+    expect(window.room).toBe(LEAST);
     for (let key = 0; key < 20; key++) {
       window.sent(key, block(key), key);
       window.arrived(key, key + 1);
     }
-    expect(window.room).toBeGreaterThan(MIN_REQUEST_WINDOW + 15);
+    expect(window.room).toBeGreaterThan(LEAST + 15);
   });
 
   test("follows the time from request to arrival", () => {
-    const window = new RequestWindow();
+    const window = new RequestWindow(LEAST);
     for (let key = 0; key < 100; key++) {
       window.sent(key, block(key), key * 100);
       window.arrived(key, key * 100 + 40);
     }
     expect(window.delayMs).toBeCloseTo(40, 0);
+  });
+});
+
+describe("leastWindow", () => {
+  test("is one piece, and between 8 and 16 blocks", () => {
+    const lengths = [BLOCK_LENGTH, 4 * BLOCK_LENGTH, 8 * BLOCK_LENGTH, 11 * BLOCK_LENGTH, MiB / 4, 16 * MiB];
+    expect(lengths.map(leastWindow)).toEqual([8, 8, 8, 11, 16, 16]);
+  });
+
+  test("bounds a window that shrinks, starts beside others or begins anew", () => {
+    for (const least of [8, 16]) {
+      const window = new RequestWindow(least);
+      for (let key = 0; key < 100; key++) {
+        window.sent(key, block(key), key * 10_000);
+        window.arrived(key, key * 10_000 + 5000);
+      }
+      expect(window.room).toBe(least);
+      for (let key = 0; key < 20; key++) {
+        window.sent(key, block(key), 2_000_000);
+        window.arrived(key, 2_000_001);
+      }
+      expect(window.room).toBeGreaterThan(least);
+      window.collapse();
+      expect(window.room).toBe(least);
+      const fresh = new RequestWindow(least);
+      fresh.beginBesideOthers();
+      expect(fresh.room).toBe(least);
+    }
   });
 });
 

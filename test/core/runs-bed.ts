@@ -6,6 +6,8 @@ import type { Block } from "../../src/core/peer-message.ts";
 import { sent, type TransferBed } from "./transfer-bed.ts";
 
 export const onePiece = new Geometry(8 * BLOCK_LENGTH, 8 * BLOCK_LENGTH);
+/** So long that a peer which begins beside others is asked for runs of four as well. */
+export const longPiece = new Geometry(16 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
 export const speaks = { has: "all", unchokes: true, requestLength: 4 * BLOCK_LENGTH } as const;
 export const foreign = { has: "all", unchokes: true } as const;
 

@@ -2,16 +2,18 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_LENGTH, ENDGAME_PATIENCE_MS, SNUB_MS, TICK_MS } from "../../src/core/limits.ts";
 import type { Block } from "../../src/core/peer-message.ts";
-import { foreign, lengths, onePiece, requests, speaks } from "./runs-bed.ts";
+import { foreign, lengths, longPiece, onePiece, requests, speaks } from "./runs-bed.ts";
 import { aBlock, aRun, BAD_DIGEST, sent, TransferBed } from "./transfer-bed.ts";
+
+const RUNS_OF_LONG_PIECE = [0, 4, 8, 12].map((from) => aRun(0, from, 4));
 
 describe("a run that is not answered", () => {
   test("goes to others as a whole when its peer chokes us without the fast extension", () => {
-    const bed = new TransferBed({ geometry: onePiece });
+    const bed = new TransferBed({ geometry: longPiece });
     const choker = bed.join({ ...speaks, fast: false });
     const other = bed.join(speaks);
     const effects = bed.hear(choker, { type: "choke" });
-    expect(sent(effects, "request", other).map(({ block }) => block)).toEqual([aRun(0, 0, 4), aRun(0, 4, 4)]);
+    expect(sent(effects, "request", other).map(({ block }) => block)).toEqual(RUNS_OF_LONG_PIECE);
   });
 
   test("goes to others, block by block where they take no runs, when it is rejected after a choke", () => {
@@ -35,10 +37,10 @@ describe("a run that is not answered", () => {
   });
 
   test("goes to others when its peer leaves", () => {
-    const bed = new TransferBed({ geometry: onePiece });
+    const bed = new TransferBed({ geometry: longPiece });
     const quitter = bed.join(speaks);
     const other = bed.join(speaks);
-    expect(sent(bed.leave(quitter), "request", other)).toHaveLength(2);
+    expect(sent(bed.leave(quitter), "request", other)).toHaveLength(4);
     bed.deliverAll(other);
     expect(bed.transfer.isComplete).toBe(true);
   });
@@ -46,19 +48,20 @@ describe("a run that is not answered", () => {
 
 describe("a run in the endgame", () => {
   test("is asked of a second peer as it is, and cancelled as it was asked for", () => {
-    const bed = new TransferBed({ geometry: onePiece });
+    const bed = new TransferBed({ geometry: longPiece });
     const slow = bed.join(speaks);
     const idle = bed.join(speaks);
-    bed.pass(2 * ENDGAME_PATIENCE_MS);
-    expect(bed.asked(idle)).toEqual([aRun(0, 0, 4)]);
-    const effects = bed.deliver(idle);
-    expect(sent(effects, "cancel", slow).map(({ block }) => block)).toEqual([aRun(0, 0, 4)]);
-    bed.pass(2 * ENDGAME_PATIENCE_MS);
-    bed.hashAll(bed.deliver(idle));
+    for (const run of RUNS_OF_LONG_PIECE) {
+      bed.pass(2 * ENDGAME_PATIENCE_MS);
+      expect(bed.asked(idle)).toEqual([run]);
+      const effects = bed.deliver(idle);
+      expect(sent(effects, "cancel", slow).map(({ block }) => block)).toEqual([run]);
+      bed.hashAll(effects);
+    }
     expect(bed.asked(slow)).toEqual([]);
     expect(bed.transfer.status(0)).toMatchObject({
       isComplete: true,
-      downloaded: onePiece.length,
+      downloaded: longPiece.length,
       wasted: 0,
     });
   });
@@ -97,8 +100,8 @@ describe("a run in the endgame", () => {
 
 describe("a late run", () => {
   /** A peer that owed two runs for ten seconds, and one that gets them in its place. */
-  function overdue(options: typeof speaks | typeof foreign = speaks) {
-    const bed = new TransferBed({ geometry: onePiece });
+  function overdue(options: typeof speaks | typeof foreign = speaks, geometry = onePiece) {
+    const bed = new TransferBed({ geometry });
     const late = bed.join(speaks);
     const other = bed.join({ ...options, unchokes: false });
     bed.pass(SNUB_MS);
@@ -142,7 +145,7 @@ describe("a late run", () => {
   ] as const)(
     "that is fetched from elsewhere %s replaces what is here, and its giver stands for it",
     (_, options) => {
-      const { bed, late, other } = overdue(options);
+      const { bed, late, other } = overdue(options, longPiece);
       bed.hear(other, { type: "unchoke" });
       const [first] = bed.asked(other);
       // From the second block on, across the edge between the two late runs.
@@ -154,7 +157,7 @@ describe("a late run", () => {
         downloaded: (4 + count - overlap) * BLOCK_LENGTH,
         wasted: overlap * BLOCK_LENGTH,
       });
-      const effects = bed.deliver(late, aRun(0, 4, 4));
+      const effects = RUNS_OF_LONG_PIECE.slice(1).flatMap((run) => bed.deliver(late, run));
       expect(bed.asked(other)).toEqual([]);
       const hashed = bed.hashAll(effects, BAD_DIGEST);
       expect(hashed).toContainEqual({ type: "pieceFailed", piece: aBlock(0, 0).piece });

@@ -24,7 +24,8 @@ plugin({
         /^(export const MAX_REQUEST_LENGTH = )([^;]+);/m,
         (value) => `Math.max(${value}, BLOCK_LENGTH)`,
       );
-      for (const name of ["MIN_REQUEST_WINDOW", "MAX_REQUEST_WINDOW"]) {
+      const windows = ["MIN_REQUEST_WINDOW", "MIN_REQUEST_WINDOW_OF_LONG_PIECES", "MAX_REQUEST_WINDOW"];
+      for (const name of windows) {
         source = change(source, new RegExp(`^(export const ${name} = )([^;]+);`, "m"), perBlock);
       }
       return { contents: source, loader: "ts" };
