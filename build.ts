@@ -46,7 +46,10 @@ async function compile(outfile: string): Promise<void> {
     bytecode: true,
     splitting: true,
     sourcemap: "none",
-    define: { P2PFILE_HASH_WORKER: JSON.stringify("./workers/hash-worker.js") },
+    define: {
+      P2PFILE_HASH_WORKER: JSON.stringify("./workers/hash-worker.js"),
+      P2PFILE_EXECUTABLE: "true",
+    },
     // Without these two it would run code named by a bunfig.toml of the directory it is started in, and take its .env.
     // --smol: the collector sizes itself by what lives and not by the memory of the machine. The chunks of a transfer are
     // garbage at once; collected early, their pages are used again while they are warm (docs/adr/0005).

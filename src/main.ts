@@ -1,10 +1,15 @@
 // The program: this process, handed to the command line. The only file that sets the exit code. The sessions, and with
 // them everything that moves bytes, are loaded when one starts, so that `--help` and `--version` answer at once.
-import { runInProcess } from "./cli/host.ts";
+import { restartWithEngineSettings } from "./cli/engine-settings.ts";
+
+const argv = process.argv.slice(2);
+restartWithEngineSettings(argv);
+// Only now: what is loaded before a restart is loaded twice.
+const { runInProcess } = await import("./cli/host.ts");
 
 process.exit(
   await runInProcess({
-    argv: process.argv.slice(2),
+    argv,
     sessions: {
       serve: async (options, context) => (await import("./session/serve.ts")).serve(options, context),
       download: async (options, context) =>

@@ -123,3 +123,17 @@ test.skipIf(!canUnshare)(
     expect(readFileSync(join(cwd, "serve.log"), "utf8")).toMatch(/127\.0\.0\.1.*--ip/);
   },
 );
+
+test.each([
+  ["sets up the engine before it serves", undefined, "1000000"],
+  ["leaves the user's own settings of the engine alone", "5000", "5000"],
+])("%s, as the same process with the same arguments", async (_, own, expected) => {
+  const file = makeBigFile(join(bed.directory("source"), "odd name  ü.bin"), 1 * MiB);
+  const name = "BUN_JSC_thresholdForOptimizeAfterWarmUp";
+  const seed = runP2pfile(bed, ["serve", file.path], { env: own === undefined ? {} : { [name]: own } });
+  await seed.magnet();
+  const ofProcess = (what: string) => readFileSync(`/proc/${seed.pid}/${what}`, "utf8").split("\0");
+  expect(ofProcess("environ").filter((line) => line.startsWith("BUN_"))).toEqual([`${name}=${expected}`]);
+  expect(ofProcess("cmdline").slice(0, -1)).toEqual([...seed.command]);
+  expect(ofProcess("comm")).toEqual(["p2pfile\n"]);
+});

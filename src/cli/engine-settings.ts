@@ -1,0 +1,46 @@
+// How the JavaScript engine is set up. It reads its settings from the environment before any of our code runs, so the
+// executable starts itself once more with them: same process, same arguments, 5 ms of processor time. The figures are in
+// docs/adr/0010-the-engine.md.
+
+declare global {
+  /** Defined by build.ts: absent when the sources run under a `bun` that is not ours to restart. */
+  const P2PFILE_EXECUTABLE: boolean | undefined;
+}
+
+/**
+ * After how many points (15 for a call, 1 for a turn of a loop) a function is compiled by the optimising compiler; the
+ * engine's own figure is 1000. A transfer executes much code a few thousand times: compiling it took a quarter of the
+ * processor time of a fleet and gave nothing back. What runs for minutes is still compiled.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  BUN_JSC_thresholdForOptimizeAfterWarmUp: "1000000",
+};
+
+/** The environment to start anew with; undefined when it holds all settings already, ours or the user's own. */
+export function withEngineSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> | undefined {
+  const missing = Object.entries(SETTINGS).filter(([name]) => env[name] === undefined);
+  if (missing.length === 0) return undefined;
+  const present = Object.entries(env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries([...present, ...missing]);
+}
+
+/** Whether the command moves data. By its word alone: a wrong guess costs the 5 ms, or the gain, and nothing else. */
+function movesData(argv: readonly string[]): boolean {
+  return argv.includes("serve") || argv.includes("download");
+}
+
+/** Does not return where it has an effect. @param argv what stands behind the program's name */
+export function restartWithEngineSettings(argv: readonly string[]): void {
+  if (typeof P2PFILE_EXECUTABLE === "undefined" || !movesData(argv)) return;
+  const env = withEngineSettings(process.env);
+  if (env === undefined) return;
+  try {
+    process.execve?.(process.execPath, [process.argv0, ...argv], env);
+  } catch {
+    // The executable was replaced or removed since it started: then as we are, a little slower.
+  }
+}
