@@ -1,10 +1,10 @@
 // When to look for peers and when to announce ourselves. Knows neither the DHT nor how peers are found.
-import { ANNOUNCE_MS, LOOKUP_HUNGRY_MS, LOOKUP_JITTER, LOOKUP_SATISFIED_MS } from "./limits.ts";
+import { ANNOUNCE_MS, LOOKUP_HUNGRY_MS, LOOKUP_JITTER, LOOKUP_PEERS, LOOKUP_SATISFIED_MS } from "./limits.ts";
 
-/** How the torrent stands: connected peers, how many it would like, addresses and DHT nodes known. */
+/** How the torrent stands: connected peers, addresses and DHT nodes known. */
 export interface DiscoveryState {
+  readonly isSeeding: boolean;
   readonly peers: number;
-  readonly wanted: number;
   readonly addresses: number;
   readonly nodes: number;
 }
@@ -35,7 +35,8 @@ export class DiscoverySchedule {
   due(now: number, state: DiscoveryState): DiscoveryDue {
     this.#watch(state);
     const hungryMs = Math.min(LOOKUP_HUNGRY_MS * 2 ** Math.max(0, this.#fruitless - 1), LOOKUP_SATISFIED_MS);
-    const interval = state.peers < state.wanted ? hungryMs : LOOKUP_SATISFIED_MS;
+    const isHungry = !state.isSeeding && state.peers < LOOKUP_PEERS;
+    const interval = isHungry ? hungryMs : LOOKUP_SATISFIED_MS;
     const lookup = now - this.#lookedUpAt >= interval * this.#stretch;
     if (lookup) {
       this.#fruitless++;

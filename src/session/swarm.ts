@@ -136,10 +136,9 @@ export class Swarm implements PeerOwner {
   }
 
   tick(now: number): void {
-    const wanted = this.isSeeding ? 0 : WANTED_PEERS;
     const due = this.#schedule.due(now, {
+      isSeeding: this.isSeeding,
       peers: this.#peers.size,
-      wanted,
       addresses: this.#book.size,
       nodes: this.node.dht.nodeCount,
     });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { DiscoverySchedule } from "../../src/core/discovery-schedule.ts";
-import { ANNOUNCE_MS, LOOKUP_HUNGRY_MS, LOOKUP_SATISFIED_MS } from "../../src/core/limits.ts";
+import { ANNOUNCE_MS, LOOKUP_HUNGRY_MS, LOOKUP_PEERS, LOOKUP_SATISFIED_MS } from "../../src/core/limits.ts";
 
-const alone = { peers: 0, wanted: 30, addresses: 1, nodes: 3 };
+const alone = { isSeeding: false, peers: 0, addresses: 1, nodes: 3 };
 const hungry = { ...alone, peers: 1 };
-const satisfied = { ...alone, peers: 30 };
+const satisfied = { ...alone, peers: LOOKUP_PEERS };
 
 /** Times of lookups and announces over `duration` at one tick per 10 ms. */
 function run(schedule: DiscoverySchedule, state: typeof alone, duration: number, from = 0) {
@@ -49,9 +49,23 @@ describe("DiscoverySchedule", () => {
     expect(run(schedule, { ...news, peers: 0 }, 3000, 67_000).lookups).toEqual([67_000, 68_000, 69_000]);
   });
 
-  test("a satisfied torrent looks up every 15 s", () => {
-    const { lookups } = run(new DiscoverySchedule(() => 0.5), satisfied, 60_000);
-    expect(lookups).toEqual([0, 15_000, 30_000, 45_000]);
+  test("eight peers satisfy a torrent, and a seed needs none: then it looks up every 15 s", () => {
+    for (const state of [satisfied, { ...satisfied, peers: 30 }, { ...alone, isSeeding: true }]) {
+      const { lookups } = run(new DiscoverySchedule(() => 0.5), state, 60_000);
+      expect(lookups).toEqual([0, 15_000, 30_000, 45_000]);
+    }
+    const { lookups } = run(new DiscoverySchedule(() => 0.5), { ...satisfied, peers: 7 }, 5_000);
+    expect(lookups).toEqual([0, 1000, 3000]);
+  });
+
+  test("machines that start one after another do not make a satisfied one look again", () => {
+    const schedule = new DiscoverySchedule(() => 0.5);
+    let lookups = 0;
+    for (let now = 0; now < 15_000; now += 10) {
+      const grown = { ...satisfied, addresses: Math.floor(now / 1000), peers: 8 + Math.floor(now / 1000) };
+      if (schedule.due(now, grown).lookup) lookups++;
+    }
+    expect(lookups).toBe(1);
   });
 
   test("hunger counts from the last lookup, not from the next one that was planned", () => {
