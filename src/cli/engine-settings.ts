@@ -1,6 +1,7 @@
 // How the JavaScript engine is set up. It reads its settings from the environment before any of our code runs, so the
 // executable starts itself once more with them: same process, same arguments, 5 ms of processor time. The figures are in
 // docs/adr/0010-the-engine.md.
+import { existsSync } from "node:fs";
 
 declare global {
   /** Defined by build.ts: absent when the sources run under a `bun` that is not ours to restart. */
@@ -12,20 +13,14 @@ declare global {
  * engine's own figure is 1000. A transfer executes much code a few thousand times: compiling it took a quarter of the
  * processor time of a fleet and gave nothing back. What runs for minutes is still compiled.
  */
-const SETTINGS: Readonly<Record<string, string>> = {
-  BUN_JSC_thresholdForOptimizeAfterWarmUp: "1000000",
-};
+const OPTIMISE_AFTER = "BUN_JSC_thresholdForOptimizeAfterWarmUp";
+const POINTS = "1000000";
 
-/** The environment to start anew with; undefined when it holds all settings already, ours or the user's own. */
-export function withEngineSettings(
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string> | undefined {
-  const missing = Object.entries(SETTINGS).filter(([name]) => env[name] === undefined);
-  if (missing.length === 0) return undefined;
-  const present = Object.entries(env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const],
-  );
-  return Object.fromEntries([...present, ...missing]);
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment to start anew with; undefined when the setting is there already, ours or the user's own. */
+export function withEngineSettings(env: Environment): Environment | undefined {
+  return env[OPTIMISE_AFTER] === undefined ? { ...env, [OPTIMISE_AFTER]: POINTS } : undefined;
 }
 
 /** Whether the command moves data. By its word alone: a wrong guess costs the 5 ms, or the gain, and nothing else. */
@@ -37,10 +32,12 @@ function movesData(argv: readonly string[]): boolean {
 export function restartWithEngineSettings(argv: readonly string[]): void {
   if (typeof P2PFILE_EXECUTABLE === "undefined" || !movesData(argv)) return;
   const env = withEngineSettings(process.env);
-  if (env === undefined) return;
+  // Replaced or removed since it started: then as we are, a little slower, and without Bun's warning about execve, which
+  // only a failed one lives to print.
+  if (env === undefined || !existsSync(process.execPath)) return;
   try {
-    process.execve?.(process.execPath, [process.argv0, ...argv], env);
+    process.execve?.(process.execPath, [process.argv0, ...argv], { ...env });
   } catch {
-    // The executable was replaced or removed since it started: then as we are, a little slower.
+    // As above.
   }
 }

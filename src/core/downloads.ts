@@ -169,7 +169,7 @@ export class Downloads {
 
   unchoked(peer: PeerState, all: Iterable<PeerState>, now: number): void {
     peer.lastBlockAt = this.listening.at(now);
-    for (const other of all) if (other.window.outstandingCount > 0) peer.window.beginBesideOthers();
+    for (const other of all) if (other.window.outstandingCount > 0) return peer.window.beginBesideOthers();
   }
 
   /** Without the fast extension a choke silently drops what was asked; with it, rejects follow (BEP 6). */

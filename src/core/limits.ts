@@ -9,7 +9,7 @@ export const BLOCK_LENGTH = 16 * KiB;
  * longest run we ask of peers that say they answer it: eight blocks for the price of one message, two in a read span. */
 export const MAX_REQUEST_LENGTH = 128 * KiB;
 /** A run is at most this share of the request window, so that one is worth 20 ms of a peer's link at the most: the
- * smallest window asks for runs of four blocks, one of 32 (6.5 MB/s) for the longest. */
+ * smallest windows ask for runs of two or four blocks, one of 32 (6.5 MB/s) for the longest. */
 export const MIN_RUNS_PER_WINDOW = 4;
 /** Piece lengths that `serve` chooses between. */
 export const MIN_PIECE_LENGTH = 128 * KiB;
@@ -267,8 +267,8 @@ export const MAX_SELF_ADDRESSES = 64;
 // --- Discovery ---------------------------------------------------------------------------------------------------
 
 /** With as many peers a torrent is not short of them: they tell it of all others within a second (hosts exchange, PEX), and
- * it goes on dialling up to WANTED_PEERS. While every machine of a fleet went on asking for thirty, the DHT was a third of what a
- * machine did between its start and its first piece. */
+ * it goes on dialling up to WANTED_PEERS. While every machine of a fleet went on asking for thirty, each newcomer made all others
+ * ask again every second. */
 export const LOOKUP_PEERS = 8;
 /** A torrent with fewer asks the DHT this often: a machine that just started is found as soon as it announces. The
  * wait doubles with every lookup that tells nothing new while peers are connected, who tell us of newcomers themselves: in

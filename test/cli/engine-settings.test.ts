@@ -5,7 +5,7 @@ const NAME = "BUN_JSC_thresholdForOptimizeAfterWarmUp";
 
 describe("withEngineSettings", () => {
   test("adds the settings to what is there", () => {
-    expect(withEngineSettings({ HOME: "/root", EMPTY: "", GONE: undefined })).toEqual({
+    expect(withEngineSettings({ HOME: "/root", EMPTY: "" })).toEqual({
       HOME: "/root",
       EMPTY: "",
       [NAME]: "1000000",

@@ -71,6 +71,14 @@ function overLink(
   };
 }
 
+/** Asks for one block after another, each answered after `delayMs`; every round trip begins when the last one ends. */
+function exchange(window: RequestWindow, blocks: number, delayMs: number): void {
+  for (let key = 0; key < blocks; key++) {
+    window.sent(key, block(key), key * delayMs);
+    window.arrived(key, (key + 1) * delayMs);
+  }
+}
+
 describe("RequestWindow", () => {
   test("starts with 512 KiB of requests", () => {
     expect(new RequestWindow(LEAST).room * BLOCK_LENGTH).toBe(512 * 1024);
@@ -80,10 +88,7 @@ describe("RequestWindow", () => {
     const window = new RequestWindow(LEAST);
     window.beginBesideOthers();
     expect(window.room).toBe(LEAST);
-    for (let at = 0; at < 4; at++) {
-      window.sent(at, block(at), at);
-      window.arrived(at, at + 1);
-    }
+    exchange(window, 4, 1);
     const learnt = window.room;
     expect(learnt).toBeGreaterThan(LEAST);
     window.beginBesideOthers();
@@ -263,19 +268,13 @@ describe("RequestWindow", () => {
     const window = new RequestWindow(LEAST);
     window.collapse();
     expect(window.room).toBe(LEAST);
-    for (let key = 0; key < 20; key++) {
-      window.sent(key, block(key), key);
-      window.arrived(key, key + 1);
-    }
+    exchange(window, 20, 1);
     expect(window.room).toBeGreaterThan(LEAST + 15);
   });
 
   test("follows the time from request to arrival", () => {
     const window = new RequestWindow(LEAST);
-    for (let key = 0; key < 100; key++) {
-      window.sent(key, block(key), key * 100);
-      window.arrived(key, key * 100 + 40);
-    }
+    exchange(window, 100, 40);
     expect(window.delayMs).toBeCloseTo(40, 0);
   });
 });
@@ -289,15 +288,9 @@ describe("leastWindow", () => {
   test("bounds a window that shrinks, starts beside others or begins anew", () => {
     for (const least of [8, 16]) {
       const window = new RequestWindow(least);
-      for (let key = 0; key < 100; key++) {
-        window.sent(key, block(key), key * 10_000);
-        window.arrived(key, key * 10_000 + 5000);
-      }
+      exchange(window, 100, 5000);
       expect(window.room).toBe(least);
-      for (let key = 0; key < 20; key++) {
-        window.sent(key, block(key), 2_000_000);
-        window.arrived(key, 2_000_001);
-      }
+      exchange(window, 20, 1);
       expect(window.room).toBeGreaterThan(least);
       window.collapse();
       expect(window.room).toBe(least);

@@ -137,3 +137,14 @@ test.each([
   expect(ofProcess("cmdline").slice(0, -1)).toEqual([...seed.command]);
   expect(ofProcess("comm")).toEqual(["p2pfile\n"]);
 });
+
+test("an executable that is removed while it starts serves all the same, and says nothing of it", async () => {
+  const cwd = bed.directory("removed");
+  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 1 * MiB);
+  const script = `cp "$0" p2pfile; exec 9<p2pfile; rm p2pfile; exec /proc/self/fd/9 serve "$1"`;
+  const seed = bed.spawn(["bash", "-c", script, binaryPath, file.path], { cwd, env: { HOME: cwd } });
+  const { text: magnet } = await seed.waitForLine("stdout", /^magnet:/);
+  const leech = runP2pfile(bed, ["download", magnet]);
+  expect(await leech.waitForExit()).toBe(0);
+  expect(seed.lines.stderr.map((line) => line.text).filter((text) => /warn|execve/i.test(text))).toEqual([]);
+});
