@@ -1,5 +1,5 @@
 // A real node on loopback against strangers with plain sockets.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { peerHandle, pieceIndex } from "../../src/core/ids.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
@@ -13,6 +13,21 @@ import { monotonicMs } from "../../src/session/clock.ts";
 import { cleanups, HOST, startNode, startSwarm, Stranger, until, useNodeBed } from "./node-bed.ts";
 
 useNodeBed();
+
+describe("A swarm", () => {
+  test.each([
+    ["a leecher that knows nobody asks the DHT every second", false, 15, 25],
+    ["a seed asks it every fifteen", true, 1, 2],
+  ] as const)("%s", async (_, isSeeding, least, most) => {
+    const node = await startNode();
+    const swarm = startSwarm(node);
+    Object.defineProperty(swarm, "isSeeding", { get: () => isSeeding });
+    const lookup = spyOn(node.dht, "lookup");
+    const begun = monotonicMs() + 1e6;
+    for (let at = 0; at < 20_000; at += 100) swarm.tick(begun + at);
+    expect(lookup.mock.calls.length).toBeWithin(least, most + 1);
+  });
+});
 
 describe("A node", () => {
   test("W1: closes what speaks another protocol without a word, and keeps whoever has not finished", async () => {
