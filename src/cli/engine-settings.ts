@@ -9,18 +9,22 @@ declare global {
 }
 
 /**
- * After how many points (15 for a call, 1 for a turn of a loop) a function is compiled by the optimising compiler; the
- * engine's own figure is 1000. A transfer executes much code a few thousand times: compiling it took a quarter of the
- * processor time of a fleet and gave nothing back. What runs for minutes is still compiled.
+ * After how many points (15 for a call, 1 for a turn of a loop) a function is compiled: by the optimising compiler, for which
+ * the engine's own figure is 1000, and before that by the simple one, 500. A transfer executes much code a few thousand
+ * times: compiling it took a quarter of the processor time of a fleet and gave nothing back. What runs for minutes is
+ * still compiled.
  */
-const OPTIMISE_AFTER = "BUN_JSC_thresholdForOptimizeAfterWarmUp";
-const POINTS = "1000000";
+const SETTINGS: readonly (readonly [name: string, value: string])[] = [
+  ["BUN_JSC_thresholdForOptimizeAfterWarmUp", "1000000"],
+  ["BUN_JSC_thresholdForJITAfterWarmUp", "20000"],
+];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The environment to start anew with; undefined when the setting is there already, ours or the user's own. */
+/** The environment to start anew with; undefined when all settings are there already, ours or the user's own. */
 export function withEngineSettings(env: Environment): Environment | undefined {
-  return env[OPTIMISE_AFTER] === undefined ? { ...env, [OPTIMISE_AFTER]: POINTS } : undefined;
+  const missing = SETTINGS.filter(([name]) => env[name] === undefined);
+  return missing.length === 0 ? undefined : { ...env, ...Object.fromEntries(missing) };
 }
 
 /** Whether the command moves data. By its word alone: a wrong guess costs the 5 ms, or the gain, and nothing else. */

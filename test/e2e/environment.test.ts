@@ -125,15 +125,20 @@ test.skipIf(!canUnshare)(
 );
 
 test.each([
-  ["sets up the engine before it serves", undefined, "1000000"],
-  ["leaves the user's own settings of the engine alone", "5000", "5000"],
-])("%s, as the same process with the same arguments", async (_, own, expected) => {
+  ["sets up the engine before it serves", {}, ["1000000", "20000"]],
+  ["leaves the user's own settings of the engine alone", { JIT: "400", Optimize: "5000" }, ["5000", "400"]],
+])("%s, as the same process with the same arguments", async (_, own, [optimise, compile]) => {
   const file = makeBigFile(join(bed.directory("source"), "odd name  ü.bin"), 1 * MiB);
-  const name = "BUN_JSC_thresholdForOptimizeAfterWarmUp";
-  const seed = runP2pfile(bed, ["serve", file.path], { env: own === undefined ? {} : { [name]: own } });
+  const nameOf = (what: string) => `BUN_JSC_threshold${what === "JIT" ? "ForJIT" : "ForOptimize"}AfterWarmUp`;
+  const env = Object.fromEntries(Object.entries(own).map(([what, value]) => [nameOf(what), value]));
+  const seed = runP2pfile(bed, ["serve", file.path], { env });
   await seed.magnet();
   const ofProcess = (what: string) => readFileSync(`/proc/${seed.pid}/${what}`, "utf8").split("\0");
-  expect(ofProcess("environ").filter((line) => line.startsWith("BUN_"))).toEqual([`${name}=${expected}`]);
+  expect(
+    ofProcess("environ")
+      .filter((line) => line.startsWith("BUN_"))
+      .sort(),
+  ).toEqual([`${nameOf("JIT")}=${compile}`, `${nameOf("Optimize")}=${optimise}`]);
   expect(ofProcess("cmdline").slice(0, -1)).toEqual([...seed.command]);
   expect(ofProcess("comm")).toEqual(["p2pfile\n"]);
 });
