@@ -1,5 +1,5 @@
-// Collects the connections that got output outside of their own turn and flushes each once when the turn is over, so
-// that everything one event causes leaves a connection in one write.
+// Collects the connections that got output outside of their own turn and flushes each once when the turn of the event loop
+// is over, so that everything the turn caused, on whatever connection it came in, leaves a connection in one write.
 
 export interface Flushable {
   flush(): void;
@@ -9,7 +9,7 @@ export class FlushTurn {
   #dirty = new Set<Flushable>();
 
   mark(connection: Flushable): void {
-    if (this.#dirty.size === 0) queueMicrotask(() => this.#flush());
+    if (this.#dirty.size === 0) setImmediate(() => this.#flush());
     this.#dirty.add(connection);
   }
 
