@@ -25,6 +25,7 @@ const dht = new LibraryDht({
   maxAge: 1000,
   maxPeers: 10,
   concurrency: 8,
+  k: 8,
 });
 afterAll(() => new Promise<void>((resolve) => dht.destroy(resolve)));
 
@@ -64,6 +65,14 @@ describe("the declaration of bittorrent-dht", () => {
     expect(dht._rpc.nodes.closest(nodeId, 20)).toEqual([]);
     expect(dht._rpc.id).toEqual(nodeId);
     expect(dht._rpc.response).toBeFunction();
+  });
+
+  test("a walk leaves a table behind, which gives the nearest nodes and takes one out", async () => {
+    expect(dht._tables.get(nodeId.toString("hex"))).toBeFalsy();
+    await new Promise((resolve) => dht.lookup(nodeId, resolve));
+    const table = dht._tables.get(nodeId.toString("hex"));
+    expect(table?.closest(nodeId, 8)).toEqual([]);
+    expect(table?.remove).toBeFunction();
   });
 
   test("stored peers are put in and given out by info hash and count", () => {

@@ -19,8 +19,7 @@ export class DiscoverySchedule {
   readonly #random: () => number;
   #lookedUpAt = -Infinity;
   #announcedAt = -Infinity;
-  /** Nodes known at the last announce: 0 means that probably nobody has heard it. */
-  #announcedTo = 0;
+  #isUnheard = false;
   /** Lookups in a row that told nothing new, and what was known before them. */
   #fruitless = 0;
   #addresses = 0;
@@ -43,13 +42,18 @@ export class DiscoverySchedule {
       this.#lookedUpAt = now;
       this.#stretch = 1 + LOOKUP_JITTER * (2 * this.#random() - 1);
     }
-    const isFirstHeard = this.#announcedTo === 0 && state.nodes > 0;
-    const announce = isFirstHeard || now - this.#announcedAt >= ANNOUNCE_MS;
+    const wait = this.#isUnheard && state.nodes > 0 ? LOOKUP_HUNGRY_MS : ANNOUNCE_MS;
+    const announce = now - this.#announcedAt >= wait;
     if (announce) {
       this.#announcedAt = now;
-      this.#announcedTo = state.nodes;
+      this.#isUnheard = false;
     }
     return { lookup, announce };
+  }
+
+  /** No node took the announce: it is due again as soon as there is one that might. */
+  unheard(): void {
+    this.#isUnheard = true;
   }
 
   /** New addresses and lost peers make it hungry again, and so does having nobody at all. */

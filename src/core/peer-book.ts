@@ -1,6 +1,7 @@
 // Every address known for one torrent: where it came from, whether it may be dialled, and when. Knows no sockets.
 import {
   BAN_MS,
+  DIAL_PATIENCE_MS,
   MAX_BAN_MS,
   MAX_BANNED_PORTS,
   MAX_DIAL_FAILURES,
@@ -47,6 +48,7 @@ interface Entry {
   /** When an idle address may be dialled, or a banned one spoken to again. */
   dueAt: number;
   connectedAt: number;
+  dialledAt: number;
   /** When a source last named it. */
   namedAt: number;
 }
@@ -89,6 +91,7 @@ export class PeerBook {
       bans: 0,
       dueAt: now,
       connectedAt: 0,
+      dialledAt: 0,
       namedAt: now,
     });
     return true;
@@ -111,9 +114,20 @@ export class PeerBook {
     return [...pickSome(pinned, slots, random), ...pickSome(others, left, random)];
   }
 
-  dialing(address: PeerAddress): void {
+  dialing(address: PeerAddress, now: number): void {
     const entry = this.#find(address);
-    if (entry !== undefined) entry.state = "dialing";
+    if (entry === undefined) return;
+    entry.state = "dialing";
+    entry.dialledAt = now;
+  }
+
+  /** Dials that will probably come to something: those begun less than DIAL_PATIENCE_MS ago. */
+  dialsUnderWay(now: number): number {
+    let count = 0;
+    for (const { state, dialledAt } of this.#entries.values()) {
+      if (state === "dialing" && now - dialledAt < DIAL_PATIENCE_MS) count++;
+    }
+    return count;
   }
 
   /** The handshake is done, whoever dialled. A ban is not lifted by it. */

@@ -3,15 +3,13 @@
 // forgets honest peers in a flood, and takes whoever asks it something for a node.
 /* oxlint-disable no-underscore-dangle -- the library names its inner members so; the version is exact for this reason */
 import LibraryDht, { type DhtOptions, type KrpcPeer, type KrpcQuery } from "bittorrent-dht";
-import { DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "../core/limits.ts";
+import { DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "../core/limits.ts";
 import type { PeerAddress } from "../core/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
 import { AnnounceTokens } from "./announce-tokens.ts";
 import { Newcomers } from "./newcomers.ts";
 import { PeerStore } from "./peer-store.ts";
 
-/** Nodes in a reply without peers: Kademlia's k as the library has it, 520 bytes. */
-const MAX_REPLY_NODES = 20;
 const SECRET_LENGTH = 20;
 /** BEP 5: "Server Error" and "Protocol Error". */
 const SERVER_ERROR = 202;
@@ -51,10 +49,21 @@ export class CappedNode extends LibraryDht {
     this.#ping(address, () => {});
   }
 
+  /** To the nodes nearest to the info hash and no others: the library tells all that gave a token on the way there. */
+  override announce(
+    infoHash: Buffer,
+    port: number,
+    callback: (error: Error | null, nodes?: number) => void,
+  ): void {
+    const met = this._tables.get(toHex(infoHash));
+    for (const { id } of met?.closest(infoHash, Infinity).slice(DHT_K) ?? []) met?.remove(id);
+    super.announce(infoHash, port, callback);
+  }
+
   override _onfindnode(query: KrpcQuery, peer: KrpcPeer): void {
     const target = query.a.target;
     if (target === undefined) return;
-    this._rpc.response(peer, query, { id: this._rpc.id }, this._rpc.nodes.closest(target, MAX_REPLY_NODES));
+    this._rpc.response(peer, query, { id: this._rpc.id }, this._rpc.nodes.closest(target, DHT_K));
   }
 
   /**
@@ -68,7 +77,7 @@ export class CappedNode extends LibraryDht {
     const key = toHex(infoHash);
     const hasRoom = this.#store.hasRoom(key, peer.address, now);
     const values = this.#store.sample(key, MAX_DHT_REPLY_PEERS, now);
-    const nodes = this._rpc.nodes.closest(infoHash, values.length > 0 ? DHT_REPLY_NODES : MAX_REPLY_NODES);
+    const nodes = this._rpc.nodes.closest(infoHash, values.length > 0 ? DHT_REPLY_NODES : DHT_K);
     const reply = {
       id: this._rpc.id,
       ...(hasRoom ? { token: this.tokenFor(peer.address, infoHash) } : {}),

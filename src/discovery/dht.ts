@@ -5,6 +5,7 @@ import { idBytes, type InfoHash, infoHashOf } from "../core/ids.ts";
 import {
   BOOTSTRAP_PINGS_PER_LOOKUP,
   DHT_CONCURRENCY,
+  DHT_K,
   DHT_LOOKUP_TIMEOUT_MS,
   DHT_QUERY_TIMEOUT_MS,
   MAX_DHT_STORED_PEERS,
@@ -81,6 +82,7 @@ export class Dht {
       maxAge: PEER_EXPIRY_MS,
       maxPeers: MAX_DHT_STORED_PEERS,
       concurrency: DHT_CONCURRENCY,
+      k: DHT_K,
     });
     this.#node = node;
     node.on("peer", (peer, infoHash) => this.#tellWalks(infoHashOf(infoHash), peer));
@@ -118,11 +120,14 @@ export class Dht {
   /**
    * Tells the nodes nearest to the info hash, and our own node, that we have peers' `port` open. Walks first, or joins
    * a walk under way: the library would send to the nodes of up to five minutes ago, or to none. Never rejects.
+   * @returns whether another node took it.
    */
-  async announce(infoHash: InfoHash, port: number): Promise<void> {
+  async announce(infoHash: InfoHash, port: number): Promise<boolean> {
     await (this.#walks.get(infoHash) ?? this.#walk(infoHash, () => {}));
+    let isHeard = false;
     await this.#bounded((node, done) => {
       node.announce(bufferOf(infoHash), port, (error) => {
+        isHeard = error === null;
         // A lone node has nobody to tell, and keeps its own record all the same.
         if (error !== null && this.nodeCount > 0)
           this.#options.logger.debug(`DHT announce: ${error.message}`);
@@ -130,6 +135,7 @@ export class Dht {
       });
       return () => {};
     });
+    return isHeard;
   }
 
   /** Pings the address and adds it to the routing table when it answers (PORT message, BEP 5). */

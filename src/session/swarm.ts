@@ -2,10 +2,11 @@
 // metadata when it is not known yet and feeds the transfer once it is. Blocks and pieces are the transfer's business.
 import type { InfoHash, PeerHandle } from "../core/ids.ts";
 import { DiscoverySchedule } from "../core/discovery-schedule.ts";
-import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING, WANTED_PEERS } from "../core/limits.ts";
+import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING } from "../core/limits.ts";
 import { addressKey, type PeerAddress } from "../core/peer-address.ts";
 import { type AddressSource, namelessAt, PeerBook } from "../core/peer-book.ts";
 import type { PeerFault } from "../core/peer-message.ts";
+import { wantedPeers } from "../core/wanted-peers.ts";
 import { chance, monotonicMs } from "./clock.ts";
 import { Gossip } from "./gossip.ts";
 import { MetadataSearch } from "./metadata-search.ts";
@@ -41,7 +42,7 @@ export class Swarm implements PeerOwner {
   readonly #holderOf: HolderOf = (handle) => this.#runner?.transfer.peer(handle);
   #infoDict: Uint8Array | undefined;
   #runner: TransferRunner | undefined;
-  #hadPeer = false;
+  #firstPeerAt: number | undefined;
   #paused = false;
   #closed = false;
 
@@ -143,8 +144,11 @@ export class Swarm implements PeerOwner {
       nodes: this.node.dht.nodeCount,
     });
     if (due.lookup) void this.node.dht.lookup(this.infoHash, (address) => this.learn(address, "dht"));
-    if (due.announce) void this.node.dht.announce(this.infoHash, this.node.address.port);
-    const room = WANTED_PEERS - this.#peers.size;
+    if (due.announce) {
+      const told = this.node.dht.announce(this.infoHash, this.node.address.port);
+      void told.then((isHeard) => isHeard || this.#schedule.unheard());
+    }
+    const room = wantedPeers(this.#firstPeerAt, now) - this.#peers.size - this.#book.dialsUnderWay(now);
     for (const address of this.#book.nextDials(now, this.node.dialSlots, chance, room))
       void this.#dial(address);
     for (const peer of this.#peers.values()) peer.tick(now);
@@ -179,8 +183,8 @@ export class Swarm implements PeerOwner {
     this.#peers.add(peer, peerId);
     this.#greet(peer);
     if (this.#paused) peer.setPaused(true);
-    if (!this.#hadPeer) {
-      this.#hadPeer = true;
+    if (this.#firstPeerAt === undefined) {
+      this.#firstPeerAt = monotonicMs();
       this.#options.onFirstPeer(sourceOf(peer, this.#book));
     }
     this.node.logger.debug(`${addressKey(peer.remote)}: connected (${sourceOf(peer, this.#book)})`);
@@ -247,7 +251,7 @@ export class Swarm implements PeerOwner {
   }
 
   async #dial(address: PeerAddress): Promise<void> {
-    this.#book.dialing(address);
+    this.#book.dialing(address, monotonicMs());
     const peer = await this.node.dial(address);
     if (peer === undefined || this.#closed) {
       peer?.close("shutdown");

@@ -48,6 +48,8 @@ declare module "bittorrent-dht" {
     readonly maxAge: number;
     readonly maxPeers: number;
     readonly concurrency: number;
+    /** Nodes that a walk looks for, and places in a bucket; 20 if not given. */
+    readonly k: number;
   }
 
   interface DhtListeners {
@@ -100,6 +102,12 @@ declare module "bittorrent-dht" {
       get(infoHash: string, count: number): Buffer[];
       add(infoHash: string, compact: Buffer): void;
       destroy(): void;
+    };
+    /** By info hash in hexadecimal, since its last walk: the nodes met there that gave a token. */
+    readonly _tables: {
+      get(
+        infoHash: string,
+      ): { closest(id: Buffer, count: number): DhtNodeInfo[]; remove(id: Buffer): void } | undefined;
     };
     _onquery(query: KrpcQuery, peer: KrpcPeer): void;
     _onfindnode(query: KrpcQuery, peer: KrpcPeer): void;

@@ -83,18 +83,28 @@ describe("DiscoverySchedule", () => {
     }
   });
 
-  test("an announce that nobody could hear is repeated as soon as a node is known, once", () => {
+  test("an announce that nobody took is repeated as soon as a node is known, once", () => {
     const schedule = new DiscoverySchedule(() => 0.5);
-    expect(run(schedule, { ...hungry, nodes: 0 }, 5_000).announces).toEqual([0]);
-    expect(run(schedule, hungry, 30_000, 5_000).announces).toEqual([5_000]);
+    expect(run(schedule, { ...hungry, nodes: 0 }, 10).announces).toEqual([0]);
+    schedule.unheard();
+    expect(run(schedule, { ...hungry, nodes: 0 }, 4_990, 10).announces).toEqual([]);
+    expect(run(schedule, hungry, ANNOUNCE_MS, 5_000).announces).toEqual([5_000]);
   });
 
-  test("nodes that come and go cause at most two announces per interval", () => {
+  test("one that was taken is not repeated because a node has become known meanwhile", () => {
     const schedule = new DiscoverySchedule(() => 0.5);
-    let announces = 0;
-    for (let now = 0; now < 10 * ANNOUNCE_MS; now += 10) {
-      if (schedule.due(now, { ...hungry, nodes: (now / 10) % 2 }).announce) announces++;
+    expect(run(schedule, { ...hungry, nodes: 0 }, 10).announces).toEqual([0]);
+    expect(run(schedule, hungry, ANNOUNCE_MS - 10, 10).announces).toEqual([]);
+  });
+
+  test("with nodes that never take it, an announce goes out once a second", () => {
+    const schedule = new DiscoverySchedule(() => 0.5);
+    const announces: number[] = [];
+    for (let now = 0; now < 10_000; now += 10) {
+      if (!schedule.due(now, hungry).announce) continue;
+      announces.push(now);
+      schedule.unheard();
     }
-    expect(announces).toBeLessThanOrEqual(20);
+    expect(announces).toEqual(Array.from({ length: 10 }, (_, second) => second * LOOKUP_HUNGRY_MS));
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  DIAL_PATIENCE_MS,
   BAN_MS,
   MAX_BAN_MS,
   MAX_BANNED_PORTS,
@@ -32,7 +33,7 @@ function waitsOf(book: PeerBook, subject: PeerAddress, count: number): number[] 
   const waits: number[] = [];
   let now = 0;
   for (let i = 0; i < count; i++) {
-    book.dialing(subject);
+    book.dialing(subject, now);
     book.failed(subject, now);
     let wait = 1;
     while (wait < 100_000 && book.nextDials(now + wait, 1, Math.random).length === 0) wait++;
@@ -48,12 +49,27 @@ describe("PeerBook", () => {
     expect(book.add(a, "dht", 0)).toBe(true);
     expect(book.add(a, "pex", 0)).toBe(false);
     expect(book.nextDials(0, 10, seeded(1))).toEqual([a]);
-    book.dialing(a);
+    book.dialing(a, 0);
     expect(book.nextDials(0, 10, seeded(1))).toEqual([]);
     book.connected(a, 5);
     expect(book.nextDials(1e9, 10, seeded(1))).toEqual([]);
     expect(book.addresses()).toEqual([a]);
     expect(book.sourceOf(a)).toBe("dht");
+  });
+
+  test("a dial holds a place until it came to something, or for as long as a living machine takes", () => {
+    const book = new PeerBook();
+    for (const each of [a, b, c]) book.add(each, "dht", 0);
+    expect(book.dialsUnderWay(0)).toBe(0);
+    book.dialing(a, 0);
+    book.dialing(b, 100);
+    expect(book.dialsUnderWay(100)).toBe(2);
+    expect(book.dialsUnderWay(DIAL_PATIENCE_MS - 1)).toBe(2);
+    expect(book.dialsUnderWay(DIAL_PATIENCE_MS)).toBe(1);
+    book.connected(b, 200);
+    expect(book.dialsUnderWay(200)).toBe(1);
+    book.failed(a, 200);
+    expect(book.dialsUnderWay(200)).toBe(0);
   });
 
   test("pinned addresses come first and the rest in an order that chance decides", () => {
@@ -124,7 +140,7 @@ describe("PeerBook", () => {
     const book = new PeerBook();
     book.add(a, "dht", 0);
     for (let i = 0, now = 0; i < 20; i++, now += 100_000) {
-      book.dialing(a);
+      book.dialing(a, now);
       book.connected(a, now);
       const end = now + STABLE_CONNECTION_MS;
       book.disconnected(a, end);
@@ -142,7 +158,7 @@ describe("PeerBook", () => {
     for (let now = 0; now < 60_000; now += 50) {
       for (const each of [book, pinnedBook]) {
         if (each.nextDials(now, 1, seeded(1)).length === 0) continue;
-        each.dialing(a);
+        each.dialing(a, now);
         each.connected(a, now);
         each.disconnected(a, now + 1);
         dials++;
@@ -156,7 +172,7 @@ describe("PeerBook", () => {
   test("one end reported twice counts once", () => {
     const book = new PeerBook();
     book.add(a, "flag", 0);
-    book.dialing(a);
+    book.dialing(a, 0);
     book.failed(a, 0);
     book.disconnected(a, 0);
     book.failed(a, 0);
@@ -312,7 +328,7 @@ describe("PeerBook", () => {
       expect(book.add(newcomer, "magnet", 1e9)).toBe(false);
       const busy = full("dht");
       for (let i = 0; i < MAX_KNOWN_PEERS; i++) {
-        if (i % 3 === 0) busy.dialing(address(i));
+        if (i % 3 === 0) busy.dialing(address(i), 0);
         else if (i % 3 === 1) busy.connected(address(i), 0);
         else busy.ban(address(i), 0);
       }

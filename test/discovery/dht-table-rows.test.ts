@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { dictBytes, encodeBencode } from "../../src/core/bencode.ts";
 import { idBytes } from "../../src/core/ids.ts";
+import { DHT_K } from "../../src/core/limits.ts";
 import { at, DhtNetwork, found, infoHash } from "./dht-network.ts";
 import {
   compactNode,
@@ -109,7 +110,7 @@ describe("DHT rows", () => {
       };
       await sybil.ask(query("ping", { id }), target);
     }
-    await eventually(() => dht.nodeCount >= 20);
+    await eventually(() => dht.nodeCount >= DHT_K);
     const again = await network.node("127.0.0.12", [], { port: seedAt.port });
     await again.announce(infoHash, 7001);
     const peers: string[] = [];

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import dns from "node:dns";
 import { dictBytes, dictDict, dictList } from "../../src/core/bencode.ts";
 import { idBytes } from "../../src/core/ids.ts";
-import { DHT_QUERY_TIMEOUT_MS, MAX_DHT_REPLY_PEERS } from "../../src/core/limits.ts";
+import { DHT_K, DHT_QUERY_TIMEOUT_MS, MAX_DHT_REPLY_PEERS } from "../../src/core/limits.ts";
 import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
 import type { Dht } from "../../src/discovery/dht.ts";
 import { acquaint, DEAD_PORT, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
@@ -242,7 +242,7 @@ describe("trap of the DHT packages", () => {
     expect(await found(joiner)).toHaveLength(MAX_DHT_REPLY_PEERS);
   });
 
-  test("reply size: a node that knows 200 others names at most 20 of them", async () => {
+  test("reply size: a node that knows 200 others names the nearest eight of them", async () => {
     const dht = await network.node("127.0.0.11");
     const target = at("127.0.0.11", dht);
     for (let i = 0; i < 200; i++) {
@@ -258,7 +258,7 @@ describe("trap of the DHT packages", () => {
       query("find_node", { id: id20("p"), target: id20("t") }),
       target,
     );
-    expect(dictBytes(dictDict(message, "r")!, "nodes")).toHaveLength(20 * 26);
+    expect(dictBytes(dictDict(message, "r")!, "nodes")).toHaveLength(DHT_K * 26);
     expect(bytes.length).toBeLessThanOrEqual(700);
   });
 

@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { InfoHash } from "../../src/core/ids.ts";
+import { idBytes, type InfoHash } from "../../src/core/ids.ts";
+import { DHT_K } from "../../src/core/limits.ts";
 import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
 import { Dht } from "../../src/discovery/dht.ts";
+import { toHex } from "../../src/lib/bytes.ts";
 import { systemErrorCode } from "../../src/lib/errors.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
+import { sha1 } from "../../src/lib/sha1.ts";
 import { acquaint, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
 import { eventually } from "./krpc.ts";
 
@@ -22,9 +25,12 @@ describe("Dht", () => {
       first,
       ...(await Promise.all(hosts.slice(1).map((host) => network.node(host, bootstrap)))),
     ];
-    await Promise.all(nodes.map((node, index) => node.announce(infoHash, 5000 + index)));
+    const announce = () => Promise.all(nodes.map((node, index) => node.announce(infoHash, 5000 + index)));
+    await announce();
     const announced = hosts.map((host, index) => `${host}:${5000 + index}`);
     await acquaint(nodes);
+    // As everybody does again and again: the first time some knew only the first node.
+    await announce();
     for (const [index, node] of nodes.entries()) {
       const others = announced.filter((_, other) => other !== index);
       expect(await found(node)).toEqual(expect.arrayContaining(others));
@@ -59,6 +65,30 @@ describe("Dht", () => {
     await seed.announce(infoHash, port);
     expect(await found(leecher)).toEqual([`127.0.0.11:${port}`]);
     await seed.close();
+  });
+
+  test("an announce goes to the nearest nodes and no others, and says whether one took it", async () => {
+    const taken: string[] = [];
+    const hosts = Array.from({ length: 20 }, (_, index) => `127.0.0.${12 + index}`);
+    const nodes: Dht[] = [];
+    for (const host of hosts) nodes.push(await network.node(host));
+    for (const [index, node] of nodes.entries()) node.onAnnounced(() => taken.push(hosts[index]!));
+    const bootstrap = nodes.map((node, index) => at(hosts[index]!, node));
+    const joiner = await network.node("127.0.0.11", bootstrap);
+    expect(await joiner.announce(infoHash, 7001)).toBe(true);
+    const distance = ({ host, port }: PeerAddress) => {
+      const id = sha1(new TextEncoder().encode(`${host}:${port}`));
+      return toHex(id.map((byte, index) => byte ^ idBytes(infoHash)[index]!));
+    };
+    const nearest = bootstrap.toSorted((one, other) => (distance(one) < distance(other) ? -1 : 1));
+    expect(taken.sort()).toEqual(
+      nearest
+        .slice(0, DHT_K)
+        .map(({ host }) => host)
+        .sort(),
+    );
+    const lone = await network.node("127.0.0.41");
+    expect(await lone.announce(infoHash, 7001)).toBe(false);
   });
 
   test("a peer that announces itself at our node is told at once, ourselves never", async () => {

@@ -5,8 +5,8 @@ import {
   LOOKUP_JITTER,
   MAX_PEERS_LEECHING,
   MAX_PEERS_SEEDING,
-  WANTED_PEERS,
 } from "../../src/core/limits.ts";
+import { wantedPeers } from "../../src/core/wanted-peers.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { Swarm } from "./swarm.ts";
 
@@ -37,7 +37,8 @@ export class Discovery {
   }
 
   #lookUp(host: SimHost): void {
-    let missing = WANTED_PEERS - host.neighbours.size;
+    const firstPeerAt = host.startedAt + FIRST_CONNECTION_MS;
+    let missing = wantedPeers(firstPeerAt, this.#swarm.queue.now) - host.neighbours.size;
     if (missing <= 0 || host.doneAt !== undefined) return;
     const others = this.#swarm.hosts.filter(
       (other) => other !== host && other.hasStarted && !other.isGone && !host.neighbours.has(other),

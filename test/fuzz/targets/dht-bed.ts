@@ -4,6 +4,7 @@ import { EventEmitter } from "node:events";
 import { asDict, decodeBencode, dictBytes, dictDict } from "../../../src/core/bencode.ts";
 import {
   DHT_CONCURRENCY,
+  DHT_K,
   DHT_QUERY_TIMEOUT_MS,
   MAX_DHT_STORED_PEERS,
   PEER_EXPIRY_MS,
@@ -87,6 +88,7 @@ export class DhtBed {
       maxAge: PEER_EXPIRY_MS,
       maxPeers: MAX_DHT_STORED_PEERS,
       concurrency: DHT_CONCURRENCY,
+      k: DHT_K,
     });
     this.#node.on("announce", (peer, infoHash) => this.announced.push({ peer, infoHash }));
     this.#node.on("peer", (peer) => this.peers.push(peer));

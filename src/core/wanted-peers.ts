@@ -1,0 +1,9 @@
+// How many peers a torrent wants: a few that bring the first pieces soon, the rest while these come. On a busy machine each
+// connection that is opened meanwhile keeps the first piece waiting.
+import { FIRST_PEERS, PEER_PACE_MS, WANTED_PEERS } from "./limits.ts";
+
+/** @param firstPeerAt when the first one was connected; undefined while there was none. Both in milliseconds. */
+export function wantedPeers(firstPeerAt: number | undefined, now: number): number {
+  const age = firstPeerAt === undefined ? 0 : now - firstPeerAt;
+  return Math.min(WANTED_PEERS, FIRST_PEERS + Math.floor(age / PEER_PACE_MS));
+}
