@@ -45,7 +45,7 @@ describe("the declaration of bittorrent-dht", () => {
     (name) => expect(dht[name]).toBeFunction(),
   );
 
-  test.each(["_onfindnode", "_ongetpeers", "_onannouncepeer"] as const)(
+  test.each(["_onfindnode", "_ongetpeers", "_onannouncepeer", "_bootstrap"] as const)(
     "%s exists to be overridden",
     (name) => expect(LibraryDht.prototype[name]).toBeFunction(),
   );

@@ -3,11 +3,11 @@
 // forgets honest peers in a flood, and takes whoever asks it something for a node.
 /* oxlint-disable no-underscore-dangle -- the library names its inner members so; the version is exact for this reason */
 import LibraryDht, { type DhtOptions, type KrpcPeer, type KrpcQuery } from "bittorrent-dht";
-import { DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "../core/limits.ts";
+import { DHT_JOIN_DELAY_MS, DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "../core/limits.ts";
 import type { PeerAddress } from "../core/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
 import { AnnounceTokens } from "./announce-tokens.ts";
-import { Newcomers } from "./newcomers.ts";
+import { type Newcomer, Newcomers } from "./newcomers.ts";
 import { PeerStore } from "./peer-store.ts";
 
 const SECRET_LENGTH = 20;
@@ -18,7 +18,10 @@ const PROTOCOL_ERROR = 203;
 export class CappedNode extends LibraryDht {
   readonly #store: PeerStore;
   readonly #tokens = new AnnounceTokens(crypto.getRandomValues(new Uint8Array(SECRET_LENGTH)));
-  readonly #newcomers = new Newcomers((address, done) => this.#ping(address, done));
+  readonly #newcomers = new Newcomers(
+    (newcomer, done) => (this.#hasMet(newcomer) ? done() : this.#ping(newcomer.address, done)),
+    (milliseconds, run) => setTimeout(run, milliseconds).unref(),
+  );
 
   constructor(options: DhtOptions) {
     // Without an age the library's own store, which is put aside here, needs no timer.
@@ -44,9 +47,26 @@ export class CappedNode extends LibraryDht {
     });
   }
 
+  /** A node in the routing table has this address. */
+  knows({ host, port }: PeerAddress): boolean {
+    return this.nodes.toArray().some((known) => known.host === host && known.port === port);
+  }
+
+  /** Somebody says that there is a node: as `greet`, but when there is need of it. */
+  meet(address: PeerAddress): void {
+    this.#note({ address, id: undefined });
+  }
+
   /** Pings the address; if it answers it enters the routing table, under no id that another address has already. */
   greet(address: PeerAddress): void {
     this.#ping(address, () => {});
+  }
+
+  /** The walk to our own id, and what the library does when its table has not changed for long. */
+  override _bootstrap(isWanted: boolean): void {
+    setTimeout(() => {
+      if (!this.destroyed) super._bootstrap(isWanted);
+    }, DHT_JOIN_DELAY_MS).unref();
   }
 
   /** To the nodes nearest to the info hash and no others: the library tells all that gave a token on the way there. */
@@ -114,10 +134,19 @@ export class CappedNode extends LibraryDht {
 
   /** A read-only node (BEP 43) does not want to be asked. */
   #noteNewcomer(query: KrpcQuery, { address: host, port }: KrpcPeer): void {
-    const known = this.nodes.get(query.a.id);
     const isReadOnly = query.ro !== undefined && query.ro !== 0;
-    if (isReadOnly || (known?.host === host && known.port === port)) return;
-    this.#newcomers.heard({ host, port }, query.a.id, performance.now());
+    if (!isReadOnly) this.#note({ address: { host, port }, id: query.a.id });
+  }
+
+  #note(newcomer: Newcomer): void {
+    if (this.#hasMet(newcomer)) return;
+    this.#newcomers.heard(newcomer, performance.now(), this.nodes.count() < DHT_K);
+  }
+
+  #hasMet({ address, id }: Newcomer): boolean {
+    if (id === undefined) return this.knows(address);
+    const known = this.nodes.get(Buffer.from(id));
+    return known?.host === address.host && known.port === address.port;
   }
 
   /** Not the library's `addNode`: it lets an answer take over the entry of whoever has the same id. */

@@ -138,11 +138,9 @@ export class Dht {
     return isHeard;
   }
 
-  /** Pings the address and adds it to the routing table when it answers (PORT message, BEP 5). */
+  /** Pings the address, now or later, and adds it to the routing table when it answers (PORT message, BEP 5). */
   addNode(address: PeerAddress): void {
-    if (this.#node !== undefined && this.#accepts(address) && !this.#isKnown(this.#node, address)) {
-      this.#node.greet(address);
-    }
+    if (this.#accepts(address)) this.#node?.meet(address);
   }
 
   /** `listener` hears of every peer that announces itself at our node. */
@@ -197,7 +195,7 @@ export class Dht {
   #askSilentBootstrap(): void {
     const node = this.#node;
     if (node === undefined || node.nodes.count() < this.#bootstrap.length) return;
-    const silent = this.#bootstrap.filter((address) => !this.#isKnown(node, address));
+    const silent = this.#bootstrap.filter((address) => !node.knows(address));
     for (let i = 0; i < Math.min(BOOTSTRAP_PINGS_PER_LOOKUP, silent.length); i++) {
       const address = silent[this.#nextSilent++ % silent.length];
       if (address !== undefined) node.greet(address);
@@ -233,10 +231,6 @@ export class Dht {
     const isBoundHere =
       this.#options.host === ANY_HOST ? host.startsWith("127.") : host === this.#options.host;
     return isBoundHere || host === this.#options.advertisedHost;
-  }
-
-  #isKnown(node: CappedNode, { host, port }: PeerAddress): boolean {
-    return node.nodes.toArray().some((known) => known.host === host && known.port === port);
   }
 }
 

@@ -109,6 +109,8 @@ declare module "bittorrent-dht" {
         infoHash: string,
       ): { closest(id: Buffer, count: number): DhtNodeInfo[]; remove(id: Buffer): void } | undefined;
     };
+    /** Looks for the nodes nearest to the own id, if that is wanted. */
+    _bootstrap(isWanted: boolean): void;
     _onquery(query: KrpcQuery, peer: KrpcPeer): void;
     _onfindnode(query: KrpcQuery, peer: KrpcPeer): void;
     _ongetpeers(query: KrpcQuery, peer: KrpcPeer): void;

@@ -75,6 +75,7 @@ describe("trap of the DHT packages", () => {
     const joiner = await network.node("127.0.0.12", [at("127.0.0.11", seed)]);
     const heard: string[] = [];
     joiner.onAnnounced((_, address) => heard.push(addressKey(address)));
+    await found(joiner);
     await eventually(() => seed.nodeCount === 1);
     await seed.announce(infoHash, 7001);
     expect(heard).toEqual(["127.0.0.11:7001"]);
@@ -252,7 +253,7 @@ describe("trap of the DHT packages", () => {
       raw.beNode(id);
       raw.send(query("ping", { id }), target);
     }
-    await eventually(() => dht.nodeCount > 40);
+    await eventually(() => dht.nodeCount > DHT_K);
     const raw = await network.raw("127.0.0.12");
     const { message, bytes } = await raw.ask(
       query("find_node", { id: id20("p"), target: id20("t") }),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { dictText } from "../../src/core/bencode.ts";
 import { idBytes, type InfoHash } from "../../src/core/ids.ts";
-import { DHT_K } from "../../src/core/limits.ts";
+import { DHT_JOIN_DELAY_MS, DHT_K } from "../../src/core/limits.ts";
 import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
 import { Dht } from "../../src/discovery/dht.ts";
 import { toHex } from "../../src/lib/bytes.ts";
@@ -148,6 +149,21 @@ describe("Dht", () => {
       await elapsed(Promise.all([dht.lookup(infoHash, () => {}), dht.announce(infoHash, 1), dht.close()])),
     ).toBeLessThan(50);
   });
+
+  test("it joins the nodes nearest to itself, but not in the crowd of the first seconds", async () => {
+    const raw = await network.raw("127.0.0.12");
+    const asked: { readonly what: string; readonly after: number }[] = [];
+    const start = performance.now();
+    raw.answer = (message) =>
+      asked.push({ what: dictText(message, "q") ?? "", after: performance.now() - start });
+    const dht = await network.node("127.0.0.11", [raw.address]);
+    void dht.lookup(infoHash, () => {});
+    while (!asked.some(({ what }) => what === "find_node") && performance.now() - start < 10_000)
+      await Bun.sleep(50);
+    const firstOf = (wanted: string) => asked.find(({ what }) => what === wanted)?.after;
+    expect(firstOf("get_peers")).toBeLessThan(500);
+    expect(firstOf("find_node")).toBeGreaterThanOrEqual(DHT_JOIN_DELAY_MS);
+  }, 15_000);
 
   test("addNode brings in a node by a PORT message and refuses foreign ones", async () => {
     const [a, b] = [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  DHT_GREETING_DELAY_MS,
   DHT_GREETING_PAUSE_MS,
   MAX_DHT_GREETINGS,
   MAX_DHT_GREETINGS_WAITING,
@@ -14,35 +15,39 @@ const from = (i: number) => ({ host: "10.0.0.1", port: 1 + i });
 function greeter() {
   const pinged: string[] = [];
   const open: (() => void)[] = [];
-  const newcomers = new Newcomers((address, done) => {
-    pinged.push(addressKey(address));
-    open.push(done);
-  });
-  return { newcomers, pinged, open };
+  const planned: { readonly after: number; readonly run: () => void }[] = [];
+  const newcomers = new Newcomers(
+    ({ address }, done) => {
+      pinged.push(addressKey(address));
+      open.push(done);
+    },
+    (after, run) => planned.push({ after, run }),
+  );
+  return { newcomers, pinged, open, planned };
 }
 
 describe("Newcomers", () => {
   test("D7: whoever asks is pinged once, and again after the pause", () => {
     const { newcomers, pinged, open } = greeter();
-    for (let i = 0; i < 5; i++) newcomers.heard(from(0), id, i);
+    for (let i = 0; i < 5; i++) newcomers.heard({ address: from(0), id }, i, true);
     expect(pinged).toEqual(["10.0.0.1:1"]);
     open.pop()?.();
-    newcomers.heard(from(0), id, DHT_GREETING_PAUSE_MS - 1);
+    newcomers.heard({ address: from(0), id }, DHT_GREETING_PAUSE_MS - 1, true);
     expect(pinged).toHaveLength(1);
-    newcomers.heard(from(0), id, DHT_GREETING_PAUSE_MS);
+    newcomers.heard({ address: from(0), id }, DHT_GREETING_PAUSE_MS, true);
     expect(pinged).toHaveLength(2);
   });
 
   test("D7: a new id at a known address is pinged at once", () => {
     const { newcomers, pinged } = greeter();
-    newcomers.heard(from(0), id, 0);
-    newcomers.heard(from(0), new Uint8Array(20).fill(1), 0);
+    newcomers.heard({ address: from(0), id }, 0, true);
+    newcomers.heard({ address: from(0), id: new Uint8Array(20).fill(1) }, 0, true);
     expect(pinged).toHaveLength(2);
   });
 
   test("D7: those who never answer hold a few places, and the others come in their turn", () => {
     const { newcomers, pinged, open } = greeter();
-    for (let i = 0; i < 100; i++) newcomers.heard(from(i), id, 0);
+    for (let i = 0; i < 100; i++) newcomers.heard({ address: from(i), id }, 0, true);
     expect(pinged).toHaveLength(MAX_DHT_GREETINGS);
     for (let done = open.shift(); done !== undefined; done = open.shift()) done();
     expect(pinged).toEqual(Array.from({ length: 100 }, (_, i) => addressKey(from(i))));
@@ -51,17 +56,48 @@ describe("Newcomers", () => {
   test("D7: who finds the queue full is heard the next time it asks", () => {
     const { newcomers, pinged, open } = greeter();
     const room = MAX_DHT_GREETINGS + MAX_DHT_GREETINGS_WAITING;
-    for (let i = 0; i < room + 1; i++) newcomers.heard(from(i), id, 0);
+    for (let i = 0; i < room + 1; i++) newcomers.heard({ address: from(i), id }, 0, true);
     for (let done = open.shift(); done !== undefined; done = open.shift()) done();
     expect(pinged).toHaveLength(room);
-    newcomers.heard(from(room), id, 1);
+    newcomers.heard({ address: from(room), id }, 1, true);
     expect(pinged.at(-1)).toBe(addressKey(from(room)));
+  });
+
+  test("a table that has enough gets newcomers later, all in one round and a few at a time", () => {
+    const { newcomers, pinged, open, planned } = greeter();
+    for (let i = 0; i < 20; i++) newcomers.heard({ address: from(i), id }, i, false);
+    expect([pinged.length, planned.map(({ after }) => after)]).toEqual([0, [DHT_GREETING_DELAY_MS]]);
+    planned[0]?.run();
+    expect(pinged).toHaveLength(MAX_DHT_GREETINGS);
+    newcomers.heard({ address: from(20), id }, 20, false);
+    for (let done = open.shift(); done !== undefined; done = open.shift()) done();
+    expect(pinged).toHaveLength(20);
+    planned[1]?.run();
+    expect(pinged).toHaveLength(21);
+  });
+
+  test("one that has become short of nodes greets at once, also who waits", () => {
+    const { newcomers, pinged, planned } = greeter();
+    newcomers.heard({ address: from(0), id }, 0, false);
+    newcomers.heard({ address: from(1), id }, 1, true);
+    expect(pinged).toEqual(["10.0.0.1:1", "10.0.0.1:2"]);
+    for (const { run } of planned) run();
+    expect(pinged).toHaveLength(2);
+  });
+
+  test("D7: those who wait for later are as bounded as those who wait for their turn", () => {
+    const { newcomers, pinged, open, planned } = greeter();
+    for (let i = 0; i < 2 * MAX_DHT_GREETINGS_WAITING; i++)
+      newcomers.heard({ address: from(i), id }, 0, false);
+    for (const { run } of planned) run();
+    for (let done = open.shift(); done !== undefined; done = open.shift()) done();
+    expect(pinged).toHaveLength(MAX_DHT_GREETINGS_WAITING);
   });
 
   test("D7: the memory of greetings is bounded", () => {
     const { newcomers, open } = greeter();
     for (let i = 0; i < 2 * MAX_RATE_SOURCES; i++) {
-      newcomers.heard(from(i), id, 0);
+      newcomers.heard({ address: from(i), id }, 0, true);
       open.pop()?.();
     }
     expect(newcomers.size).toBe(MAX_RATE_SOURCES);
