@@ -20,8 +20,9 @@ export class CappedNode extends LibraryDht {
   readonly #tokens = new AnnounceTokens(crypto.getRandomValues(new Uint8Array(SECRET_LENGTH)));
   readonly #newcomers = new Newcomers(
     (newcomer, done) => (this.#hasMet(newcomer) ? done() : this.#ping(newcomer.address, done)),
-    (milliseconds, run) => setTimeout(run, milliseconds).unref(),
+    (milliseconds, run) => this.#later(milliseconds, run),
   );
+  readonly #timers = new Set<Timer>();
 
   constructor(options: DhtOptions) {
     // Without an age the library's own store, which is put aside here, needs no timer.
@@ -64,9 +65,13 @@ export class CappedNode extends LibraryDht {
 
   /** The walk to our own id, and what the library does when its table has not changed for long. */
   override _bootstrap(isWanted: boolean): void {
-    setTimeout(() => {
-      if (!this.destroyed) super._bootstrap(isWanted);
-    }, DHT_JOIN_DELAY_MS).unref();
+    this.#later(DHT_JOIN_DELAY_MS, () => super._bootstrap(isWanted));
+  }
+
+  override destroy(callback: () => void): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    super.destroy(callback);
   }
 
   /** To the nodes nearest to the info hash and no others: the library tells all that gave a token on the way there. */
@@ -147,6 +152,16 @@ export class CappedNode extends LibraryDht {
     if (id === undefined) return this.knows(address);
     const known = this.nodes.get(Buffer.from(id));
     return known?.host === address.host && known.port === address.port;
+  }
+
+  /** Not after the end: a timer would keep all of this in memory. */
+  #later(milliseconds: number, run: () => void): void {
+    if (this.destroyed) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, milliseconds).unref();
+    this.#timers.add(timer);
   }
 
   /** Not the library's `addNode`: it lets an answer take over the entry of whoever has the same id. */
