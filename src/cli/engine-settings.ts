@@ -2,6 +2,7 @@
 // executable starts itself once more with them: same process, same arguments, 5 ms of processor time. The figures are in
 // docs/adr/0010-the-engine.md.
 import { existsSync } from "node:fs";
+import type { Environment } from "./environment.ts";
 
 declare global {
   /** Defined by build.ts: absent when the sources run under a `bun` that is not ours to restart. */
@@ -19,10 +20,10 @@ const SETTINGS: readonly (readonly [name: string, value: string])[] = [
   ["BUN_JSC_thresholdForJITAfterWarmUp", "20000"],
 ];
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Variables = Environment["variables"];
 
 /** The environment to start anew with; undefined when all settings are there already, ours or the user's own. */
-export function withEngineSettings(env: Environment): Environment | undefined {
+export function withEngineSettings(env: Variables): Variables | undefined {
   const missing = SETTINGS.filter(([name]) => env[name] === undefined);
   return missing.length === 0 ? undefined : { ...env, ...Object.fromEntries(missing) };
 }

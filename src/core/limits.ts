@@ -210,11 +210,11 @@ export const LIMITED_TICK_MS = 10;
 // --- Connections -------------------------------------------------------------------------------------------------
 
 /** Peers wanted by a leecher per torrent (a sparse random graph), and the most it accepts. Each piece is told to all of them:
- * a thousand machines need 1.11 of the floor with 20 and 1.14 with 30 (simulated). */
+ * a thousand machines need 1.11 of the floor with 20 at once and 1.14 with 30 (simulated). */
 export const WANTED_PEERS = 20;
 export const MAX_PEERS_LEECHING = 60;
-/** Of them at first, one more each PEER_PACE_MS from the first connection on. Among 25 processes on two cores the first piece
- * came after 1.6 s with twenty at once, after 1.3 with these. */
+/** Peers wanted at first; one more each PEER_PACE_MS from the first connection on. Among 25 processes on two cores the first
+ * piece came after 1.6 s with twenty at once, after 1.3 with these. */
 export const FIRST_PEERS = 6;
 export const PEER_PACE_MS = 500;
 /** A dial that has not come to anything after this holds no place among the wanted: a machine of a private network that is
@@ -295,7 +295,7 @@ export const DHT_QUERY_TIMEOUT_MS = 500;
 /** Peers in one reply: 50 x 6 bytes keep the datagram below 700 bytes, so it is never fragmented nor amplified. */
 export const MAX_DHT_REPLY_PEERS = 50;
 /** Nodes that a walk looks for and an announce goes to, places in a bucket and nodes in a reply without peers: BEP 5's k. The
- * library has 20, with which each of thirty machines that start together sent twice as many datagrams. */
+ * library has 20, with which each of thirty machines that start together sent a third more datagrams. */
 export const DHT_K = 8;
 /** Nodes beside the peers of one reply; with 50 peers the datagram has 680 bytes. */
 export const DHT_REPLY_NODES = 7;

@@ -93,6 +93,26 @@ describe("DHT rows", () => {
     expect(raw.received).toHaveLength(1);
   });
 
+  test("who asks a node that knows eight others is not pinged at once", async () => {
+    const dht = await network.node("127.0.0.11");
+    const target = at("127.0.0.11", dht);
+    for (let host = 1; host <= DHT_K; host++) {
+      const raw = await network.raw(`127.0.8.${host}`);
+      const id = Buffer.alloc(20, host);
+      id[0] = host * 32 - 1;
+      raw.beNode(id);
+      await raw.ask(query("ping", { id }), target);
+      await eventually(() => dht.nodeCount === host);
+    }
+    const late = await network.raw("127.0.0.12");
+    late.beNode(id20("p"));
+    await late.ask(query("ping", { id: id20("p") }), target);
+    dht.addNode(late.address);
+    await Bun.sleep(50);
+    expect(late.received).toHaveLength(1);
+    expect(dht.nodeCount).toBe(DHT_K);
+  });
+
   test("D7: with the whole table captured a bootstrap address is still asked, and found again", async () => {
     const seed = await network.node("127.0.0.12");
     await seed.announce(infoHash, 7001);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import { dictText } from "../../src/core/bencode.ts";
 import { idBytes, type InfoHash } from "../../src/core/ids.ts";
 import { DHT_JOIN_DELAY_MS, DHT_K } from "../../src/core/limits.ts";
@@ -148,6 +148,30 @@ describe("Dht", () => {
     expect(
       await elapsed(Promise.all([dht.lookup(infoHash, () => {}), dht.announce(infoHash, 1), dht.close()])),
     ).toBeLessThan(50);
+  });
+
+  test("closing takes back every timer that was set", async () => {
+    const set = new Set<unknown>();
+    const [plan, cancel] = [globalThis.setTimeout, globalThis.clearTimeout];
+    const spies = [
+      spyOn(globalThis, "setTimeout").mockImplementation(
+        Object.assign((run: () => void, milliseconds?: number) => {
+          const timer = plan(run, milliseconds);
+          if ((milliseconds ?? 0) === DHT_JOIN_DELAY_MS) set.add(timer);
+          return timer;
+        }, plan),
+      ),
+      spyOn(globalThis, "clearTimeout").mockImplementation((timer) => {
+        set.delete(timer);
+        if (typeof timer !== "string") cancel(timer);
+      }),
+    ];
+    const dht = await network.node("127.0.0.11");
+    await Bun.sleep(5);
+    expect(set.size).toBe(1);
+    await dht.close();
+    for (const spy of spies) spy.mockRestore();
+    expect(set.size).toBe(0);
   });
 
   test("it joins the nodes nearest to itself, but not in the crowd of the first seconds", async () => {

@@ -2,11 +2,15 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { peerHandle, pieceIndex } from "../../src/core/ids.ts";
 import {
+  FIRST_PEERS,
   HANDSHAKE_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
   KEEP_ALIVE_MS,
+  LOOKUP_HUNGRY_MS,
   MAX_PENDING_OUTGOING,
+  PEER_PACE_MS,
   STALLED_WRITE_MS,
+  WANTED_PEERS,
 } from "../../src/core/limits.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { monotonicMs } from "../../src/session/clock.ts";
@@ -26,6 +30,39 @@ describe("A swarm", () => {
     const begun = monotonicMs() + 1e6;
     for (let at = 0; at < 20_000; at += 100) swarm.tick(begun + at);
     expect(lookup.mock.calls.length).toBeWithin(least, most + 1);
+  });
+});
+
+describe("A swarm that starts", () => {
+  test("dials a few addresses at first, one more each half second after its first peer, and twenty in the end", async () => {
+    const node = await startNode();
+    const swarm = startSwarm(node);
+    const dial = spyOn(node, "dial").mockImplementation(() => new Promise(() => {}));
+    for (let host = 1; host <= 50; host++) swarm.learn({ host: `127.0.9.${host}`, port: 6881 }, "dht");
+    const now = monotonicMs();
+    for (let i = 0; i < 3; i++) swarm.tick(now);
+    expect(dial).toHaveBeenCalledTimes(FIRST_PEERS);
+    const stranger = await Stranger.connect(node);
+    stranger.introduce(5);
+    await until(() => swarm.peerCount === 1);
+    const later = monotonicMs() + WANTED_PEERS * PEER_PACE_MS;
+    dial.mockClear();
+    swarm.tick(later);
+    expect(dial).toHaveBeenCalledTimes(WANTED_PEERS - 1);
+  });
+
+  test("announces itself again when nobody took it, and not otherwise", async () => {
+    for (const isHeard of [true, false]) {
+      const node = await startNode();
+      const swarm = startSwarm(node);
+      Object.defineProperty(node.dht, "nodeCount", { get: () => 1 });
+      const announce = spyOn(node.dht, "announce").mockResolvedValue(isHeard);
+      const now = monotonicMs();
+      swarm.tick(now);
+      await Promise.resolve();
+      swarm.tick(now + LOOKUP_HUNGRY_MS);
+      expect(announce).toHaveBeenCalledTimes(isHeard ? 1 : 2);
+    }
   });
 });
 
