@@ -30,7 +30,7 @@ import {
 import { buildNetwork, type FleetRun, type FleetStage, runFleet } from "./lib/fleet-run.ts";
 import { strangerTable } from "./lib/fleet-strangers.ts";
 import { describeScenario, fleetFloor, type FleetScenario, scenarioOf } from "./lib/fleet-scenario.ts";
-import { availableMemory, describeMachine } from "./lib/machine.ts";
+import { availableMemory, congestionControl, describeMachine } from "./lib/machine.ts";
 import { isLimiting } from "./lib/machine-load.ts";
 import { assertNamespaces, NetNamespaces, NotPossible, sweepDeadNamespaces } from "./lib/net-namespace.ts";
 import { ownedFolder, sweepDeadFolders } from "./lib/owned-folder.ts";
@@ -169,7 +169,7 @@ function report(entries: readonly Entry[], scenario: FleetScenario, linkShare: n
     `\n${scenario.name}: ${describeScenario(scenario)}; ${rounds === 1 ? "1 run" : `${rounds} runs`}.`,
   );
   console.log(
-    `Floor ${floor} s: the payload alone at the rate of the links. One TCP connection gets ${linkShare} of it.\n`,
+    `Floor ${floor} s: the payload alone at the rate of the links. One TCP connection (${congestionControl()}) gets ${linkShare} of it.\n`,
   );
   console.log(fleetTable(results));
   for (const table of [groupTable(results), strangerTable(results), milestoneTable(results)])
@@ -188,6 +188,7 @@ function report(entries: readonly Entry[], scenario: FleetScenario, linkShare: n
     date: new Date().toISOString(),
     command: commandLine("fleet"),
     machine: describeMachine(),
+    congestionControl: congestionControl(),
     versions: { bun: Bun.version, ...Object.fromEntries(all.map(({ name, version }) => [name, version])) },
     scenario,
     pieceLength: pieceLengthFor(scenario.size),

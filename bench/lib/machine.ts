@@ -31,6 +31,14 @@ function pageReportingOrder(): number | undefined {
   return existsSync(path) ? Number(readFileSync(path, "utf8")) : undefined;
 }
 
+/**
+ * What new TCP connections use, also in network namespaces made later, by its name in the kernel. Who gets how much of a full
+ * link depends on it.
+ */
+export function congestionControl(): string {
+  return readFileSync("/proc/sys/net/ipv4/tcp_congestion_control", "utf8").trim();
+}
+
 /** Bytes that can be had without swapping (MemAvailable). */
 export function availableMemory(): number {
   const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
