@@ -318,10 +318,11 @@ export const DHT_TOKEN_EPOCH_MS = 300_000;
  * that forged senders that never answer leave room for lookups, and those that wait for their turn. */
 export const MAX_DHT_GREETINGS = 16;
 export const MAX_DHT_GREETINGS_WAITING = 256;
-/** A node that knows DHT_K others pings newcomers this much later: in a fleet that has just started everybody asks everybody, and
- * pings were half of all datagrams. */
+/** A node that knows DHT_K others pings newcomers this much later: in a fleet that has just started everybody asks everybody,
+ * and pings were half of all datagrams. */
 export const DHT_GREETING_DELAY_MS = 5_000;
-/** A node looks for those nearest to itself (find_node) this long after its start, for the same reason: they are wanted by others. */
+/** A node looks for those nearest to itself (find_node) this long after its start, for the same reason: they are wanted by
+ * others. */
 export const DHT_JOIN_DELAY_MS = 5_000;
 /** Whatever came of it, the same node is not pinged again for its questions before this. */
 export const DHT_GREETING_PAUSE_MS = 10_000;

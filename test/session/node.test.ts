@@ -57,7 +57,8 @@ describe("A swarm that starts", () => {
       const swarm = startSwarm(node);
       Object.defineProperty(node.dht, "nodeCount", { get: () => 1 });
       const announce = spyOn(node.dht, "announce").mockResolvedValue(isHeard);
-      const now = monotonicMs();
+      // Whole, or the sum below may be less than a wait away from it.
+      const now = Math.ceil(monotonicMs());
       swarm.tick(now);
       await Promise.resolve();
       swarm.tick(now + LOOKUP_HUNGRY_MS);
