@@ -89,15 +89,18 @@ function record(name: string, exitCode: number, output: string, tally: Tally): v
   const ok = exitCode === 0 && tally.failed === 0;
   console.info(`${ok ? "ok    " : "FAILED"}  ${name}`);
   if (ok) return;
-  failures.push(name);
-  console.info(withoutPasses(output));
+  const tests = new Set(output.split("\n").filter((line) => line.startsWith("(fail)")));
+  failures.push([name, ...tests].join("\n  "));
+  console.info(whatFailed(output));
 }
 
-function withoutPasses(output: string): string {
-  return output
-    .split("\n")
-    .filter((line) => !line.startsWith("(pass)"))
-    .join("\n");
+/** A log is often cut to its first or last part: of a test run only the files in which something failed are shown. */
+function whatFailed(output: string): string {
+  const [said = "", ...files] = output.split(/^(?=\S+\.test\.ts:$)/m);
+  if (files.length === 0) return output;
+  const failed = files.filter((part) => /^\(fail\)|^error|^# Unhandled/m.test(part));
+  const withoutPasses = failed.map((part) => part.replaceAll(/^\(pass\).*\n/gm, ""));
+  return [...withoutPasses, said, files.at(-1)?.match(/^ *\d+ pass[^]*/m)?.[0]].join("\n");
 }
 
 function testFiles(): string[] {
@@ -141,7 +144,7 @@ if (staleness() === undefined || (await check("build", [bun, "build.ts"]))) {
   for (const file of withProcesses.filter((path) => ALONE.has(path))) await job(file)();
 }
 
-if (failures.length > 0) console.info(`\nfailed: ${failures.join("; ")}`);
+if (failures.length > 0) console.info(`\nfailed:\n${failures.join("\n")}`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 console.info(`${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exit(total.failed > 0 ? 1 : 0);

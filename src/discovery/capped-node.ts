@@ -74,7 +74,10 @@ export class CappedNode extends LibraryDht {
     super.destroy(callback);
   }
 
-  /** To the nodes nearest to the info hash and no others: the library tells all that gave a token on the way there. */
+  /**
+   * To the nodes nearest to the info hash and no others: the library tells all that gave a token on the way there. Nearest as
+   * its table knows them, which holds DHT_K of those that share the same first bits with the info hash.
+   */
   override announce(
     infoHash: Buffer,
     port: number,
