@@ -35,6 +35,13 @@ export async function build(outfile: string): Promise<Build> {
   return { size: statSync(outfile).size, milliseconds: performance.now() - begun };
 }
 
+const silentDebug: Bun.BunPlugin = {
+  name: "silent debug",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^debug$/ }, () => ({ path: join(root, "src/lib/silent-debug.ts") }));
+  },
+};
+
 async function compile(outfile: string): Promise<void> {
   const result = await Bun.build({
     // In the executable the first one is /$bunfs/root/<its name>; the others keep their path from the root they share.
@@ -46,6 +53,7 @@ async function compile(outfile: string): Promise<void> {
     bytecode: true,
     splitting: true,
     sourcemap: "none",
+    plugins: [silentDebug],
     define: {
       P2PFILE_HASH_WORKER: JSON.stringify("./workers/hash-worker.js"),
       P2PFILE_EXECUTABLE: "true",

@@ -28,14 +28,17 @@ describe("build.ts", () => {
     writeFileSync(content, new Uint8Array(20 * MiB));
     const child = Bun.spawn([executable, "serve", "--ip", "127.0.0.1", content], {
       cwd: home,
-      env: { HOME: home },
+      // The packages take it for their own.
+      env: { HOME: home, DEBUG: "*" },
       stdout: "pipe",
+      stderr: "pipe",
       timeout: 20_000,
     });
     const { value } = await child.stdout.getReader().read();
     expect(new TextDecoder().decode(value)).toStartWith("magnet:?xt=urn:btih:");
     child.kill("SIGTERM");
     await child.exited;
+    expect(await child.stderr.text()).not.toContain("bittorrent-dht");
   });
 
   test("puts nothing in place when the sources do not build, and says why", async () => {

@@ -31,6 +31,11 @@ export class HashPool {
     this.#unopened = options.workers;
   }
 
+  /** Starts the first worker before there is work for it: a piece that arrives need not wait for a thread. */
+  prepare(): void {
+    if (this.#ended === undefined && this.#slots.length === 0 && this.#mayOpen) this.#openSlot();
+  }
+
   /**
    * Hashes whole pieces of a long stretch: creating, resuming and re-checking are this one call.
    * @returns 20 bytes per piece, in piece order.
@@ -115,13 +120,18 @@ export class HashPool {
 
   #hasRoom(): boolean {
     if (this.#ended !== undefined) return false;
-    return this.#unopened > 0 || this.#slots.some((slot) => slot.busy < HASH_JOBS_IN_FLIGHT);
+    return this.#mayOpen || this.#slots.some((slot) => slot.busy < HASH_JOBS_IN_FLIGHT);
+  }
+
+  /** One at a time: a thread takes 3 ms of processor time to start, and the first piece is soon hashed by one alone. */
+  get #mayOpen(): boolean {
+    return this.#unopened > 0 && this.#slots.every((slot) => slot.isReady);
   }
 
   #freestSlot(): HashWorkerSlot {
     let freest: HashWorkerSlot | undefined;
     for (const slot of this.#slots) if (freest === undefined || slot.busy < freest.busy) freest = slot;
-    if (freest !== undefined && (freest.busy === 0 || this.#unopened === 0)) return freest;
+    if (freest !== undefined && (freest.busy === 0 || !this.#mayOpen)) return freest;
     return this.#openSlot();
   }
 

@@ -8,7 +8,7 @@ import { assertNever } from "../lib/assert.ts";
 
 export interface HashWorkerSlotOptions {
   readonly spawn: () => Worker;
-  /** An answer came: there is room for one more job. */
+  /** An answer came, or the worker is ready: there may be room for one more job. */
   readonly onRoom: () => void;
   /** The worker died once; these jobs are to be given again, and the slot takes jobs again. */
   readonly onLost: (jobs: readonly HashJob[]) => void;
@@ -22,6 +22,7 @@ export class HashWorkerSlot {
   #worker: Worker;
   #nextJob = 0;
   #restarts = 0;
+  #isReady = false;
   #reason = "it ended unexpectedly";
   /** Set by `close`: called when the last job has been answered, and when the worker is gone. */
   #onIdle: (() => void) | undefined;
@@ -35,6 +36,11 @@ export class HashWorkerSlot {
   /** Jobs given and not yet answered. */
   get busy(): number {
     return this.#jobs.size;
+  }
+
+  /** The thread runs, and is not still being started. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   give(job: HashJob): void {
@@ -75,7 +81,8 @@ export class HashWorkerSlot {
   }
 
   #receive(reply: HashReply): void {
-    if (reply.type === "ready") return;
+    this.#isReady = true;
+    if (reply.type === "ready") return this.#options.onRoom();
     const job = this.#jobs.get(reply.job);
     this.#jobs.delete(reply.job);
     if (this.#jobs.size === 0) this.#worker.unref();
@@ -106,6 +113,7 @@ export class HashWorkerSlot {
     this.#jobs.clear();
     if (this.#restarts < MAX_WORKER_RESTARTS) {
       this.#restarts++;
+      this.#isReady = false;
       this.#worker = this.#start();
       this.#options.onLost(jobs);
       return;

@@ -71,6 +71,7 @@ export class LocalFile {
     await PartFile.removeStray({ directory, name, infoHash });
     const found = await inspectDestination(directory, name, geometry.length);
     if (found !== "free") return LocalFile.#adopt(options, found.sameSizePath);
+    bench.pool.prepare();
     const part = await PartFile.open({ directory, name, infoHash, size: geometry.length });
     if (part.missing !== undefined) bench.context.logger.warn(part.missing);
     const journal = new ResumeJournal({

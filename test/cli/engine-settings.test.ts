@@ -3,6 +3,8 @@ import { restartWithEngineSettings, withEngineSettings } from "../../src/cli/eng
 
 const OPTIMISE = "BUN_JSC_thresholdForOptimizeAfterWarmUp";
 const COMPILE = "BUN_JSC_thresholdForJITAfterWarmUp";
+const HEAP = "BUN_JSC_smallHeapSize";
+const WARM_UP = "BUN_JSC_useWarmUpMarkedBlocks";
 
 describe("withEngineSettings", () => {
   test("adds the settings to what is there", () => {
@@ -11,12 +13,15 @@ describe("withEngineSettings", () => {
       EMPTY: "",
       [OPTIMISE]: "1000000",
       [COMPILE]: "20000",
+      [HEAP]: "8388608",
+      [WARM_UP]: "0",
     });
   });
 
   test("leaves alone what the user has set, and adds the rest", () => {
-    expect(withEngineSettings({ [OPTIMISE]: "7" })).toEqual({ [OPTIMISE]: "7", [COMPILE]: "20000" });
-    expect(withEngineSettings({ [OPTIMISE]: "7", [COMPILE]: "8" })).toBeUndefined();
+    const some = { [OPTIMISE]: "7", [HEAP]: "1" };
+    expect(withEngineSettings(some)).toEqual({ ...some, [COMPILE]: "20000", [WARM_UP]: "0" });
+    expect(withEngineSettings({ ...some, [COMPILE]: "8", [WARM_UP]: "1" })).toBeUndefined();
   });
 
   test("is done after one restart", () => {

@@ -138,7 +138,12 @@ test.each([
     ofProcess("environ")
       .filter((line) => line.startsWith("BUN_"))
       .sort(),
-  ).toEqual([`${nameOf("JIT")}=${compile}`, `${nameOf("Optimize")}=${optimise}`]);
+  ).toEqual([
+    "BUN_JSC_smallHeapSize=8388608",
+    `${nameOf("JIT")}=${compile}`,
+    `${nameOf("Optimize")}=${optimise}`,
+    "BUN_JSC_useWarmUpMarkedBlocks=0",
+  ]);
   expect(ofProcess("cmdline").slice(0, -1)).toEqual([...seed.command]);
   expect(ofProcess("comm")).toEqual(["p2pfile\n"]);
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { truncateSync } from "node:fs";
 import { join } from "node:path";
+import { HASH_JOBS_IN_FLIGHT } from "../../src/core/limits.ts";
 import type { HashFailure } from "../../src/hashing/hash-failure.ts";
+import { spawnHashWorker } from "../../src/hashing/spawn.ts";
 import { toHex } from "../../src/lib/bytes.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { bytes, digestsOf, failureOf, poolBed, spawnDying } from "./pool-bed.ts";
@@ -41,6 +43,53 @@ describe("HashPool", () => {
       const at = offsets[i]!;
       expect(toHex(digests)).toBe(toHex(digestsOf(bytes.subarray(at, at + length), MiB)));
     }
+  });
+
+  test("starts one worker at a time, and none that nothing waits for", async () => {
+    const path = fileOf(bytes, "one-by-one");
+    const workers: Worker[] = [];
+    let ready = 0;
+    let unready = 0;
+    const spawn = () => {
+      if (workers.length > ready) unready++;
+      const worker = spawnHashWorker();
+      worker.addEventListener("message", () => ready++, { once: true });
+      workers.push(worker);
+      return worker;
+    };
+    const pool = poolOf({ workers: 3, spawn });
+    const hash = () => pool.hashPiece(path, 0, MiB);
+    await hash();
+    await hash();
+    expect(workers).toHaveLength(1);
+    await Promise.all(Array.from({ length: 50 }, hash));
+    expect([workers.length, unready]).toEqual([3, 0]);
+  });
+
+  test("what waits goes to another worker as soon as the first is ready, not when it has answered", async () => {
+    const source = `postMessage({ type: "ready" }); self.onmessage = () => {};`;
+    const mute = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    let started = 0;
+    const pool = poolOf({ spawn: () => (started++ === 0 ? new Worker(mute) : spawnHashWorker()) });
+    const path = fileOf(bytes, "mute");
+    const hashed = Array.from({ length: HASH_JOBS_IN_FLIGHT + 1 }, () => pool.hashPiece(path, 0, MiB));
+    for (const job of hashed) job.catch(() => {});
+    expect(await Promise.race(hashed)).toHaveLength(20);
+    expect(started).toBe(2);
+  });
+
+  test("a pool that was prepared has its first worker before there is work, and starts no other for it", async () => {
+    let started = 0;
+    const pool = poolOf({ spawn: () => (started++, spawnHashWorker()) });
+    pool.prepare();
+    pool.prepare();
+    expect(started).toBe(1);
+    await pool.hashPiece(fileOf(bytes, "prepared"), 0, MiB);
+    pool.prepare();
+    expect(started).toBe(1);
+    await pool.close();
+    pool.prepare();
+    expect(started).toBe(1);
   });
 
   test("stops at an aborted signal with its reason, before and during the work", async () => {

@@ -1,9 +1,10 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TokenBucket } from "../../src/core/token-bucket.ts";
 import type { TransferEvent } from "../../src/core/transfer-types.ts";
+import { HashPool } from "../../src/hashing/hash-pool.ts";
 import type { Node } from "../../src/session/node.ts";
 import type { Swarm } from "../../src/session/swarm.ts";
 import { openDownload } from "./fixtures/open-download.ts";
@@ -16,6 +17,13 @@ const folder = () => mkdtempSync(join(root, "case-"));
 describe("LocalFile", () => {
   test("a download on an ordinary machine begins without a warning", async () => {
     expect(await openDownload(folder())).toEqual([]);
+  });
+
+  test("a hash worker is started with the file, not with its first piece", async () => {
+    const prepare = spyOn(HashPool.prototype, "prepare");
+    await openDownload(folder());
+    expect(prepare).toHaveBeenCalledTimes(1);
+    prepare.mockRestore();
   });
 
   test("where the C library cannot be called one line says what is missing, and the download begins all the same", () => {

@@ -1,11 +1,6 @@
 // Who connects to whom: everybody dials the seeds at once, hears of others a moment later, and goes on until it has the
 // peers it wants. So a small fleet becomes a full mesh and a large one a sparse random graph, with the program's limits.
-import {
-  LOOKUP_HUNGRY_MS,
-  LOOKUP_JITTER,
-  MAX_PEERS_LEECHING,
-  MAX_PEERS_SEEDING,
-} from "../../src/core/limits.ts";
+import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING, TICK_MS } from "../../src/core/limits.ts";
 import { wantedPeers } from "../../src/core/wanted-peers.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { Swarm } from "./swarm.ts";
@@ -30,8 +25,7 @@ export class Discovery {
     const look = () => {
       if (host.isGone) return;
       this.#lookUp(host);
-      const jitter = 1 + LOOKUP_JITTER * (2 * random() - 1);
-      queue.plan(queue.now + LOOKUP_HUNGRY_MS * jitter, look);
+      queue.plan(queue.now + TICK_MS, look);
     };
     if (!host.isSeed) queue.plan(queue.now + FIRST_LOOKUP_MS * (0.5 + random()), look);
   }
