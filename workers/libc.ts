@@ -1,6 +1,7 @@
 // The system calls that neither node:fs nor Bun offers: read-only mappings, read leases, cachestat.
 // Refuses to know why they are called. Numbers are those of Linux on x86-64 and arm64, which agree on all of them.
 import { dlopen } from "bun:ffi";
+import { C_LIBRARIES } from "../src/lib/c-libraries.ts";
 
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
@@ -26,11 +27,8 @@ const SYMBOLS = {
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
 } as const;
 
-/** glibc's name first, then musl's. */
-const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
-
 function load() {
-  for (const name of NAMES) {
+  for (const name of C_LIBRARIES) {
     try {
       return dlopen(name, SYMBOLS).symbols;
     } catch {

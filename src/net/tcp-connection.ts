@@ -1,6 +1,7 @@
 // One TCP connection: bytes in as they come, bytes out through a queue, one end. Wraps a Bun socket and keeps its
 // exceptions and traps to itself. Knows no BitTorrent.
 import type { PeerAddress } from "../core/peer-address.ts";
+import { paceByLoss } from "./loss-paced.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { release } from "./release.ts";
 
@@ -136,6 +137,11 @@ export class TcpConnection {
     if (!this.#paused || this.isClosed) return;
     this.#paused = false;
     this.#socket.resume();
+  }
+
+  /** Not paced by bbr from now on, where that is the system's default. See loss-paced.ts. */
+  paceByLoss(): void {
+    if (!this.isClosed) paceByLoss(this.#socket);
   }
 
   /** For the socket's handlers in this folder. */

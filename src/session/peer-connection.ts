@@ -242,16 +242,15 @@ export class PeerConnection {
   }
 
   #onHandshake(handshake: PeerHandshake): void {
-    this.peerId = handshake.peerId;
-    this.fast = handshake.fast;
-    this.dht = handshake.dht;
+    ({ peerId: this.peerId, fast: this.fast, dht: this.dht } = handshake);
     const fault =
       this.#owner === undefined
-        ? (this.#route?.(handshake.infoHash) ?? undefined)
+        ? this.#route?.(handshake.infoHash)
         : handshake.infoHash === this.#owner.infoHash
           ? this.#owner.admit(this)
           : "unknownInfoHash";
     if (fault !== undefined) this.close(fault);
+    else if (this.isForeign) this.#tcp.paceByLoss();
   }
 
   /** What our extension handshake will say; the metadata also to a peer that has heard one without it. */

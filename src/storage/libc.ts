@@ -1,11 +1,11 @@
-// The one door to the C library: the calls on files that the runtime does not offer. Knows no paths of ours, no names of
+// The door to the C library for files: the calls on them that the runtime does not offer. Knows no paths of ours, no names of
 // errors shown to people. None of these calls moves file content, so each returns within about a millisecond.
 import { dlopen, FFIType, ptr, toArrayBuffer } from "bun:ffi";
+import { C_LIBRARIES } from "../lib/c-libraries.ts";
 
 /** `undefined`: done. Otherwise the system's error code. */
 export type LibcResult = string | undefined;
 
-const SONAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"] as const;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const AT_FDCWD = -100;
@@ -60,7 +60,7 @@ let library: ReturnType<typeof open> | null = null;
 function libc(): ReturnType<typeof open> {
   if (library !== null) return library;
   library = undefined;
-  for (const soname of SONAMES) {
+  for (const soname of C_LIBRARIES) {
     try {
       library = open(soname);
       break;

@@ -20,7 +20,8 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
   "src/core/": { uses: ["src/lib/"], packages: ["bencode"], pure: true },
   // L2: one outside thing each; siblings do not know one another
   "src/wire/": { uses: lower, packages: ["bittorrent-protocol", "ut_metadata"] },
-  "src/net/": { uses: lower },
+  // bun:ffi for a socket option.
+  "src/net/": { uses: lower, builtins: ["bun:ffi"] },
   "src/discovery/": {
     uses: lower,
     packages: ["bittorrent-dht"],

@@ -13,6 +13,7 @@ import {
   WANTED_PEERS,
 } from "../../src/core/limits.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
+import { TcpConnection } from "../../src/net/tcp-connection.ts";
 import { monotonicMs } from "../../src/session/clock.ts";
 import { cleanups, HOST, startNode, startSwarm, Stranger, until, useNodeBed } from "./node-bed.ts";
 
@@ -31,6 +32,20 @@ describe("A swarm", () => {
     for (let at = 0; at < 20_000; at += 100) swarm.tick(begun + at);
     expect(lookup.mock.calls.length).toBeWithin(least, most + 1);
   });
+});
+
+test("only a connection to another program is taken from bbr", async () => {
+  const pace = spyOn(TcpConnection.prototype, "paceByLoss");
+  const [one, other] = [await startNode(), await startNode()];
+  const swarm = startSwarm(one);
+  startSwarm(other, [one.address]).tick(monotonicMs());
+  await until(() => swarm.peerCount === 1);
+  expect(pace).not.toHaveBeenCalled();
+  const stranger = await Stranger.connect(one);
+  stranger.introduce(5);
+  await until(() => swarm.peerCount === 2);
+  expect(pace).toHaveBeenCalledTimes(1);
+  pace.mockRestore();
 });
 
 describe("A swarm that starts", () => {
