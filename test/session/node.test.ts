@@ -49,7 +49,7 @@ test("only a connection to another program is taken from bbr", async () => {
 });
 
 describe("A swarm that starts", () => {
-  test("dials a few addresses at first, one more each half second after its first peer, and twenty in the end", async () => {
+  test("dials a few addresses at first, one more at a time after its first peer, and twenty in the end", async () => {
     const node = await startNode();
     const swarm = startSwarm(node);
     const dial = spyOn(node, "dial").mockImplementation(() => new Promise(() => {}));
