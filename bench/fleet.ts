@@ -7,7 +7,7 @@
 // apart), e (b, one host at a tenth of the rate), f (b, two hosts with libtorrent and aria2 in p2pfile's swarm).
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { pieceLengthFor } from "../src/core/piece-length.ts";
+import { pieceLengthFor } from "../src/core/torrent/piece-length.ts";
 import { GiB, MiB } from "../src/lib/units.ts";
 import { CONTENT_NAME } from "./contestants/contestant.ts";
 import { fleetAria2 } from "./contestants/fleet-aria2.ts";

@@ -6,7 +6,7 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { pieceLengthFor } from "../src/core/piece-length.ts";
+import { pieceLengthFor } from "../src/core/torrent/piece-length.ts";
 import { GiB } from "../src/lib/units.ts";
 import { aria2 } from "./contestants/aria2.ts";
 import type { Contestant } from "./contestants/contestant.ts";

@@ -1,34 +1,56 @@
-// Writes docs/LIMITS.md from src/core/limits.ts: `bun scripts/limits-doc.ts`. A test fails when the page is out of date.
+// Writes docs/LIMITS.md from every src/**/ts: `bun scripts/limits-doc.ts`. A test fails when the page is out of date.
 import { join } from "node:path";
-import * as limits from "../src/core/limits.ts";
+import { MAX_MAGNET_LENGTH, MAX_SHARED_NAME_LENGTH } from "../src/core/format/limits.ts";
+import { REDIAL_PINNED_MAX_MS } from "../src/core/swarm/limits.ts";
+import { MAX_CONNECTIONS, MAX_PEERS_SEEDING } from "../src/session/network/limits.ts";
+import { IDLE_TIMEOUT_MS } from "../src/session/peer/limits.ts";
+import {
+  MAX_READ_SPANS,
+  MAX_WRITE_SPANS,
+  READ_SPAN_LENGTH,
+  WRITE_SPAN_LENGTH,
+} from "../src/storage/limits.ts";
 
 const root = join(import.meta.dir, "..");
 export const LIMITS_PAGE = join(root, "docs", "LIMITS.md");
 
 const HEAD = `# Limits
 
-Every queue, buffer, wait and retry of p2pfile has a bound. They live in \`src/core/limits.ts\`; this page is made from it by
+Every queue, buffer, wait and retry of p2pfile has a bound. Each stands in the \`limits.ts\` of its folder; this page is made from them by
 \`bun scripts/limits-doc.ts\`. Names end in their unit: \`_MS\` milliseconds, \`_LENGTH\` bytes, the others are counts. What an operator
 may want to know beforehand:
 
-- a process listens on one port (TCP and UDP) and keeps at most ${limits.MAX_CONNECTIONS} connections; a seed serves up to ${limits.MAX_PEERS_SEEDING} peers of a file;
-- file size is not bounded by memory: what is held of a file are spans of ${limits.WRITE_SPAN_LENGTH / 1024 / 1024} MiB for writing (${limits.MAX_WRITE_SPANS} at most) and of
-  ${limits.READ_SPAN_LENGTH / 1024} KiB for reading (${limits.MAX_READ_SPANS} at most);
-- a peer that is silent for ${limits.IDLE_TIMEOUT_MS / 1000} s is gone; addresses from the magnet and \`--peers\` are dialled for ever, every ${limits.REDIAL_PINNED_MAX_MS / 1000} s at the longest;
-- names of shared files have at most ${limits.MAX_SHARED_NAME_LENGTH} bytes, and magnets ${limits.MAX_MAGNET_LENGTH} characters.
+- a process listens on one port (TCP and UDP) and keeps at most ${MAX_CONNECTIONS} connections; a seed serves up to ${MAX_PEERS_SEEDING} peers of a file;
+- file size is not bounded by memory: what is held of a file are spans of ${WRITE_SPAN_LENGTH / 1024 / 1024} MiB for writing (${MAX_WRITE_SPANS} at most) and of
+  ${READ_SPAN_LENGTH / 1024} KiB for reading (${MAX_READ_SPANS} at most);
+- a peer that is silent for ${IDLE_TIMEOUT_MS / 1000} s is gone; addresses from the magnet and \`--peers\` are dialled for ever, every ${REDIAL_PINNED_MAX_MS / 1000} s at the longest;
+- names of shared files have at most ${MAX_SHARED_NAME_LENGTH} bytes, and magnets ${MAX_MAGNET_LENGTH} characters.
 `;
+
+/** In the order of the layers: what a file's bounds are about stands in its first line. */
+function limitFiles(): string[] {
+  const layers = ["core", "wire", "net", "discovery", "storage", "hashing", "session", "cli"];
+  const paths = [...new Bun.Glob("src/**/limits.ts").scanSync(root)];
+  const place = (path: string) => layers.indexOf(path.split("/")[1] ?? "");
+  return paths.toSorted((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
+}
 
 /** The page for the limits as they are in the source. */
 export async function limitsPage(): Promise<string> {
-  const source = await Bun.file(join(root, "src", "core", "limits.ts")).text();
-  const values = new Map<string, unknown>(Object.entries(limits));
-  const lines = [HEAD];
+  const sections = await Promise.all(limitFiles().map((path) => section(path)));
+  return `${[HEAD, ...sections].join("\n")}\n`;
+}
+
+async function section(path: string): Promise<string> {
+  const source = await Bun.file(join(root, path)).text();
+  const module: unknown = await import(join(root, path));
+  const values = new Map<string, unknown>(Object.entries(module ?? {}));
+  const title = /^\/\/ (.*?): every bound/.exec(source)?.[1];
+  if (title === undefined) throw new Error(`${path}: its first line does not say what its bounds are about`);
+  const lines = [`## ${title}`, "", `\`${path}\``, "", "| limit | value | reason |", "| --- | ---: | --- |"];
   let comment = "";
   for (const line of source.split("\n")) {
-    const section = /^\/\/ --- (.*?) -+$/.exec(line)?.[1];
     const name = /^export const ([A-Z0-9_]+) =/.exec(line)?.[1];
-    if (section !== undefined)
-      lines.push(`\n## ${section}\n\n| limit | value | reason |\n| --- | ---: | --- |`);
     // A limit without a comment shares that of the one right above it, and of no other.
     if (line === "" || line.startsWith("/**")) comment = "";
     if (/^(\/\*\*| \*)/.test(line)) comment += ` ${line.replace(/^\/\*\*|^ \*\/?|\*\/$/g, "").trim()}`;

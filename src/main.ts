@@ -11,9 +11,9 @@ process.exit(
   await runInProcess({
     argv,
     sessions: {
-      serve: async (options, context) => (await import("./session/serve.ts")).serve(options, context),
+      serve: async (options, context) => (await import("./session/serve/serve.ts")).serve(options, context),
       download: async (options, context) =>
-        (await import("./session/download.ts")).download(options, context),
+        (await import("./session/download/download.ts")).download(options, context),
     },
     exit: (code) => process.exit(code),
   }),

@@ -1,6 +1,6 @@
 // All jobs of a file one after the other in one thread: the work of a hash worker, cut as the pool cuts it, without a
 // message per job.
-import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/core/limits.ts";
+import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/hashing/limits.ts";
 import { SHA1_LENGTH } from "../../src/lib/sha1.ts";
 import { hashJob } from "../../workers/hash-job.ts";
 import type { LoopReply, LoopRequest } from "./loop-messages.ts";

@@ -1,7 +1,7 @@
 // p2pfile's own hashing: the HashPool of the sources, in this process, with its workers and messages; beside it the same
 // jobs in the same kind of thread without the messages. Pools stay open from round to round, so no start is timed.
 import packageJson from "../../package.json" with { type: "json" };
-import { MAX_OPEN_PIECE_BYTES } from "../../src/core/limits.ts";
+import { MAX_OPEN_PIECE_BYTES } from "../../src/core/picker/limits.ts";
 import { HashPool } from "../../src/hashing/hash-pool.ts";
 import { bytesEqual } from "../../src/lib/bytes.ts";
 import { SHA1_LENGTH } from "../../src/lib/sha1.ts";

@@ -1,7 +1,7 @@
 // Writes what the benchmark of hashing hashes, and works out what must come out, without p2pfile's code.
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
-import { pieceLengthFor } from "../../src/core/piece-length.ts";
+import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { CONTENT_NAME } from "../contestants/contestant.ts";
 import type { Bed } from "../lib/bed.ts";

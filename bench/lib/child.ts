@@ -1,12 +1,6 @@
 // One program that takes part in a benchmark: its output, its end, and what it cost by the kernel's books.
 import { readFileSync } from "node:fs";
-import { type Memory, MemoryMeter } from "./process-meter.ts";
-
-export interface Cpu {
-  /** Seconds. */
-  readonly user: number;
-  readonly system: number;
-}
+import { type Cpu, type Memory, MemoryMeter } from "./process-meter.ts";
 
 export interface ChildOptions {
   readonly cwd: string;

@@ -10,7 +10,8 @@ import {
   spawnOn,
 } from "../contestants/fleet-contestant.ts";
 import type { Bed } from "./bed.ts";
-import type { Child, Cpu } from "./child.ts";
+import type { Child } from "./child.ts";
+import type { Cpu } from "./process-meter.ts";
 import { assertSameContent } from "./content-file.ts";
 import { type FleetScenario, isSlow, leechIndices, rateOf, startOf, timeLimit } from "./fleet-scenario.ts";
 import type { Milestones } from "./json-events.ts";

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { CONTENT_NAME, type Contestant } from "../contestants/contestant.ts";
 import { MiB } from "../../src/lib/units.ts";
-import type { Cpu } from "./child.ts";
+import type { Cpu } from "./process-meter.ts";
 import { assertSameContent } from "./content-file.ts";
 import { warmPages } from "./warm-pages.ts";
 import { cpuBetween, cpuOf, type Memory } from "./process-meter.ts";

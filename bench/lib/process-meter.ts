@@ -1,7 +1,12 @@
 // What a running process uses, read from /proc: CPU time from its books, memory by looking often.
 import { readFileSync } from "node:fs";
 import { KiB } from "../../src/lib/units.ts";
-import type { Cpu } from "./child.ts";
+
+export interface Cpu {
+  /** Seconds. */
+  readonly user: number;
+  readonly system: number;
+}
 
 export interface Memory {
   /** Bytes: the most that was resident at once, with mapped files and shared memory. */

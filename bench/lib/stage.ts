@@ -1,6 +1,6 @@
 // Where the runs with one file take place: the content, its torrent, and room for a second copy.
 import { join } from "node:path";
-import { pieceLengthFor } from "../../src/core/piece-length.ts";
+import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { GiB, MiB } from "../../src/lib/units.ts";
 import { CONTENT_NAME } from "../contestants/contestant.ts";
 import type { Bed } from "./bed.ts";

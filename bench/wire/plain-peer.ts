@@ -1,6 +1,6 @@
 // One side of the floor: as many bytes as the blocks with their frames, through nothing but Bun's sockets. The seed writes
 // what it is given room for, the leech counts.
-import { BLOCK_LENGTH } from "../../src/core/limits.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
 import { HOST } from "../contestants/contestant.ts";
 import { FRAME_LENGTH, sideArguments, startClock } from "./stream.ts";
 

@@ -1,7 +1,7 @@
 // From the runs of the benchmark of the wire to what is written down of them: rates, processor time per GiB, a table.
-import { BLOCK_LENGTH } from "../../src/core/limits.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
 import { GiB, MiB } from "../../src/lib/units.ts";
-import type { Cpu } from "../lib/child.ts";
+import type { Cpu } from "../lib/process-meter.ts";
 import { markdownTable } from "../lib/markdown-table.ts";
 import { finishedRuns, type Series } from "../lib/rounds.ts";
 import { median, pairwise, rounded, type Spread, spreadOf, toldSpread } from "../lib/statistics.ts";

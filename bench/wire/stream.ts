@@ -1,7 +1,7 @@
 // What both contestants of the benchmark of the wire have in common: how much is moved, in which frames, and what each
 // process says at its end. A process is started as `bun FILE seed SIZE WINDOW` or `bun FILE leech SIZE WINDOW PORT`.
-import { BLOCK_LENGTH } from "../../src/core/limits.ts";
-import type { Cpu } from "../lib/child.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
+import type { Cpu } from "../lib/process-meter.ts";
 
 /** Length prefix, message id, piece index and begin of a `piece` message (BEP 3). */
 const FRAME_HEAD_LENGTH = 13;

@@ -1,8 +1,8 @@
 // One side of a transfer through TcpConnection and PeerWire: from memory to memory, without disk, hashes and session.
-import { Geometry } from "../../src/core/geometry.ts";
-import { type InfoHash, infoHashOf, type PeerId, peerIdOf } from "../../src/core/ids.ts";
-import { BLOCK_LENGTH } from "../../src/core/limits.ts";
-import type { Block } from "../../src/core/peer-message.ts";
+import { Geometry } from "../../src/core/torrent/geometry.ts";
+import { type InfoHash, infoHashOf, type PeerId, peerIdOf } from "../../src/core/torrent/ids.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
+import type { Block } from "../../src/core/torrent/peer-message.ts";
 import { MiB } from "../../src/lib/units.ts";
 import type { TcpConnection } from "../../src/net/tcp-connection.ts";
 import { dial } from "../../src/net/tcp-dialer.ts";

@@ -1,7 +1,7 @@
 // The YAML file behind the flags: reads it, and refuses what would silently not count (unknown and double keys, lists
 // where one value belongs). Knows which keys there are, not what their values mean.
 import { open } from "node:fs/promises";
-import { MAX_CONFIG_LENGTH } from "../core/limits.ts";
+import { MAX_CONFIG_LENGTH } from "./limits.ts";
 import { UsageError, systemErrorCode } from "../lib/errors.ts";
 import { nearest } from "./nearest.ts";
 import { allFlags } from "./shared-flags.ts";

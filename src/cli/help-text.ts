@@ -3,7 +3,7 @@ import type { ArgsDef } from "citty";
 import { defineCommand, renderUsage } from "citty";
 import type { Command } from "./commands/command.ts";
 import type { Environment, OutputStream } from "./environment.ts";
-import { hasColors } from "./terminal.ts";
+import { hasColors } from "./screen/terminal.ts";
 import { VERSION } from "../lib/version.ts";
 
 const rootArgs = {

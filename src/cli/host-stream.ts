@@ -1,6 +1,6 @@
 // Standard output and standard error of this process as OutputStreams. Bun says of a pipe neither how much waits in it
 // nor, before the next write, that its reader has gone; the callbacks of the writes do.
-import { OUTPUT_FLUSH_MS } from "../core/limits.ts";
+import { OUTPUT_FLUSH_MS } from "./limits.ts";
 import { systemErrorCode } from "../lib/errors.ts";
 import type { OutputStream } from "./environment.ts";
 

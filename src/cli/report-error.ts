@@ -1,5 +1,5 @@
 // An error as the user sees it: one line, and the exit code. The stack and the causes only with --debug.
-import { printable } from "../core/file-name.ts";
+import { printable } from "../core/format/file-name.ts";
 import { ExitCode, InvariantError, P2pfileError } from "../lib/errors.ts";
 
 export interface ErrorReport {

@@ -2,16 +2,16 @@
 // when it was stopped, failed, or could not deliver its answer.
 import { ExitCode } from "../lib/errors.ts";
 import type { SessionContext } from "../session/context.ts";
-import type { SessionEvent } from "../session/session-event.ts";
+import type { SessionEvent } from "../session/report/session-event.ts";
 import type { OutputOptions } from "./decode-options.ts";
-import type { AnswerStream } from "./answer.ts";
+import type { AnswerStream } from "./screen/answer.ts";
 import type { Environment, OutputStream } from "./environment.ts";
 import { StopReason } from "./environment.ts";
-import { eventDetail } from "./event-notice.ts";
-import { jsonOutput } from "./json-output.ts";
-import { createLog } from "./log.ts";
-import { plainOutput } from "./plain-output.ts";
-import { ProgressLines } from "./progress-lines.ts";
+import { eventDetail } from "./screen/event-notice.ts";
+import { jsonOutput } from "./screen/json-output.ts";
+import { createLog } from "./screen/log.ts";
+import { plainOutput } from "./screen/plain-output.ts";
+import { ProgressLines } from "./screen/progress-lines.ts";
 import { reportError } from "./report-error.ts";
 
 export interface SessionDisplay {

@@ -1,6 +1,6 @@
 // The tokens with which our DHT node lets others announce themselves (BEP 5): each is good for one host and one info
 // hash, for a while, and nothing is kept for those that were given out. Pure: the secret and the time come in.
-import { DHT_TOKEN_EPOCH_MS } from "../core/limits.ts";
+import { DHT_TOKEN_EPOCH_MS } from "./limits.ts";
 import { bytesEqual } from "../lib/bytes.ts";
 
 export class AnnounceTokens {

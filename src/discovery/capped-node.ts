@@ -3,8 +3,8 @@
 // forgets honest peers in a flood, and takes whoever asks it something for a node.
 /* oxlint-disable no-underscore-dangle -- the library names its inner members so; the version is exact for this reason */
 import LibraryDht, { type DhtOptions, type KrpcPeer, type KrpcQuery } from "bittorrent-dht";
-import { DHT_JOIN_DELAY_MS, DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "../core/limits.ts";
-import type { PeerAddress } from "../core/peer-address.ts";
+import { DHT_JOIN_DELAY_MS, DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "./limits.ts";
+import type { PeerAddress } from "../core/format/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
 import { AnnounceTokens } from "./announce-tokens.ts";
 import { type Newcomer, Newcomers } from "./newcomers.ts";

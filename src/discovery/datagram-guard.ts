@@ -10,13 +10,9 @@ import {
   dictInteger,
   dictList,
   encodeBencode,
-} from "../core/bencode.ts";
-import {
-  MAX_DATAGRAM_BENCODE_DEPTH,
-  MAX_DATAGRAM_BENCODE_ITEMS,
-  MAX_DATAGRAM_LENGTH,
-} from "../core/limits.ts";
-import { type PeerAddress, readCompact } from "../core/peer-address.ts";
+} from "../core/format/bencode.ts";
+import { MAX_DATAGRAM_BENCODE_DEPTH, MAX_DATAGRAM_BENCODE_ITEMS, MAX_DATAGRAM_LENGTH } from "./limits.ts";
+import { type PeerAddress, readCompact } from "../core/format/peer-address.ts";
 
 export type DatagramFault =
   | "badLength"

@@ -11,8 +11,8 @@ import {
   REPLY_HOST_RATE,
   REPLY_TOTAL_BURST,
   REPLY_TOTAL_RATE,
-} from "../core/limits.ts";
-import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+} from "./limits.ts";
+import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
 import { Allowance, RateGuard } from "./rate-guard.ts";
 
 export class DatagramRates {

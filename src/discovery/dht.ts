@@ -1,7 +1,7 @@
 // Our DHT node (BEP 5): finds and announces peers of a private network. Wraps bittorrent-dht and its traps; knows
-// neither when to ask (core/discovery-schedule.ts) nor what becomes of an address (core/peer-book.ts).
+// neither when to ask (core/swarm/discovery-schedule.ts) nor what becomes of an address (core/swarm/peer-book.ts).
 import type { DhtNodeInfo } from "bittorrent-dht";
-import { idBytes, type InfoHash, infoHashOf } from "../core/ids.ts";
+import { idBytes, type InfoHash, infoHashOf } from "../core/torrent/ids.ts";
 import {
   BOOTSTRAP_PINGS_PER_LOOKUP,
   DHT_CONCURRENCY,
@@ -9,10 +9,9 @@ import {
   DHT_LOOKUP_TIMEOUT_MS,
   DHT_QUERY_TIMEOUT_MS,
   MAX_DHT_STORED_PEERS,
-  MAX_KNOWN_PEERS,
-  PEER_EXPIRY_MS,
-} from "../core/limits.ts";
-import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+} from "./limits.ts";
+import { MAX_KNOWN_PEERS, PEER_EXPIRY_MS } from "../core/swarm/limits.ts";
+import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
 import type { Logger } from "../lib/logger.ts";
 import { sha1 } from "../lib/sha1.ts";
 import { CappedNode } from "./capped-node.ts";

@@ -2,8 +2,8 @@
 // repeats a send that failed for another destination's sake, and never throws. Knows no query and no routing table.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
-import { DATAGRAM_RESENDS } from "../core/limits.ts";
-import { addressKey, parseIpv4, type PeerAddress } from "../core/peer-address.ts";
+import { DATAGRAM_RESENDS } from "./limits.ts";
+import { addressKey, parseIpv4, type PeerAddress } from "../core/format/peer-address.ts";
 import { systemErrorCode, UsageError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { type DatagramFault, guardDatagram } from "./datagram-guard.ts";

@@ -7,8 +7,8 @@ import {
   MAX_DHT_GREETINGS,
   MAX_DHT_GREETINGS_WAITING,
   MAX_RATE_SOURCES,
-} from "../core/limits.ts";
-import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+} from "./limits.ts";
+import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
 
 /** Somebody at `address`, and the id of 20 bytes under which it asked; none when it was only named. */

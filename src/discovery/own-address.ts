@@ -2,8 +2,8 @@
 // `findOwnAddress` looks at the system. Binding is somebody else's.
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { AddressPolicy } from "../core/address-policy.ts";
-import { parseIpv4 } from "../core/peer-address.ts";
+import { AddressPolicy } from "../core/swarm/address-policy.ts";
+import { parseIpv4 } from "../core/format/peer-address.ts";
 import { UsageError } from "../lib/errors.ts";
 import { defaultRouteInterface } from "./routes.ts";
 

@@ -5,8 +5,8 @@ import {
   MAX_DHT_PEERS_PER_HOST,
   MAX_DHT_PEERS_PER_HOST_AND_HASH,
   MAX_DHT_STORED_HASHES,
-} from "../core/limits.ts";
-import { addressKey, type PeerAddress, writeCompact } from "../core/peer-address.ts";
+} from "./limits.ts";
+import { addressKey, type PeerAddress, writeCompact } from "../core/format/peer-address.ts";
 
 export interface PeerStoreOptions {
   /** Peers of all info hashes together. */

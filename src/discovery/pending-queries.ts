@@ -1,7 +1,7 @@
 // Which replies we are waiting for. The library matches a reply by its host alone and puts even unasked ones into its
 // routing table; here a reply counts only from the very address and port that was asked. Pure.
-import { MAX_PENDING_QUERIES } from "../core/limits.ts";
-import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+import { MAX_PENDING_QUERIES } from "./limits.ts";
+import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
 
 /** How a query of ours ends, "??" being its transaction id: keys are sorted, so "t" and "y" come last (BEP 5). */

@@ -1,6 +1,6 @@
 // How much each key (a source or a target of datagrams), and all of them together, may have of something that flows.
 // Pure: time comes in, keys are text, what is counted (datagrams, bytes) is the caller's business.
-import { MAX_RATE_SOURCES } from "../core/limits.ts";
+import { MAX_RATE_SOURCES } from "./limits.ts";
 
 /** What may flow at once after a rest, and per second. */
 export interface Rate {

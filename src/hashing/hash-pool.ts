@@ -6,7 +6,7 @@ import { HashQueue } from "./hash-queue.ts";
 import { HashRange, type HashRangeOptions } from "./hash-range.ts";
 import { HashWorkerSlot } from "./hash-worker-slot.ts";
 import { spawnHashWorker } from "./spawn.ts";
-import { HASH_JOBS_IN_FLIGHT, HASH_WINDOW_LENGTH } from "../core/limits.ts";
+import { HASH_JOBS_IN_FLIGHT, HASH_WINDOW_LENGTH } from "./limits.ts";
 
 export interface HashPoolOptions {
   /** Threads at most, at least 1: usually one per core. They start when there is work for them. */

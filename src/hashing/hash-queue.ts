@@ -2,7 +2,7 @@
 import type { HashFailure } from "./hash-failure.ts";
 import type { HashJob } from "./hash-job.ts";
 import type { HashRange } from "./hash-range.ts";
-import { MAX_QUEUED_PIECES, MAX_QUEUED_RANGES } from "../core/limits.ts";
+import { MAX_QUEUED_PIECES, MAX_QUEUED_RANGES } from "./limits.ts";
 import { assert } from "../lib/assert.ts";
 
 export class HashQueue {

@@ -2,7 +2,7 @@
 // not grow with the file, and puts the digests in piece order whatever the order of the answers.
 import type { HashJob } from "./hash-job.ts";
 import type { HashRequest } from "./messages.ts";
-import { HASH_JOB_LENGTH } from "../core/limits.ts";
+import { HASH_JOB_LENGTH } from "./limits.ts";
 import { SHA1_LENGTH } from "../lib/sha1.ts";
 
 export interface HashRangeOptions {

@@ -3,7 +3,7 @@
 import { HashFailure } from "./hash-failure.ts";
 import type { HashJob } from "./hash-job.ts";
 import type { HashReply, WorkerRequest } from "./messages.ts";
-import { HASH_CLOSE_GRACE_MS, MAX_WORKER_RESTARTS } from "../core/limits.ts";
+import { HASH_CLOSE_GRACE_MS, MAX_WORKER_RESTARTS } from "./limits.ts";
 import { assertNever } from "../lib/assert.ts";
 
 export interface HashWorkerSlotOptions {

@@ -1,5 +1,5 @@
 // Every error a user can meet: one line that names the thing and the remedy, and the exit code it ends with.
-// A misbehaving peer is not an error but a PeerFault value (core/peer-message.ts).
+// A misbehaving peer is not an error but a PeerFault value (core/torrent/peer-message.ts).
 
 /** The exit codes of the command line contract. 130 and 143 are SIGINT and SIGTERM. */
 export const ExitCode = {

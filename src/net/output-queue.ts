@@ -1,10 +1,6 @@
 // The bytes a connection still has to send, in a few large pieces of memory so that one system call takes many
 // messages. Owns the memory and recycles it; knows no socket beyond "a function that takes some bytes".
-import {
-  OUTPUT_SEGMENT_LENGTH,
-  MAX_SPARE_OUTPUT_SEGMENTS,
-  SMALL_OUTPUT_SEGMENT_LENGTH,
-} from "../core/limits.ts";
+import { MAX_SPARE_OUTPUT_SEGMENTS, OUTPUT_SEGMENT_LENGTH, SMALL_OUTPUT_SEGMENT_LENGTH } from "./limits.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
 import { release } from "./release.ts";
 

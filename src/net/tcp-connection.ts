@@ -1,6 +1,6 @@
 // One TCP connection: bytes in as they come, bytes out through a queue, one end. Wraps a Bun socket and keeps its
 // exceptions and traps to itself. Knows no BitTorrent.
-import type { PeerAddress } from "../core/peer-address.ts";
+import type { PeerAddress } from "../core/format/peer-address.ts";
 import { paceByLoss } from "./loss-paced.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { release } from "./release.ts";

@@ -1,5 +1,5 @@
 // Opens one TCP connection within a given time. Failure is an everyday answer here, not an exception.
-import type { PeerAddress } from "../core/peer-address.ts";
+import type { PeerAddress } from "../core/format/peer-address.ts";
 import { systemErrorCode } from "../lib/errors.ts";
 import { type SocketData, socketHandlers } from "./socket-handlers.ts";
 import { type OnBug, TcpConnection } from "./tcp-connection.ts";

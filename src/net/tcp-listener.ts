@@ -1,5 +1,5 @@
 // Accepts TCP connections on one address. Tells a taken port from other troubles, so that a range can be tried.
-import { addressKey, type PeerAddress } from "../core/peer-address.ts";
+import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
 import { systemErrorCode, UsageError } from "../lib/errors.ts";
 import { type SocketData, socketHandlers } from "./socket-handlers.ts";
 import { type OnBug, TcpConnection } from "./tcp-connection.ts";

@@ -1,6 +1,6 @@
 // What a session needs from the world around it; the CLI and the tests each bring their own.
 import type { Logger } from "../lib/logger.ts";
-import type { EmitEvent } from "./session-event.ts";
+import type { EmitEvent } from "./report/session-event.ts";
 
 export interface SessionContext {
   readonly emit: EmitEvent;

@@ -1,5 +1,5 @@
 // The decoded command line: what `serve` and `download` need to know, checked and in base units.
-import type { PeerAddress } from "../core/peer-address.ts";
+import type { PeerAddress } from "../core/format/peer-address.ts";
 
 export interface NodeOptions {
   /** Given with --ip: advertised and bound. Undefined: found from the default route, bound to all interfaces. */

@@ -2,7 +2,7 @@
 // name comes from a stranger's metadata, so it must be one plain component that is not one of our own files.
 import { lstat, mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { MAX_FILE_NAME_LENGTH } from "../core/limits.ts";
+import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
 import { DestinationError, systemErrorCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import { isOwnFileName } from "./own-files.ts";

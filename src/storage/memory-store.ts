@@ -1,11 +1,11 @@
 // The state store of a directory that cannot be written: the same answers within one run, nothing after it.
-import type { InfoHash } from "../core/ids.ts";
+import type { InfoHash } from "../core/torrent/ids.ts";
 import {
   MAX_STORED_DOWNLOADS,
   MAX_STORED_HASHED_FILES,
   MAX_STORED_METADATA,
   MAX_STORED_PORTS,
-} from "../core/limits.ts";
+} from "./limits.ts";
 import { sameStamp } from "./file-stamp.ts";
 import type { DownloadRecord, FileStamp, HashedFile, StateStore } from "./state-store.ts";
 

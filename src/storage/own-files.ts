@@ -1,7 +1,7 @@
 // The names of the files that p2pfile itself puts into a user's directories, and how to recognise them: a torrent's name
 // comes from a stranger and must not aim at them.
-import type { InfoHash } from "../core/ids.ts";
-import { MAX_FILE_NAME_LENGTH } from "../core/limits.ts";
+import type { InfoHash } from "../core/torrent/ids.ts";
+import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
 
 /** In the working directory; SQLite adds "-wal", "-shm" and "-journal" beside it. */
 export const STATE_FILE_NAME = ".p2pfile.db";

@@ -3,8 +3,8 @@
 import { constants, type BigIntStats } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { InfoHash } from "../core/ids.ts";
-import { MAX_PART_OPEN_ATTEMPTS } from "../core/limits.ts";
+import type { InfoHash } from "../core/torrent/ids.ts";
+import { MAX_PART_OPEN_ATTEMPTS } from "./limits.ts";
 import { BusyError, DestinationError, P2pfileError, systemErrorCode } from "../lib/errors.ts";
 import { checkName, directoryErrorOf, prepareDirectory } from "./destination.ts";
 import { diskErrorOf } from "./disk-error.ts";

@@ -1,7 +1,7 @@
 // Reserves the space of a part file before the first byte is fetched, and gives it back when it cannot have all of it: a
 // reservation that fails half way keeps what it got and would leave the disk full. Never touches bytes already written.
 import { statfs } from "node:fs/promises";
-import { ALLOCATION_STEP_LENGTH, DISK_RESERVE_LENGTH } from "../core/limits.ts";
+import { ALLOCATION_STEP_LENGTH, DISK_RESERVE_LENGTH } from "./limits.ts";
 import { DiskError } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import { diskErrorOf, diskErrorOfCode } from "./disk-error.ts";

@@ -1,9 +1,9 @@
 // What a download may trust after it was stopped. Owns the order that makes it true: a piece's bytes are on the disk
 // (fdatasync) before its bit is in the store. Knows bits and times, not content; whether a piece is right it is told.
-import { Bitfield } from "../core/bitfield.ts";
-import type { Geometry } from "../core/geometry.ts";
-import type { InfoHash, PieceIndex } from "../core/ids.ts";
-import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "../core/limits.ts";
+import { Bitfield } from "../core/torrent/bitfield.ts";
+import type { Geometry } from "../core/torrent/geometry.ts";
+import type { InfoHash, PieceIndex } from "../core/torrent/ids.ts";
+import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "./limits.ts";
 import { DiskError } from "../lib/errors.ts";
 import { diskErrorOf } from "./disk-error.ts";
 import type { DownloadRecord, StateStore } from "./state-store.ts";

@@ -2,7 +2,7 @@
 // come to name another file later; this descriptor keeps the one that was opened. Reads no content.
 import { constants, existsSync, promises, type BigIntStats } from "node:fs";
 import { basename, resolve } from "node:path";
-import { MAX_FILE_LENGTH } from "../core/limits.ts";
+import { MAX_FILE_LENGTH } from "../core/torrent/limits.ts";
 import { SourceError, systemErrorCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import { sameStamp, stampOf, stampOfStats, statsOf } from "./file-stamp.ts";

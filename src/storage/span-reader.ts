@@ -1,11 +1,6 @@
 // Reads a file in spans off the event loop and keeps the latest ones, so that most blocks a peer asks for are answered
 // from memory without a system call. Knows offsets of one file; who asks and whether they may is decided elsewhere.
-import {
-  MAX_READ_SPANS,
-  MAX_READS_IN_FLIGHT,
-  MAX_SPAN_LOAD_ATTEMPTS,
-  READ_SPAN_LENGTH,
-} from "../core/limits.ts";
+import { MAX_READS_IN_FLIGHT, MAX_READ_SPANS, MAX_SPAN_LOAD_ATTEMPTS, READ_SPAN_LENGTH } from "./limits.ts";
 import { assert } from "../lib/assert.ts";
 import { DiskError, IntegrityError, type P2pfileError } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";

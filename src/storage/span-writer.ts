@@ -2,7 +2,7 @@
 // A span that is full may be hashed on its way to the file, so that its bytes need not be fetched from there again.
 // Invariant: of two writes to one place the later one wins. Bytes of one lane (an aligned span of the file) leave through
 // one queue with one write under way, and a buffer handed to the system is not touched before it comes back.
-import { MAX_WRITE_SPANS, MAX_WRITES_IN_FLIGHT, WRITE_SPAN_LENGTH } from "../core/limits.ts";
+import { MAX_WRITES_IN_FLIGHT, MAX_WRITE_SPANS, WRITE_SPAN_LENGTH } from "./limits.ts";
 import { assert } from "../lib/assert.ts";
 import type { DiskError } from "../lib/errors.ts";
 import { diskErrorOf } from "./disk-error.ts";

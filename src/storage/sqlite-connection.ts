@@ -9,7 +9,7 @@ import {
   STORE_CHECKPOINT_PAGES,
   STORE_OPEN_ATTEMPTS,
   STORE_RETRY_MS,
-} from "../core/limits.ts";
+} from "./limits.ts";
 import type { Logger } from "../lib/logger.ts";
 import { ensureSchema, ForeignDatabase, prune, type StateTable } from "./state-schema.ts";
 

@@ -2,7 +2,7 @@
 // read as it was written counts as unknown, and what cannot be written costs a later run some work, never this one.
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
-import type { InfoHash } from "../core/ids.ts";
+import type { InfoHash } from "../core/torrent/ids.ts";
 import { toHex } from "../lib/bytes.ts";
 import { P2pfileError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";

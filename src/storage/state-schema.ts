@@ -5,7 +5,7 @@ import {
   MAX_STORED_HASHED_FILES,
   MAX_STORED_METADATA,
   MAX_STORED_PORTS,
-} from "../core/limits.ts";
+} from "./limits.ts";
 
 /** "p2pf" as a big-endian integer, in the header of the file. */
 const APPLICATION_ID = 0x70327066;

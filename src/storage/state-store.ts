@@ -1,5 +1,5 @@
 // What p2pfile remembers between runs, behind an interface so that other back ends can replace SQLite.
-import type { InfoHash } from "../core/ids.ts";
+import type { InfoHash } from "../core/torrent/ids.ts";
 
 /** Identity of a file's content as far as the file system tells: any change to the content changes one of these. */
 export interface FileStamp {

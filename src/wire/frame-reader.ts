@@ -1,12 +1,12 @@
 // Cuts the inbound byte stream into the handshake and whole, legal frames (BEP 3, 6, 10), whatever the cuts of the
 // stream. Lengths are checked before anything is buffered. Knows no torrent and no library: only sizes and ids.
-import type { PeerFault } from "../core/peer-message.ts";
+import type { PeerFault } from "../core/torrent/peer-message.ts";
 import {
   MAX_BITFIELD_FRAME_LENGTH,
   MAX_BLOCK_FRAME_LENGTH,
   MAX_EXTENDED_FRAME_LENGTH,
   MAX_UNKNOWN_FRAME_LENGTH,
-} from "../core/limits.ts";
+} from "./limits.ts";
 import { readUint32 } from "../lib/bytes.ts";
 import { MessageId } from "./message-id.ts";
 

@@ -3,7 +3,7 @@
 // members; checks no message and decides nothing.
 /* oxlint-disable no-underscore-dangle -- the library marks its inner members so */
 import Wire from "bittorrent-protocol";
-import { encodeBencode } from "../core/bencode.ts";
+import { encodeBencode } from "../core/format/bencode.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
 import { concatBytes } from "../lib/bytes.ts";
 import { MessageId } from "./message-id.ts";

@@ -1,10 +1,10 @@
 // What a peer said as raw numbers, and its check against the geometry: the border where a number becomes a piece or a
 // fault. Requests are not here: a bad one is answered, not punished at once.
 import { assertNever } from "../lib/assert.ts";
-import { Bitfield } from "../core/bitfield.ts";
-import type { Geometry } from "../core/geometry.ts";
-import { MAX_REQUEST_LENGTH } from "../core/limits.ts";
-import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
+import { Bitfield } from "../core/torrent/bitfield.ts";
+import type { Geometry } from "../core/torrent/geometry.ts";
+import { MAX_REQUEST_LENGTH } from "../core/torrent/limits.ts";
+import type { Block, PeerFault, PeerMessage } from "../core/torrent/peer-message.ts";
 
 export type HeardMessage =
   | { readonly type: "choke" | "unchoke" | "interested" | "notInterested" | "haveAll" | "haveNone" }

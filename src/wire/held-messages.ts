@@ -1,6 +1,7 @@
 // What a peer said before the metadata told how many pieces there are, as state and not as a list: any number of
 // messages takes at most 64 KiB, and honest peers that chatter for long lose nothing.
-import { MAX_HELD_ALLOWED_FAST, MAX_PIECE_COUNT } from "../core/limits.ts";
+import { MAX_HELD_ALLOWED_FAST } from "./limits.ts";
+import { MAX_PIECE_COUNT } from "../core/torrent/limits.ts";
 import { assertNever } from "../lib/assert.ts";
 import type { HeardMessage } from "./heard-message.ts";
 

@@ -1,8 +1,8 @@
 // Puts our messages into the sink: those of every block directly, the others through the library, which keeps the
 // choke and interest state. Falls back to BEP 3 where the peer lacks the fast extension.
-import type { Block, PeerMessage } from "../core/peer-message.ts";
+import type { Block, PeerMessage } from "../core/torrent/peer-message.ts";
 import { assert, assertNever } from "../lib/assert.ts";
-import { Bitfield } from "../core/bitfield.ts";
+import { Bitfield } from "../core/torrent/bitfield.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
 import { writeUint32 } from "../lib/bytes.ts";
 import type { GuardedWire } from "./guarded-wire.ts";

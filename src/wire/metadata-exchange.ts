@@ -1,6 +1,6 @@
 // The metadata exchange of one connection (BEP 9), both ways: what the peer offers, the attempt under way, and what we
 // serve. The guards around ut_metadata live in MetadataFetch and MetadataServer. Knows no clock: the caller cancels.
-import type { PeerFault } from "../core/peer-message.ts";
+import type { PeerFault } from "../core/torrent/peer-message.ts";
 import { MetadataFetch } from "./metadata-fetch.ts";
 import { type MetadataMessage, MetadataMessageType, parseMetadataMessage } from "./metadata-message.ts";
 import { MetadataServer } from "./metadata-server.ts";

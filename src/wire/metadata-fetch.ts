@@ -1,9 +1,9 @@
 // One attempt to get the metadata from one peer: ut_metadata asks for the pieces and puts them together; this paces
 // its requests, checks each answer before it sees it, and judges the whole by its hash.
 import utMetadata, { type UtMetadata } from "ut_metadata";
-import { scanPrefix } from "../core/bencode.ts";
-import { METADATA_PIECE_LENGTH, METADATA_REQUEST_WINDOW } from "../core/limits.ts";
-import type { PeerFault } from "../core/peer-message.ts";
+import { scanPrefix } from "../core/format/bencode.ts";
+import { METADATA_PIECE_LENGTH, METADATA_REQUEST_WINDOW } from "./limits.ts";
+import type { PeerFault } from "../core/torrent/peer-message.ts";
 import { bytesEqual } from "../lib/bytes.ts";
 import { sha1 } from "../lib/sha1.ts";
 import {

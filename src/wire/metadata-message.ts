@@ -1,5 +1,5 @@
 // The messages of the metadata exchange (BEP 9): a dictionary, and for data the piece's bytes after it.
-import { asDict, decodeBencode, dictInteger, encodeBencode, scanPrefix } from "../core/bencode.ts";
+import { asDict, decodeBencode, dictInteger, encodeBencode, scanPrefix } from "../core/format/bencode.ts";
 import { concatBytes } from "../lib/bytes.ts";
 
 export const MetadataMessageType = { request: 0, data: 1, reject: 2 } as const;

@@ -1,13 +1,13 @@
 // Gives the metadata to one peer: ut_metadata makes the answers; this checks the questions and lets no more answers
 // out than the connection takes.
 import utMetadata, { type UtMetadata } from "ut_metadata";
-import { scanPrefix } from "../core/bencode.ts";
+import { scanPrefix } from "../core/format/bencode.ts";
 import {
   MAX_METADATA_REQUESTS_QUEUED,
   MAX_METADATA_REQUESTS_SERVED,
   METADATA_PIECE_LENGTH,
   METADATA_SEND_BURST,
-} from "../core/limits.ts";
+} from "./limits.ts";
 import { encodeMetadataMessage, MetadataMessageType } from "./metadata-message.ts";
 
 export class MetadataServer {

@@ -1,7 +1,7 @@
 // What a PeerWire tells the session about one peer.
-import type { ExtendedHandshake } from "../core/extended-handshake.ts";
-import type { InfoHash, PeerId } from "../core/ids.ts";
-import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
+import type { ExtendedHandshake } from "../core/format/extended-handshake.ts";
+import type { InfoHash, PeerId } from "../core/torrent/ids.ts";
+import type { Block, PeerFault, PeerMessage } from "../core/torrent/peer-message.ts";
 
 export interface PeerHandshake {
   readonly infoHash: InfoHash;

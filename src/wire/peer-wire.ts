@@ -1,15 +1,11 @@
 // One peer's side of the conversation: bytes in, checked messages out, and the other way. The only door to
 // bittorrent-protocol and ut_metadata. Decides nothing about pieces and knows neither sockets nor clocks.
-import { type ExtendedHandshakeFields, parseExtendedHandshake } from "../core/extended-handshake.ts";
-import type { Geometry } from "../core/geometry.ts";
-import { idBytes, type InfoHash, infoHashOf, type PeerId, peerIdOf } from "../core/ids.ts";
-import {
-  MAX_BAD_REQUESTS,
-  MAX_BITFIELDS,
-  MAX_EXTENDED_HANDSHAKES,
-  MAX_UNKNOWN_FRAMES,
-} from "../core/limits.ts";
-import type { Block, PeerFault, PeerMessage } from "../core/peer-message.ts";
+import { type ExtendedHandshakeFields, parseExtendedHandshake } from "../core/format/extended-handshake.ts";
+import type { Geometry } from "../core/torrent/geometry.ts";
+import { idBytes, type InfoHash, infoHashOf, type PeerId, peerIdOf } from "../core/torrent/ids.ts";
+import { MAX_BAD_REQUESTS } from "../core/transfer/limits.ts";
+import { MAX_BITFIELDS, MAX_EXTENDED_HANDSHAKES, MAX_UNKNOWN_FRAMES } from "./limits.ts";
+import type { Block, PeerFault, PeerMessage } from "../core/torrent/peer-message.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
 import { assert } from "../lib/assert.ts";
 import { readUint16, readUint32 } from "../lib/bytes.ts";

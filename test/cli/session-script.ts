@@ -1,6 +1,6 @@
 // Events of sessions that never were, for tests of what is shown of them.
-import { parseInfoHash } from "../../src/core/ids.ts";
-import type { SessionEvent, TransferSnapshot } from "../../src/session/session-event.ts";
+import { parseInfoHash } from "../../src/core/torrent/ids.ts";
+import type { SessionEvent, TransferSnapshot } from "../../src/session/report/session-event.ts";
 
 export const infoHash = parseInfoHash("0123456789abcdef0123456789abcdef01234567")!;
 export const magnet = `magnet:?xt=urn:btih:${infoHash}&dn=model.bin&x.pe=10.1.1.1:42083`;

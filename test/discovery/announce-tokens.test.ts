@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { DHT_TOKEN_EPOCH_MS } from "../../src/core/limits.ts";
+import { DHT_TOKEN_EPOCH_MS } from "../../src/discovery/limits.ts";
 import { AnnounceTokens } from "../../src/discovery/announce-tokens.ts";
 
 const secret = new Uint8Array(20).fill(1);

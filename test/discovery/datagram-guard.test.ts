@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { decodeBencode, dictBytes, dictDict, dictList, encodeBencode } from "../../src/core/bencode.ts";
-import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+import {
+  decodeBencode,
+  dictBytes,
+  dictDict,
+  dictList,
+  encodeBencode,
+} from "../../src/core/format/bencode.ts";
+import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import { guardDatagram } from "../../src/discovery/datagram-guard.ts";
 import { compactNode, compactPeer, hostileDatagrams, id20, query, reply } from "./krpc.ts";
 

@@ -6,7 +6,7 @@ import {
   REPLY_HOST_RATE,
   REPLY_TOTAL_BURST,
   REPLY_TOTAL_RATE,
-} from "../../src/core/limits.ts";
+} from "../../src/discovery/limits.ts";
 import { DatagramRates } from "../../src/discovery/datagram-rates.ts";
 
 /** The longest reply. */

@@ -1,15 +1,15 @@
 // What strangers may try with the answers, tokens and announces of our DHT node, one test for each: D3 to D6 of
 // docs/THREATS.md.
 import { afterEach, describe, expect, test } from "bun:test";
-import { type BencodeDict, dictBytes, dictList, dictText } from "../../src/core/bencode.ts";
-import { idBytes } from "../../src/core/ids.ts";
+import { type BencodeDict, dictBytes, dictList, dictText } from "../../src/core/format/bencode.ts";
+import { idBytes } from "../../src/core/torrent/ids.ts";
 import {
-  DHT_K,
   DATAGRAM_SOURCE_BURST,
+  DHT_K,
   MAX_DHT_PEERS_PER_HOST_AND_HASH,
   REPLY_HOST_BURST,
-} from "../../src/core/limits.ts";
-import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+} from "../../src/discovery/limits.ts";
+import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import { at, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
 import { eventually, fieldsOf, id20, query, type RawUdp, reply } from "./krpc.ts";
 

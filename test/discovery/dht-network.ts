@@ -1,7 +1,7 @@
 // Real DHT nodes on loopback addresses, for tests.
-import { type InfoHash, infoHashOf } from "../../src/core/ids.ts";
-import { DHT_K } from "../../src/core/limits.ts";
-import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+import { type InfoHash, infoHashOf } from "../../src/core/torrent/ids.ts";
+import { DHT_K } from "../../src/discovery/limits.ts";
+import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import { Dht, type DhtOptions } from "../../src/discovery/dht.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { sha1 } from "../../src/lib/sha1.ts";

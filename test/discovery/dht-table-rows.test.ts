@@ -1,8 +1,8 @@
 // What strangers may try at the table of our DHT node, one test for each: D1, D2 and D7 to D9 of docs/THREATS.md.
 import { afterEach, describe, expect, test } from "bun:test";
-import { dictBytes, encodeBencode } from "../../src/core/bencode.ts";
-import { idBytes } from "../../src/core/ids.ts";
-import { DHT_K } from "../../src/core/limits.ts";
+import { dictBytes, encodeBencode } from "../../src/core/format/bencode.ts";
+import { idBytes } from "../../src/core/torrent/ids.ts";
+import { DHT_K } from "../../src/discovery/limits.ts";
 import { at, DhtNetwork, found, infoHash } from "./dht-network.ts";
 import {
   compactNode,

@@ -1,10 +1,10 @@
 // One test for each trap of the DHT packages, named after it.
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import dns from "node:dns";
-import { dictBytes, dictDict, dictList } from "../../src/core/bencode.ts";
-import { idBytes } from "../../src/core/ids.ts";
-import { DHT_K, DHT_QUERY_TIMEOUT_MS, MAX_DHT_REPLY_PEERS } from "../../src/core/limits.ts";
-import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+import { dictBytes, dictDict, dictList } from "../../src/core/format/bencode.ts";
+import { idBytes } from "../../src/core/torrent/ids.ts";
+import { DHT_K, DHT_QUERY_TIMEOUT_MS, MAX_DHT_REPLY_PEERS } from "../../src/discovery/limits.ts";
+import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import type { Dht } from "../../src/discovery/dht.ts";
 import { acquaint, DEAD_PORT, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
 import { compactNode, compactPeer, eventually, id20, query, reply } from "./krpc.ts";

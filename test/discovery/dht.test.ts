@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
-import { dictText } from "../../src/core/bencode.ts";
-import type { InfoHash } from "../../src/core/ids.ts";
-import { DHT_JOIN_DELAY_MS, DHT_K } from "../../src/core/limits.ts";
-import { addressKey, type PeerAddress } from "../../src/core/peer-address.ts";
+import { dictText } from "../../src/core/format/bencode.ts";
+import type { InfoHash } from "../../src/core/torrent/ids.ts";
+import { DHT_JOIN_DELAY_MS, DHT_K } from "../../src/discovery/limits.ts";
+import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import { Dht } from "../../src/discovery/dht.ts";
 import { systemErrorCode } from "../../src/lib/errors.ts";
 import { silentLogger } from "../../src/lib/logger.ts";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { DATAGRAM_SOURCE_BURST } from "../../src/core/limits.ts";
+import { DATAGRAM_SOURCE_BURST } from "../../src/discovery/limits.ts";
 import { systemErrorCode, UsageError } from "../../src/lib/errors.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { DatagramBindError, GuardedSocket } from "../../src/discovery/guarded-socket.ts";

@@ -7,8 +7,8 @@ import {
   dictBytes,
   dictDict,
   encodeBencode,
-} from "../../src/core/bencode.ts";
-import { type PeerAddress, writeCompact } from "../../src/core/peer-address.ts";
+} from "../../src/core/format/bencode.ts";
+import { type PeerAddress, writeCompact } from "../../src/core/format/peer-address.ts";
 
 export const id20 = (letter: string) => Buffer.from(letter.repeat(20));
 

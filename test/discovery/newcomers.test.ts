@@ -5,8 +5,8 @@ import {
   MAX_DHT_GREETINGS,
   MAX_DHT_GREETINGS_WAITING,
   MAX_RATE_SOURCES,
-} from "../../src/core/limits.ts";
-import { addressKey } from "../../src/core/peer-address.ts";
+} from "../../src/discovery/limits.ts";
+import { addressKey } from "../../src/core/format/peer-address.ts";
 import { Newcomers } from "../../src/discovery/newcomers.ts";
 
 const id = new Uint8Array(20);

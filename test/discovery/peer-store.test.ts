@@ -5,7 +5,7 @@ import {
   MAX_DHT_PEERS_PER_HOST_AND_HASH,
   MAX_DHT_STORED_HASHES,
   MAX_DHT_STORED_PEERS,
-} from "../../src/core/limits.ts";
+} from "../../src/discovery/limits.ts";
 import { PeerStore } from "../../src/discovery/peer-store.ts";
 
 const expiryMs = 90_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { MAX_PENDING_QUERIES } from "../../src/core/limits.ts";
+import { MAX_PENDING_QUERIES } from "../../src/discovery/limits.ts";
 import { PendingQueries } from "../../src/discovery/pending-queries.ts";
 
 describe("PendingQueries", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { MAX_RATE_SOURCES } from "../../src/core/limits.ts";
+import { MAX_RATE_SOURCES } from "../../src/discovery/limits.ts";
 import { Allowance, RateGuard } from "../../src/discovery/rate-guard.ts";
 
 const each = { burst: 200, perSecond: 40 };

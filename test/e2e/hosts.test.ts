@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Socket } from "bun";
-import { SWARM_END_GRACE_MS } from "../../src/core/limits.ts";
+import { SWARM_END_GRACE_MS } from "../../src/core/transfer/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { addressesOf, infoHashOfMagnet, type P2pfile, runP2pfile } from "../helpers/binary.ts";

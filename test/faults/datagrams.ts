@@ -2,7 +2,7 @@
 // sends little for much, stores nothing forged, and others still find each other, all of them in one network.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { DATAGRAM_SOURCE_BURST, DATAGRAM_TOTAL_RATE } from "../../src/core/limits.ts";
+import { DATAGRAM_SOURCE_BURST, DATAGRAM_TOTAL_RATE } from "../../src/discovery/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { infoHashOfMagnet, type P2pfile } from "../helpers/binary.ts";

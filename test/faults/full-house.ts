@@ -1,6 +1,7 @@
 // T8, no room: three hundred machines that introduce themselves in the same moment are all read, and peers that take every
 // place of a torrent and do nothing with it do not keep an honest one out, be they of one host or of many.
-import { MAX_PEERS_SEEDING, REDIAL_PINNED_MAX_MS, UNPROVEN_PLACE_MS } from "../../src/core/limits.ts";
+import { MAX_PEERS_SEEDING } from "../../src/session/network/limits.ts";
+import { REDIAL_PINNED_MAX_MS, UNPROVEN_PLACE_MS } from "../../src/core/swarm/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { startBesieged } from "./lib/besieged-seed.ts";
 import { Flood } from "./lib/flood-peer.ts";

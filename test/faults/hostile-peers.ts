@@ -1,7 +1,7 @@
 // T3: one hostile connection after another, each with a script of its own, while one honest transfer runs. The seed lives,
 // throws out whom it must, keeps whom it may, and the honest transfer does not notice.
 import { join } from "node:path";
-import { pieceLengthFor } from "../../src/core/piece-length.ts";
+import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { infoHashOfMagnet } from "../helpers/binary.ts";

@@ -1,6 +1,6 @@
 // T8, the crowd: two hundred peers that all want the file from one seed. Its memory stays within the bound.
 import { join } from "node:path";
-import { MAX_INBOUND_REQUESTS } from "../../src/core/limits.ts";
+import { MAX_INBOUND_REQUESTS } from "../../src/core/torrent/limits.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { infoHashOfMagnet } from "../helpers/binary.ts";

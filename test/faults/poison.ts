@@ -2,8 +2,9 @@
 // pieces each, and nobody honest is blamed.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BLOCK_LENGTH, MAX_REQUEST_WINDOW } from "../../src/core/limits.ts";
-import { pieceLengthFor } from "../../src/core/piece-length.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
+import { MAX_REQUEST_WINDOW } from "../../src/core/transfer/limits.ts";
+import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { addressesOf, infoHashOfMagnet, type P2pfile } from "../helpers/binary.ts";

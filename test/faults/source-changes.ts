@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { PROGRESS_MS } from "../../src/core/limits.ts";
+import { PROGRESS_MS } from "../../src/session/report/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import type { P2pfile } from "../helpers/binary.ts";

@@ -1,7 +1,7 @@
 // The whole DHT over real sockets of this machine: a flood of mutated datagrams from many ports neither stops it nor
 // makes it say what it should not.
 import { afterEach, expect, test } from "bun:test";
-import { DATAGRAM_SOURCE_BURST } from "../../src/core/limits.ts";
+import { DATAGRAM_SOURCE_BURST } from "../../src/discovery/limits.ts";
 import type { Logger } from "../../src/lib/logger.ts";
 import { DhtNetwork, found, infoHash } from "../discovery/dht-network.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
-import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/core/limits.ts";
+import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/hashing/limits.ts";
 import { toHex } from "../../src/lib/bytes.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { bytes, digestsOf, failureOf, poolBed } from "./pool-bed.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { truncateSync } from "node:fs";
 import { join } from "node:path";
-import { HASH_JOBS_IN_FLIGHT } from "../../src/core/limits.ts";
+import { HASH_JOBS_IN_FLIGHT } from "../../src/hashing/limits.ts";
 import type { HashFailure } from "../../src/hashing/hash-failure.ts";
 import { spawnHashWorker } from "../../src/hashing/spawn.ts";
 import { toHex } from "../../src/lib/bytes.ts";

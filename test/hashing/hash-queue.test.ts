@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { HASH_JOB_LENGTH, MAX_QUEUED_PIECES, MAX_QUEUED_RANGES } from "../../src/core/limits.ts";
+import { HASH_JOB_LENGTH, MAX_QUEUED_PIECES, MAX_QUEUED_RANGES } from "../../src/hashing/limits.ts";
 import { HashFailure } from "../../src/hashing/hash-failure.ts";
 import type { HashJob } from "../../src/hashing/hash-job.ts";
 import { HashQueue } from "../../src/hashing/hash-queue.ts";

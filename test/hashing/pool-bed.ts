@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/core/limits.ts";
+import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/hashing/limits.ts";
 import { HashFailure } from "../../src/hashing/hash-failure.ts";
 import { HashPool, type HashPoolOptions } from "../../src/hashing/hash-pool.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";

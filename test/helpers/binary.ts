@@ -2,7 +2,7 @@
 // understood through its plain output or its JSON events.
 import { chmodSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
-import type { SessionEvent, TransferSnapshot } from "../../src/session/session-event.ts";
+import type { SessionEvent, TransferSnapshot } from "../../src/session/report/session-event.ts";
 import { Child } from "./child.ts";
 import { binaryPath, staleness } from "./executable.ts";
 import type { TestBed } from "./test-bed.ts";

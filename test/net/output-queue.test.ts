@@ -4,7 +4,7 @@ import {
   MAX_SPARE_OUTPUT_SEGMENTS,
   OUTPUT_SEGMENT_LENGTH,
   SMALL_OUTPUT_SEGMENT_LENGTH,
-} from "../../src/core/limits.ts";
+} from "../../src/net/limits.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { OutputQueue } from "../../src/net/output-queue.ts";
 

@@ -1,6 +1,6 @@
 import { dlopen, ptr } from "bun:ffi";
 import { afterEach, expect, test } from "bun:test";
-import type { PeerAddress } from "../../src/core/peer-address.ts";
+import type { PeerAddress } from "../../src/core/format/peer-address.ts";
 import { readUint16 } from "../../src/lib/bytes.ts";
 import { dial } from "../../src/net/tcp-dialer.ts";
 import { closeAll, connected, host, listenHere, onBug, open, Side } from "./tcp-bed.ts";

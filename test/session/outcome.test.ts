@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { BusyError, ExitCode, NoPeerError, SourceError } from "../../src/lib/errors.ts";
 import { aborted, FailureList } from "../../src/session/outcome.ts";
-import type { SessionEvent } from "../../src/session/session-event.ts";
+import type { SessionEvent } from "../../src/session/report/session-event.ts";
 
 function aRun() {
   const events: SessionEvent[] = [];

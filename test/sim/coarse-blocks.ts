@@ -1,5 +1,5 @@
 // Preloaded before everything else, makes the core ask for larger blocks than the wire has, so that a thousand machines
-// can be simulated: BLOCK_LENGTH in src/core/limits.ts is multiplied by SIM_BLOCK_FACTOR and the limits that are counted
+// can be simulated: BLOCK_LENGTH in src/core/torrent/limits.ts is multiplied by SIM_BLOCK_FACTOR and the limits that are counted
 // in blocks are divided by it, so that in bytes they stay what they are. The core itself needs no parameter for this.
 import { plugin } from "bun";
 
@@ -16,7 +16,7 @@ const perBlock = (value: string) => `Math.max(1, Math.ceil((${value}) / ${factor
 plugin({
   name: "coarse blocks",
   setup(build) {
-    build.onLoad({ filter: /src\/core\/limits\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /src\/core\/torrent\/limits\.ts$/ }, async ({ path }) => {
       let source = await Bun.file(path).text();
       source = change(source, /^(export const BLOCK_LENGTH = )([^;]+);/m, (value) => `${value} * ${factor}`);
       source = change(
@@ -24,13 +24,17 @@ plugin({
         /^(export const MAX_REQUEST_LENGTH = )([^;]+);/m,
         (value) => `Math.max(${value}, BLOCK_LENGTH)`,
       );
+      return { contents: source, loader: "ts" };
+    });
+    build.onLoad({ filter: /src\/core\/transfer\/limits\.ts$/ }, async ({ path }) => {
+      let source = await Bun.file(path).text();
       const windows = ["MIN_REQUEST_WINDOW", "MIN_REQUEST_WINDOW_OF_LONG_PIECES", "MAX_REQUEST_WINDOW"];
       for (const name of windows) {
         source = change(source, new RegExp(`^(export const ${name} = )([^;]+);`, "m"), perBlock);
       }
       return { contents: source, loader: "ts" };
     });
-    build.onLoad({ filter: /src\/core\/request-window\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /src\/core\/transfer\/request-window\.ts$/ }, async ({ path }) => {
       const source = await Bun.file(path).text();
       return { contents: change(source, /^(const INITIAL_WINDOW = )([^;]+);/m, perBlock), loader: "ts" };
     });

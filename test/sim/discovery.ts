@@ -1,7 +1,7 @@
 // Who connects to whom: everybody dials the seeds at once, hears of others a moment later, and goes on until it has the
 // peers it wants. So a small fleet becomes a full mesh and a large one a sparse random graph, with the program's limits.
-import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING, TICK_MS } from "../../src/core/limits.ts";
-import { wantedPeers } from "../../src/core/wanted-peers.ts";
+import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING, TICK_MS } from "../../src/session/network/limits.ts";
+import { wantedPeers } from "../../src/core/swarm/wanted-peers.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { Swarm } from "./swarm.ts";
 

@@ -1,7 +1,7 @@
 // The fleets of docs/FLEETS.md, group by group. Groups that are simulated in coarser blocks say so: the command plays them
 // in a process of its own (see coarse-blocks.ts).
-import { Geometry } from "../../src/core/geometry.ts";
-import { pieceLengthFor } from "../../src/core/piece-length.ts";
+import { Geometry } from "../../src/core/torrent/geometry.ts";
+import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { GiB, MiB } from "../../src/lib/units.ts";
 import type { Scenario } from "./scenario.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Geometry } from "../../src/core/geometry.ts";
-import { pieceIndex } from "../../src/core/ids.ts";
-import { BLOCK_LENGTH } from "../../src/core/limits.ts";
+import { Geometry } from "../../src/core/torrent/geometry.ts";
+import { pieceIndex } from "../../src/core/torrent/ids.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Swarm } from "./swarm.ts";

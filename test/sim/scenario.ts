@@ -1,6 +1,6 @@
 // One experiment with a fleet: who is in it, when they come and go, what the best possible time would be, and what came
 // out. A scenario is data; the same scenario and the same seed of chance give the same figures.
-import type { Geometry } from "../../src/core/geometry.ts";
+import type { Geometry } from "../../src/core/torrent/geometry.ts";
 import type { SimHost } from "./sim-host.ts";
 import { Swarm } from "./swarm.ts";
 

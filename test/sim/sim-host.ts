@@ -1,13 +1,13 @@
 // One machine of a simulated fleet: a real Transfer, a link with a rate each way and a delay, and a disk that is always
 // in time. A liar sends blocks that make their piece fail.
-import { Bitfield } from "../../src/core/bitfield.ts";
-import { blocksIn, type Geometry } from "../../src/core/geometry.ts";
-import type { PeerHandle, PieceIndex } from "../../src/core/ids.ts";
-import { BLOCK_LENGTH } from "../../src/core/limits.ts";
-import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
-import { TokenBucket } from "../../src/core/token-bucket.ts";
-import { Transfer } from "../../src/core/transfer.ts";
-import type { TransferEffect, TransferEvent } from "../../src/core/transfer-types.ts";
+import { Bitfield } from "../../src/core/torrent/bitfield.ts";
+import { blocksIn, type Geometry } from "../../src/core/torrent/geometry.ts";
+import type { PeerHandle, PieceIndex } from "../../src/core/torrent/ids.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
+import type { Block, PeerMessage } from "../../src/core/torrent/peer-message.ts";
+import { TokenBucket } from "../../src/core/rate/token-bucket.ts";
+import { Transfer } from "../../src/core/transfer/transfer.ts";
+import type { TransferEffect, TransferEvent } from "../../src/core/transfer/transfer-types.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { Downlink, Uplink } from "./links.ts";
 import type { Stream } from "./stream.ts";

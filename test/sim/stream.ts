@@ -1,7 +1,7 @@
 // One direction of one connection: what A has written for B and B has not read yet, in order, as TCP keeps it. Blocks
 // take their time on both links; small messages ride behind the block written before them, or alone after the delay.
-import type { PeerHandle } from "../../src/core/ids.ts";
-import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
+import type { PeerHandle } from "../../src/core/torrent/ids.ts";
+import type { Block, PeerMessage } from "../../src/core/torrent/peer-message.ts";
 import type { EventQueue, Happening } from "./event-queue.ts";
 import type { SimHost } from "./sim-host.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Geometry } from "../../src/core/geometry.ts";
+import { Geometry } from "../../src/core/torrent/geometry.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { type Figures, play, type Scenario } from "./scenario.ts";
 import type { SimHost } from "./sim-host.ts";

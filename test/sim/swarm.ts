@@ -1,12 +1,13 @@
 // A fleet on a virtual clock: real Transfers, simulated links. No sockets, no real time; a run is a function of its
 // options. What the model leaves out is said in docs/FLEETS.md.
-import type { Geometry } from "../../src/core/geometry.ts";
-import { peerHandle, type PieceIndex } from "../../src/core/ids.ts";
-import { MAX_REQUEST_LENGTH, TICK_MS } from "../../src/core/limits.ts";
+import type { Geometry } from "../../src/core/torrent/geometry.ts";
+import { peerHandle, type PieceIndex } from "../../src/core/torrent/ids.ts";
+import { MAX_REQUEST_LENGTH } from "../../src/core/torrent/limits.ts";
+import { TICK_MS } from "../../src/session/network/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
 import { Discovery } from "./discovery.ts";
-import type { TransferEffect } from "../../src/core/transfer-types.ts";
+import type { TransferEffect } from "../../src/core/transfer/transfer-types.ts";
 import { EventQueue } from "./event-queue.ts";
 import { BAD_DIGEST, GOOD_DIGEST, type HostShell, SimHost } from "./sim-host.ts";
 import { Stream } from "./stream.ts";

@@ -13,8 +13,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { infoHashOf } from "../../src/core/ids.ts";
-import { ALLOCATION_STEP_LENGTH } from "../../src/core/limits.ts";
+import { infoHashOf } from "../../src/core/torrent/ids.ts";
+import { ALLOCATION_STEP_LENGTH } from "../../src/storage/limits.ts";
 import { BusyError, DestinationError, DiskError } from "../../src/lib/errors.ts";
 import { findHolder } from "../../src/storage/lock-holder.ts";
 import { partFileName } from "../../src/storage/own-files.ts";

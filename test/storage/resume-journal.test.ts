@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Geometry } from "../../src/core/geometry.ts";
-import { type PieceIndex, infoHashOf, pieceIndex } from "../../src/core/ids.ts";
-import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "../../src/core/limits.ts";
+import { Geometry } from "../../src/core/torrent/geometry.ts";
+import { type PieceIndex, infoHashOf, pieceIndex } from "../../src/core/torrent/ids.ts";
+import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "../../src/storage/limits.ts";
 import { DiskError } from "../../src/lib/errors.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { type JournaledFile, ResumeJournal } from "../../src/storage/resume-journal.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { BLOCK_LENGTH, READ_SPAN_LENGTH } from "../../src/core/limits.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
+import { READ_SPAN_LENGTH } from "../../src/storage/limits.ts";
 import { DiskError, IntegrityError } from "../../src/lib/errors.ts";
 import { SpanReader } from "../../src/storage/span-reader.ts";
 import { failureOf, printedSeed, StorageBed } from "./storage-bed.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { BLOCK_LENGTH, WRITE_SPAN_LENGTH } from "../../src/core/limits.ts";
+import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
+import { WRITE_SPAN_LENGTH } from "../../src/storage/limits.ts";
 import { DiskError } from "../../src/lib/errors.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import { SpanWriter, type SpanWriterOptions } from "../../src/storage/span-writer.ts";

@@ -5,7 +5,7 @@ import {
   MAX_STORED_HASHED_FILES,
   MAX_STORED_METADATA,
   MAX_STORED_PORTS,
-} from "../../src/core/limits.ts";
+} from "../../src/storage/limits.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { MAX_BLOCK_FRAME_LENGTH, MAX_EXTENDED_FRAME_LENGTH } from "../../src/core/limits.ts";
+import { MAX_BLOCK_FRAME_LENGTH, MAX_EXTENDED_FRAME_LENGTH } from "../../src/wire/limits.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { FrameReader } from "../../src/wire/frame-reader.ts";
 import { frame, handshakeBytes, text, uint32 } from "./wire-end.ts";

@@ -1,12 +1,9 @@
 // What a broken or hostile peer may send after its handshake, and what must come of it.
 import { expect, test } from "bun:test";
-import {
-  MAX_BAD_REQUESTS,
-  MAX_BITFIELDS,
-  MAX_EXTENDED_HANDSHAKES,
-  MAX_PIECE_COUNT,
-} from "../../src/core/limits.ts";
-import type { PeerFault } from "../../src/core/peer-message.ts";
+import { MAX_BAD_REQUESTS } from "../../src/core/transfer/limits.ts";
+import { MAX_BITFIELDS, MAX_EXTENDED_HANDSHAKES } from "../../src/wire/limits.ts";
+import { MAX_PIECE_COUNT } from "../../src/core/torrent/limits.ts";
+import type { PeerFault } from "../../src/core/torrent/peer-message.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { extendedFrame, frame, GEOMETRY, greetedEnd, handshakeBytes, uint32, WireEnd } from "./wire-end.ts";
 

@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import Wire from "bittorrent-protocol";
 import utMetadata, { type UtMetadata } from "ut_metadata";
-import { encodeBencode } from "../../src/core/bencode.ts";
-import { infoHashOf } from "../../src/core/ids.ts";
+import { encodeBencode } from "../../src/core/format/bencode.ts";
+import { infoHashOf } from "../../src/core/torrent/ids.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import { GEOMETRY, peerId, WireEnd } from "./wire-end.ts";
 

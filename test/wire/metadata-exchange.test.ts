@@ -1,13 +1,10 @@
 import { expect, test } from "bun:test";
-import { encodeBencode } from "../../src/core/bencode.ts";
-import { infoHashOf } from "../../src/core/ids.ts";
-import {
-  MAX_METADATA_LENGTH,
-  MAX_METADATA_REQUESTS_SERVED,
-  MAX_OUTPUT_BUFFER,
-  METADATA_PIECE_LENGTH,
-} from "../../src/core/limits.ts";
-import type { PeerFault } from "../../src/core/peer-message.ts";
+import { encodeBencode } from "../../src/core/format/bencode.ts";
+import { infoHashOf } from "../../src/core/torrent/ids.ts";
+import { MAX_METADATA_LENGTH } from "../../src/core/format/limits.ts";
+import { MAX_METADATA_REQUESTS_SERVED, METADATA_PIECE_LENGTH } from "../../src/wire/limits.ts";
+import { MAX_OUTPUT_BUFFER } from "../../src/session/peer/limits.ts";
+import type { PeerFault } from "../../src/core/torrent/peer-message.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import { connectedPair, exchange, extendedFrame, greetedEnd, text, type WireEnd } from "./wire-end.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { Geometry } from "../../src/core/geometry.ts";
-import { MAX_REQUEST_LENGTH } from "../../src/core/limits.ts";
-import type { Block, PeerMessage } from "../../src/core/peer-message.ts";
+import { Geometry } from "../../src/core/torrent/geometry.ts";
+import { MAX_REQUEST_LENGTH } from "../../src/core/torrent/limits.ts";
+import type { Block, PeerMessage } from "../../src/core/torrent/peer-message.ts";
 import { connectedPair, exchange, frame, GEOMETRY, INFO_HASH, peerId, uint32, WireEnd } from "./wire-end.ts";
 
 const piece = (index: number) => GEOMETRY.piece(index)!;

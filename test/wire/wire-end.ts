@@ -1,8 +1,8 @@
 // One end of a conversation for tests: a PeerWire with a queue for a sink, and everything it said and heard.
-import { Geometry } from "../../src/core/geometry.ts";
-import { type InfoHash, parseInfoHash, type PeerId, peerIdOf } from "../../src/core/ids.ts";
-import type { ExtendedHandshake } from "../../src/core/extended-handshake.ts";
-import type { Block, PeerFault, PeerMessage } from "../../src/core/peer-message.ts";
+import { Geometry } from "../../src/core/torrent/geometry.ts";
+import { type InfoHash, parseInfoHash, type PeerId, peerIdOf } from "../../src/core/torrent/ids.ts";
+import type { ExtendedHandshake } from "../../src/core/format/extended-handshake.ts";
+import type { Block, PeerFault, PeerMessage } from "../../src/core/torrent/peer-message.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { OutputQueue } from "../../src/net/output-queue.ts";
 import { PeerWire, type PeerWireOptions } from "../../src/wire/peer-wire.ts";

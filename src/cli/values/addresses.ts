@@ -1,7 +1,7 @@
 // IPv4 addresses, alone and with ports, as flags. Whether an address is ours is for the session to find out.
-import { MAX_FLAG_PEERS } from "../../core/limits.ts";
-import type { PeerAddress } from "../../core/peer-address.ts";
-import { addressKey, parseAddress, parseIpv4 } from "../../core/peer-address.ts";
+import { MAX_FLAG_PEERS } from "../limits.ts";
+import type { PeerAddress } from "../../core/format/peer-address.ts";
+import { addressKey, parseAddress, parseIpv4 } from "../../core/format/peer-address.ts";
 import type { ValueKind } from "./value-kind.ts";
 
 /** An address that can be somebody's: not 0.x.x.x, not multicast, not broadcast. */

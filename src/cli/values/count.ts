@@ -1,5 +1,5 @@
 // Numbers of hosts, as flags.
-import { MAX_KNOWN_HOSTS } from "../../core/limits.ts";
+import { MAX_KNOWN_HOSTS } from "../../core/exchange/limits.ts";
 import type { ValueKind } from "./value-kind.ts";
 
 /** More than are remembered could never be reached. */

@@ -1,5 +1,5 @@
 // Ports and ranges of ports as flags.
-import { parsePort } from "../../core/peer-address.ts";
+import { parsePort } from "../../core/format/peer-address.ts";
 import type { ValueKind } from "./value-kind.ts";
 
 export const port: ValueKind<number> = { expected: "a port number (1-65535)", read: parsePort };

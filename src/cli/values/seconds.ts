@@ -1,5 +1,5 @@
 // Durations as flags.
-import { MAX_DURATION_SECONDS } from "../../core/limits.ts";
+import { MAX_DURATION_SECONDS } from "../limits.ts";
 import { parseDecimal } from "./decimal.ts";
 import type { ValueKind } from "./value-kind.ts";
 

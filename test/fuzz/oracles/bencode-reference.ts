@@ -1,7 +1,7 @@
-// Bencode once more, written from BEP 3 and our own rules alone and in another way than src/core/bencode.ts: what both
+// Bencode once more, written from BEP 3 and our own rules alone and in another way than src/core/format/bencode.ts: what both
 // agree on is right.
 import { assertNever } from "../../../src/lib/assert.ts";
-import type { BencodeLimits } from "../../../src/core/bencode.ts";
+import type { BencodeLimits } from "../../../src/core/format/bencode.ts";
 
 export type Reference =
   | { readonly type: "integer"; readonly value: number }

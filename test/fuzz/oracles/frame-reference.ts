@@ -5,8 +5,8 @@ import {
   MAX_BLOCK_FRAME_LENGTH,
   MAX_EXTENDED_FRAME_LENGTH,
   MAX_UNKNOWN_FRAME_LENGTH,
-} from "../../../src/core/limits.ts";
-import type { PeerFault } from "../../../src/core/peer-message.ts";
+} from "../../../src/wire/limits.ts";
+import type { PeerFault } from "../../../src/core/torrent/peer-message.ts";
 
 export interface ReferenceUnit {
   /** Bytes of the stream after which it is whole. */

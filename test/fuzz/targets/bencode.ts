@@ -5,13 +5,9 @@ import {
   decodeBencode,
   encodeBencode,
   scanPrefix,
-} from "../../../src/core/bencode.ts";
-import {
-  MAX_BENCODE_DEPTH,
-  MAX_BENCODE_ITEMS,
-  MAX_DATAGRAM_BENCODE_DEPTH,
-  MAX_DATAGRAM_BENCODE_ITEMS,
-} from "../../../src/core/limits.ts";
+} from "../../../src/core/format/bencode.ts";
+import { MAX_BENCODE_DEPTH, MAX_BENCODE_ITEMS } from "../../../src/core/format/limits.ts";
+import { MAX_DATAGRAM_BENCODE_DEPTH, MAX_DATAGRAM_BENCODE_ITEMS } from "../../../src/discovery/limits.ts";
 import { assertNever } from "../../../src/lib/assert.ts";
 import { bytesEqual, concatBytes } from "../../../src/lib/bytes.ts";
 import { defineTarget, promise } from "../engine/target.ts";

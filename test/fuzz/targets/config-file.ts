@@ -2,7 +2,7 @@
 import { parseConfig } from "../../../src/cli/config-file.ts";
 import { LayeredValues } from "../../../src/cli/layered-values.ts";
 import { allFlags } from "../../../src/cli/shared-flags.ts";
-import { MAX_CONFIG_LENGTH } from "../../../src/core/limits.ts";
+import { MAX_CONFIG_LENGTH } from "../../../src/cli/limits.ts";
 import { UsageError } from "../../../src/lib/errors.ts";
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import { defineTarget, promise, type Series } from "../engine/target.ts";

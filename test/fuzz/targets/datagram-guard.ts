@@ -1,11 +1,11 @@
 // What may reach the DHT library: nothing that it would trip over, and no address that may not be contacted.
-import { decodeBencode } from "../../../src/core/bencode.ts";
+import { decodeBencode } from "../../../src/core/format/bencode.ts";
 import {
   MAX_DATAGRAM_BENCODE_DEPTH,
   MAX_DATAGRAM_BENCODE_ITEMS,
   MAX_DATAGRAM_LENGTH,
-} from "../../../src/core/limits.ts";
-import { addressKey, parseAddress, type PeerAddress } from "../../../src/core/peer-address.ts";
+} from "../../../src/discovery/limits.ts";
+import { addressKey, parseAddress, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { bytesEqual } from "../../../src/lib/bytes.ts";
 import { guardDatagram } from "../../../src/discovery/datagram-guard.ts";
 import { BrokenPromise, defineTarget, promise } from "../engine/target.ts";

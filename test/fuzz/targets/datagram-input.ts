@@ -5,8 +5,8 @@ import {
   MAX_DATAGRAM_BENCODE_ITEMS,
   MAX_DATAGRAM_LENGTH,
   MAX_DHT_REPLY_PEERS,
-} from "../../../src/core/limits.ts";
-import type { PeerAddress } from "../../../src/core/peer-address.ts";
+} from "../../../src/discovery/limits.ts";
+import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
 
 const id = "abcdefghij0123456789";
 

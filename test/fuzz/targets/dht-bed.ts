@@ -1,15 +1,15 @@
 // The real DHT node without UDP: datagrams go in as the guarded socket lets them in, what it sends is kept. One bed lives
 // for one input.
 import { EventEmitter } from "node:events";
-import { asDict, decodeBencode, dictBytes, dictDict } from "../../../src/core/bencode.ts";
+import { asDict, decodeBencode, dictBytes, dictDict } from "../../../src/core/format/bencode.ts";
 import {
   DHT_CONCURRENCY,
   DHT_K,
   DHT_QUERY_TIMEOUT_MS,
   MAX_DHT_STORED_PEERS,
-  PEER_EXPIRY_MS,
-} from "../../../src/core/limits.ts";
-import { addressKey, type PeerAddress } from "../../../src/core/peer-address.ts";
+} from "../../../src/discovery/limits.ts";
+import { PEER_EXPIRY_MS } from "../../../src/core/swarm/limits.ts";
+import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { CappedNode } from "../../../src/discovery/capped-node.ts";
 import { guardDatagram } from "../../../src/discovery/datagram-guard.ts";
 import { PendingQueries } from "../../../src/discovery/pending-queries.ts";

@@ -1,9 +1,9 @@
 // The real DHT stack behind its guard, a few datagrams at a time: no exception, no table entry or peer that may not be
 // contacted, no announce without our token, no answer that is worth forging a question for.
 /* oxlint-disable no-underscore-dangle -- the library names its inner members so */
-import { asDict, decodeBencode, dictBytes, dictDict } from "../../../src/core/bencode.ts";
-import { MAX_DATAGRAM_LENGTH } from "../../../src/core/limits.ts";
-import { addressKey, parseAddress } from "../../../src/core/peer-address.ts";
+import { asDict, decodeBencode, dictBytes, dictDict } from "../../../src/core/format/bencode.ts";
+import { MAX_DATAGRAM_LENGTH } from "../../../src/discovery/limits.ts";
+import { addressKey, parseAddress } from "../../../src/core/format/peer-address.ts";
 import { bytesEqual } from "../../../src/lib/bytes.ts";
 import { CappedNode } from "../../../src/discovery/capped-node.ts";
 import { guardDatagram } from "../../../src/discovery/datagram-guard.ts";

@@ -1,15 +1,17 @@
 // What a peer says of itself (BEP 10): every field that is believed is one that can be.
-import { printable } from "../../../src/core/file-name.ts";
-import { type ExtendedHandshake, parseExtendedHandshake } from "../../../src/core/extended-handshake.ts";
+import { printable } from "../../../src/core/format/file-name.ts";
 import {
-  BLOCK_LENGTH,
+  type ExtendedHandshake,
+  parseExtendedHandshake,
+} from "../../../src/core/format/extended-handshake.ts";
+import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
+import {
   MAX_CLIENT_NAME_LENGTH,
-  MAX_EXTENDED_FRAME_LENGTH,
   MAX_HANDSHAKE_ITEMS,
   MAX_METADATA_LENGTH,
   MAX_PEER_REQUEST_QUEUE,
-  MAX_REQUEST_LENGTH,
-} from "../../../src/core/limits.ts";
+} from "../../../src/core/format/limits.ts";
+import { MAX_EXTENDED_FRAME_LENGTH } from "../../../src/wire/limits.ts";
 import { defineTarget, promise } from "../engine/target.ts";
 
 type Parse = typeof parseExtendedHandshake;

@@ -1,6 +1,6 @@
 // The framing of the peer wire: the same units whatever the cuts, and every fault at the first byte that shows it, so
 // that nothing is buffered that is not allowed to be.
-import type { PeerFault } from "../../../src/core/peer-message.ts";
+import type { PeerFault } from "../../../src/core/torrent/peer-message.ts";
 import { bytesEqual, concatBytes } from "../../../src/lib/bytes.ts";
 import { type FrameHandler, FrameReader } from "../../../src/wire/frame-reader.ts";
 import { cut, randomOf } from "../engine/cuts.ts";

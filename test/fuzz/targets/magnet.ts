@@ -1,8 +1,8 @@
 // Magnet URIs, as somebody pastes or forges them.
-import { printable } from "../../../src/core/file-name.ts";
-import { MAX_MAGNET_LENGTH, MAX_MAGNET_PEERS } from "../../../src/core/limits.ts";
-import { formatMagnet, type Magnet, parseMagnet } from "../../../src/core/magnet.ts";
-import { addressKey, parseAddress } from "../../../src/core/peer-address.ts";
+import { printable } from "../../../src/core/format/file-name.ts";
+import { MAX_MAGNET_LENGTH, MAX_MAGNET_PEERS } from "../../../src/core/format/limits.ts";
+import { formatMagnet, type Magnet, parseMagnet } from "../../../src/core/format/magnet.ts";
+import { addressKey, parseAddress } from "../../../src/core/format/peer-address.ts";
 import { defineTarget, promise } from "../engine/target.ts";
 
 interface Subject {

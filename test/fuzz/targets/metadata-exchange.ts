@@ -1,16 +1,16 @@
 // The metadata exchange of one connection (BEP 9), both ways, as a series of payloads: the first byte of a part says
 // whether it is an extension handshake or a ut_metadata message.
-import { encodeBencode } from "../../../src/core/bencode.ts";
-import { parseExtendedHandshake } from "../../../src/core/extended-handshake.ts";
+import { encodeBencode } from "../../../src/core/format/bencode.ts";
+import { parseExtendedHandshake } from "../../../src/core/format/extended-handshake.ts";
 import {
   MAX_EXTENDED_FRAME_LENGTH,
-  MAX_METADATA_LENGTH,
   MAX_METADATA_REQUESTS_QUEUED,
   MAX_METADATA_REQUESTS_SERVED,
   METADATA_PIECE_LENGTH,
   METADATA_REQUEST_WINDOW,
   METADATA_SEND_BURST,
-} from "../../../src/core/limits.ts";
+} from "../../../src/wire/limits.ts";
+import { MAX_METADATA_LENGTH } from "../../../src/core/format/limits.ts";
 import { bytesEqual } from "../../../src/lib/bytes.ts";
 import { sha1 } from "../../../src/lib/sha1.ts";
 import { MetadataExchange } from "../../../src/wire/metadata-exchange.ts";

@@ -1,15 +1,13 @@
 // The info dict as peers hand it out: what is accepted describes one file that can be downloaded.
-import { checkFileName, printable } from "../../../src/core/file-name.ts";
-import { pieceIndex } from "../../../src/core/ids.ts";
+import { checkFileName, printable } from "../../../src/core/format/file-name.ts";
+import { pieceIndex } from "../../../src/core/torrent/ids.ts";
+import { BLOCK_LENGTH, MAX_FILE_LENGTH, MAX_PIECE_COUNT } from "../../../src/core/torrent/limits.ts";
 import {
-  BLOCK_LENGTH,
   MAX_ACCEPTED_PIECE_LENGTH,
-  MAX_FILE_LENGTH,
-  MAX_PIECE_COUNT,
   MAX_SHARED_NAME_LENGTH,
   MIN_ACCEPTED_PIECE_LENGTH,
-} from "../../../src/core/limits.ts";
-import { createMetainfo, type Metainfo, parseInfoDict } from "../../../src/core/metainfo.ts";
+} from "../../../src/core/format/limits.ts";
+import { createMetainfo, type Metainfo, parseInfoDict } from "../../../src/core/format/metainfo.ts";
 import { bytesEqual, concatBytes, toHex } from "../../../src/lib/bytes.ts";
 import { SHA1_LENGTH, sha1 } from "../../../src/lib/sha1.ts";
 import { defineTarget, promise } from "../engine/target.ts";

@@ -1,16 +1,12 @@
 // One peer's whole conversation: framing, the library behind its guard, extensions, metadata both ways. Whatever the
 // cuts, the same is told and the same is answered; what is told is checked; what is answered is bounded.
-import { encodeBencode } from "../../../src/core/bencode.ts";
-import { Geometry } from "../../../src/core/geometry.ts";
-import { infoHashOf, peerIdOf } from "../../../src/core/ids.ts";
-import {
-  BLOCK_LENGTH,
-  MAX_OUTPUT_BUFFER,
-  MAX_REQUEST_LENGTH,
-  METADATA_PIECE_LENGTH,
-  METADATA_SEND_BURST,
-} from "../../../src/core/limits.ts";
-import type { PeerMessage } from "../../../src/core/peer-message.ts";
+import { encodeBencode } from "../../../src/core/format/bencode.ts";
+import { Geometry } from "../../../src/core/torrent/geometry.ts";
+import { infoHashOf, peerIdOf } from "../../../src/core/torrent/ids.ts";
+import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
+import { MAX_OUTPUT_BUFFER } from "../../../src/session/peer/limits.ts";
+import { METADATA_PIECE_LENGTH, METADATA_SEND_BURST } from "../../../src/wire/limits.ts";
+import type { PeerMessage } from "../../../src/core/torrent/peer-message.ts";
 import { assertNever } from "../../../src/lib/assert.ts";
 import { sha1 } from "../../../src/lib/sha1.ts";
 import { PeerWire, type PeerWireOptions } from "../../../src/wire/peer-wire.ts";

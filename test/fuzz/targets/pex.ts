@@ -1,7 +1,8 @@
 // Peer exchange (BEP 11): what others make us dial.
-import { MAX_EXTENDED_FRAME_LENGTH, MAX_PEX_ADDRESSES } from "../../../src/core/limits.ts";
-import { addressKey, parseAddress } from "../../../src/core/peer-address.ts";
-import { encodePex, parsePex } from "../../../src/core/pex.ts";
+import { MAX_EXTENDED_FRAME_LENGTH } from "../../../src/wire/limits.ts";
+import { MAX_PEX_ADDRESSES } from "../../../src/core/exchange/limits.ts";
+import { addressKey, parseAddress } from "../../../src/core/format/peer-address.ts";
+import { encodePex, parsePex } from "../../../src/core/exchange/pex.ts";
 import { defineTarget, promise } from "../engine/target.ts";
 
 type Parse = typeof parsePex;

@@ -1,9 +1,9 @@
 // The resume journal over a record of any content: it trusts a piece only when everything says so, and passes on what
 // it doubts. Bytes 0 to 3 say what fits and what was written, the rest is the recorded bitfield.
-import { Bitfield } from "../../../src/core/bitfield.ts";
-import { Geometry } from "../../../src/core/geometry.ts";
-import { infoHashOf } from "../../../src/core/ids.ts";
-import { BLOCK_LENGTH } from "../../../src/core/limits.ts";
+import { Bitfield } from "../../../src/core/torrent/bitfield.ts";
+import { Geometry } from "../../../src/core/torrent/geometry.ts";
+import { infoHashOf } from "../../../src/core/torrent/ids.ts";
+import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import { MemoryStore } from "../../../src/storage/memory-store.ts";
 import {
   ResumeJournal,

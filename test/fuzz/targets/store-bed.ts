@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type InfoHash, infoHashOf } from "../../../src/core/ids.ts";
+import { type InfoHash, infoHashOf } from "../../../src/core/torrent/ids.ts";
 import { readUint16 } from "../../../src/lib/bytes.ts";
 import { silentLogger } from "../../../src/lib/logger.ts";
 import { sha1 } from "../../../src/lib/sha1.ts";

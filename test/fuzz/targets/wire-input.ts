@@ -3,12 +3,11 @@ import {
   MAX_BITFIELD_FRAME_LENGTH,
   MAX_BLOCK_FRAME_LENGTH,
   MAX_EXTENDED_FRAME_LENGTH,
-  MAX_METADATA_LENGTH,
-  MAX_PIECE_COUNT,
-  MAX_REQUEST_LENGTH,
   MAX_UNKNOWN_FRAME_LENGTH,
   METADATA_PIECE_LENGTH,
-} from "../../../src/core/limits.ts";
+} from "../../../src/wire/limits.ts";
+import { MAX_METADATA_LENGTH } from "../../../src/core/format/limits.ts";
+import { MAX_PIECE_COUNT, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
 import { concatBytes, readUint32 } from "../../../src/lib/bytes.ts";
 import type { Series } from "../engine/target.ts";
 

@@ -1,0 +1,45 @@
+// The message of our own extension `pf_hosts` (BEP 10): hosts and how far they are. docs/BEPS.md describes it for others.
+import { readUint32, writeUint32 } from "../../lib/bytes.ts";
+import { asDict, decodeBencode, dictBytes, encodeBencode } from "../format/bencode.ts";
+import { HOST_STATES, type HostEntry } from "./host-roster.ts";
+import { MAX_HOSTS_PER_MESSAGE } from "./limits.ts";
+import { readCompact, writeCompact } from "../format/peer-address.ts";
+
+/** Its name in the extension handshake. */
+export const HOST_EXCHANGE = "pf_hosts";
+
+/** Compact address (6), state (1), seconds since 1970 (4, big-endian). */
+const ENTRY_LENGTH = 11;
+const STATE_AT = 6;
+const SINCE_AT = 7;
+/** A dictionary of one string; later versions may add a few. */
+const limits = { maxDepth: 2, maxItems: 32 };
+
+/** Key `h`, ENTRY_LENGTH bytes for each host. */
+export function encodeHosts(entries: readonly HostEntry[]): Uint8Array {
+  const bytes = new Uint8Array(entries.length * ENTRY_LENGTH);
+  entries.forEach(({ address, state, since }, index) => {
+    const at = index * ENTRY_LENGTH;
+    writeCompact(address, bytes, at);
+    bytes[at + STATE_AT] = HOST_STATES.indexOf(state);
+    writeUint32(bytes, at + SINCE_AT, since);
+  });
+  return encodeBencode({ h: bytes });
+}
+
+/**
+ * Reads at most MAX_HOSTS_PER_MESSAGE hosts; those with port 0 or a state we do not know are skipped.
+ * @returns undefined when `bytes` is not a dictionary, or its `h` is absent or not a multiple of 11 bytes.
+ */
+export function parseHosts(bytes: Uint8Array): readonly HostEntry[] | undefined {
+  const dict = asDict(decodeBencode(bytes, limits));
+  const list = dict === undefined ? undefined : dictBytes(dict, "h");
+  if (list === undefined || list.length % ENTRY_LENGTH !== 0) return undefined;
+  const count = Math.min(list.length / ENTRY_LENGTH, MAX_HOSTS_PER_MESSAGE);
+  return Array.from({ length: count }, (_, index) => index * ENTRY_LENGTH).flatMap((at) => {
+    const address = readCompact(list, at);
+    const state = HOST_STATES[list[at + STATE_AT] ?? HOST_STATES.length];
+    if (address === undefined || state === undefined) return [];
+    return [{ address, state, since: readUint32(list, at + SINCE_AT) }];
+  });
+}

@@ -1,0 +1,116 @@
+// Magnet URIs (BEP 9): read leniently where a friend may have typed, strictly where a torrent is named; written in
+// exactly one form. Knows no torrent and no network.
+import { printable } from "./file-name.ts";
+import { type InfoHash, infoHashOf, parseInfoHash } from "../torrent/ids.ts";
+import { MAX_MAGNET_LENGTH, MAX_MAGNET_PEERS } from "./limits.ts";
+import { addressKey, parseAddress, type PeerAddress } from "./peer-address.ts";
+
+export interface Magnet {
+  readonly infoHash: InfoHash;
+  /** `dn`: a hint for display until the metadata tells the real name. Unchecked; show it through printable. */
+  readonly name?: string;
+  /** `x.pe`, each address once, at most MAX_MAGNET_PEERS. */
+  readonly peers: readonly PeerAddress[];
+  /** Entries of `x.pe` that are no IPv4 address with port, or over the cap: printable, worth one warning. */
+  readonly ignored: readonly string[];
+}
+
+/** @returns the magnet, or what is wrong with it in words that follow "bad magnet:". Parameters not known are skipped. */
+export function parseMagnet(text: string): Magnet | { readonly error: string } {
+  if (text.length > MAX_MAGNET_LENGTH) return { error: `longer than ${MAX_MAGNET_LENGTH} characters` };
+  const trimmed = text.trim();
+  if (!/^magnet:\?/i.test(trimmed)) return { error: 'it does not start with "magnet:?"' };
+
+  const topics: string[] = [];
+  const peerLists: string[] = [];
+  let name: string | undefined;
+  for (const parameter of trimmed.slice("magnet:?".length).split("&")) {
+    const equals = parameter.indexOf("=");
+    const key = (equals < 0 ? parameter : parameter.slice(0, equals)).toLowerCase().replace(/\.\d+$/, "");
+    if (key !== "xt" && key !== "dn" && key !== "x.pe") continue;
+    const raw = equals < 0 ? "" : parameter.slice(equals + 1);
+    // In a name, "+" is the space of HTML forms, which many programs write; a real one arrives as %2B.
+    const value = percentDecode(key === "dn" ? raw.replaceAll("+", " ") : raw);
+    if (value === undefined) return { error: `"${key}" has a bad percent escape` };
+    if (key === "xt") topics.push(value);
+    else if (key === "x.pe") peerLists.push(value);
+    else if (value !== "") name ??= value;
+  }
+
+  const infoHash = parseTopics(topics);
+  if (typeof infoHash !== "string") return infoHash;
+  return { infoHash, ...(name === undefined ? {} : { name }), ...parsePeers(peerLists) };
+}
+
+/** `magnet:?xt=urn:btih:<40 hex>&dn=<percent-encoded>&x.pe=<ip:port>`, with one `x.pe` for each peer. */
+export function formatMagnet(magnet: {
+  readonly infoHash: InfoHash;
+  readonly name?: string;
+  readonly peers: readonly PeerAddress[];
+}): string {
+  const name = magnet.name === undefined ? "" : `&dn=${percentEncode(magnet.name)}`;
+  const peers = magnet.peers.map((peer) => `&x.pe=${addressKey(peer)}`);
+  return `magnet:?xt=urn:btih:${magnet.infoHash}${name}${peers.join("")}`;
+}
+
+/** Exactly one version 1 topic must be there; a hybrid magnet has a version 2 one beside it (BEP 52). */
+function parseTopics(topics: readonly string[]): InfoHash | { readonly error: string } {
+  const hashes = topics.flatMap((topic) => /^urn:btih:(.*)$/is.exec(topic)?.[1] ?? []);
+  const [hash] = hashes;
+  if (hash === undefined) {
+    const isVersion2 = topics.some((topic) => /^urn:btmh:/i.test(topic));
+    return {
+      error: isVersion2 ? "BitTorrent v2 is not supported" : '"xt=urn:btih:" with the info hash is missing',
+    };
+  }
+  if (hashes.length > 1) return { error: `"xt=urn:btih:" is there ${hashes.length} times` };
+  const infoHash = parseInfoHash(hash) ?? parseBase32(hash);
+  return infoHash ?? { error: `"xt" has neither 40 hexadecimal nor 32 base32 digits: "${printable(hash)}"` };
+}
+
+function parsePeers(lists: readonly string[]): { peers: PeerAddress[]; ignored: string[] } {
+  const peers = new Map<string, PeerAddress>();
+  const ignored: string[] = [];
+  for (const entry of lists.flatMap((list) => list.split(","))) {
+    const text = entry.trim();
+    if (text === "") continue;
+    const address = parseAddress(text);
+    const isKnown = address !== undefined && peers.has(addressKey(address));
+    if (address === undefined || (!isKnown && peers.size === MAX_MAGNET_PEERS)) ignored.push(printable(text));
+    else peers.set(addressKey(address), address);
+  }
+  return { peers: [...peers.values()], ignored };
+}
+
+/** RFC 4648 base32 of 20 bytes, as old magnets write the info hash; 32 digits leave no padding. */
+function parseBase32(text: string): InfoHash | undefined {
+  if (!/^[a-z2-7]{32}$/i.test(text)) return undefined;
+  const bytes = new Uint8Array(20);
+  let bits = 0;
+  let bitCount = 0;
+  let at = 0;
+  for (const digit of text.toUpperCase()) {
+    bits = ((bits << 5) | "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(digit)) & 0xfff;
+    bitCount += 5;
+    if (bitCount < 8) continue;
+    bitCount -= 8;
+    bytes[at++] = bits >>> bitCount;
+  }
+  return infoHashOf(bytes);
+}
+
+function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Quotes and brackets too: a magnet is pasted between single quotes into shells. */
+function percentEncode(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

@@ -1,0 +1,105 @@
+// The info dict (BEP 3): made for a served file, checked when it came from peers. The info hash is taken over the raw
+// bytes, never over a re-encoding. Knows no file, no peer and no .torrent envelope.
+import { assert } from "../../lib/assert.ts";
+import { SHA1_LENGTH, sha1 } from "../../lib/sha1.ts";
+import {
+  asDict,
+  type BencodeDict,
+  decodeBencode,
+  decodeText,
+  dictBytes,
+  dictInteger,
+  encodeBencode,
+} from "./bencode.ts";
+import { checkFileName, printable } from "./file-name.ts";
+import { Geometry } from "../torrent/geometry.ts";
+import { type InfoHash, infoHashOf, type PieceIndex } from "../torrent/ids.ts";
+import { BLOCK_LENGTH, MAX_FILE_LENGTH, MAX_PIECE_COUNT } from "../torrent/limits.ts";
+import { MAX_ACCEPTED_PIECE_LENGTH, MAX_METADATA_LENGTH, MIN_ACCEPTED_PIECE_LENGTH } from "./limits.ts";
+
+export interface Metainfo {
+  readonly infoHash: InfoHash;
+  /** Passed checkFileName. */
+  readonly name: string;
+  readonly geometry: Geometry;
+  /** 20 x piece count bytes, SHA-1 in piece order. */
+  readonly pieces: Uint8Array;
+  /** The info dict as it is hashed and handed to peers (BEP 9). */
+  readonly infoBytes: Uint8Array;
+}
+
+/**
+ * The same arguments give the same bytes on every host: keys `length`, `name`, `piece length` and `pieces`, no other.
+ * @throws InvariantError when the arguments do not pass parseInfoDict; check the name of a user's file before.
+ */
+export function createMetainfo(
+  name: string,
+  length: number,
+  pieceLength: number,
+  pieces: Uint8Array,
+): Metainfo {
+  const made = parseInfoDict(encodeBencode({ length, name, "piece length": pieceLength, pieces }));
+  assert(!("error" in made), `cannot describe "${printable(name)}": ${"error" in made ? made.error : ""}`);
+  return made;
+}
+
+/**
+ * Checks every field that is read. Whether the info hash is the one of the magnet is for the caller to compare.
+ * @returns the metainfo with its own copy of `bytes`, or what is wrong in words that follow "the torrent cannot be used:".
+ */
+export function parseInfoDict(bytes: Uint8Array): Metainfo | { readonly error: string } {
+  if (bytes.length > MAX_METADATA_LENGTH)
+    return { error: `metadata longer than ${MAX_METADATA_LENGTH} bytes` };
+  const dict = asDict(decodeBencode(bytes));
+  if (dict === undefined) return { error: "metadata is not a valid bencoded dictionary" };
+  const error = unsupported(dict) ?? badNumbers(dict) ?? badName(dict);
+  if (error !== undefined) return { error };
+
+  const geometry = new Geometry(dictInteger(dict, "length") ?? 0, dictInteger(dict, "piece length") ?? 0);
+  const pieces = dictBytes(dict, "pieces") ?? new Uint8Array(0);
+  if (pieces.length !== geometry.pieceCount * SHA1_LENGTH) {
+    return { error: `"pieces" has ${pieces.length} bytes, not 20 for each of ${geometry.pieceCount} pieces` };
+  }
+  const name = decodeText(dictBytes(dict, "name") ?? new Uint8Array(0)) ?? "";
+  return { infoHash: infoHashOf(sha1(bytes)), name, geometry, pieces, infoBytes: Uint8Array.from(bytes) };
+}
+
+/** @returns the 20 bytes that the SHA-1 of `piece` must be: a view, not a copy. */
+export function expectedDigest(metainfo: Metainfo, piece: PieceIndex): Uint8Array {
+  return metainfo.pieces.subarray(piece * SHA1_LENGTH, (piece + 1) * SHA1_LENGTH);
+}
+
+/** A hybrid torrent (BEP 52) of a single file has the version 1 fields as well, and is used by these. */
+function unsupported(dict: BencodeDict): string | undefined {
+  if (dict.has("files")) return "torrents of several files are not supported";
+  if (dict.has("meta version") && !dict.has("pieces")) return "version 2 torrents are not supported";
+  return undefined;
+}
+
+function badNumbers(dict: BencodeDict): string | undefined {
+  const length = dictInteger(dict, "length");
+  if (length === undefined) return '"length" is missing or not an integer';
+  if (length < 1 || length > MAX_FILE_LENGTH)
+    return `"length" is ${length}, not within 1..${MAX_FILE_LENGTH}`;
+  const pieceLength = dictInteger(dict, "piece length");
+  if (pieceLength === undefined) return '"piece length" is missing or not an integer';
+  if (
+    pieceLength < MIN_ACCEPTED_PIECE_LENGTH ||
+    pieceLength > MAX_ACCEPTED_PIECE_LENGTH ||
+    pieceLength % BLOCK_LENGTH !== 0
+  ) {
+    return `"piece length" is ${pieceLength}, not a multiple of ${BLOCK_LENGTH} up to ${MAX_ACCEPTED_PIECE_LENGTH}`;
+  }
+  const pieceCount = Math.ceil(length / pieceLength);
+  if (pieceCount > MAX_PIECE_COUNT) return `${pieceCount} pieces are more than ${MAX_PIECE_COUNT}`;
+  return dictBytes(dict, "pieces") === undefined ? '"pieces" is missing or not a string' : undefined;
+}
+
+function badName(dict: BencodeDict): string | undefined {
+  const bytes = dictBytes(dict, "name");
+  if (bytes === undefined) return '"name" is missing or not a string';
+  const name = decodeText(bytes);
+  if (name === undefined) return "the file name is not valid UTF-8";
+  const problem = checkFileName(name);
+  return problem === undefined ? undefined : `the file name "${printable(name)}" ${problem}`;
+}

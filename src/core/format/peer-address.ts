@@ -1,0 +1,59 @@
+// An IPv4 address and port of a peer or node, its text form, and its six bytes on the wire (BEP 5, 11, 23).
+import { readUint16, writeUint16 } from "../../lib/bytes.ts";
+
+export interface PeerAddress {
+  /** Dotted quad in its canonical form. */
+  readonly host: string;
+  /** 1..65535, TCP and UDP alike. */
+  readonly port: number;
+}
+
+/** "10.1.1.1:42083": the key under which an address is known everywhere. */
+export function addressKey(address: PeerAddress): string {
+  return `${address.host}:${address.port}`;
+}
+
+/** @returns undefined unless `host` is four decimal octets without leading zeros. */
+export function parseIpv4(host: string): string | undefined {
+  const octets = host.split(".");
+  if (octets.length !== 4) return undefined;
+  return octets.every((octet) => /^(0|[1-9]\d{0,2})$/.test(octet) && Number(octet) <= 255) ? host : undefined;
+}
+
+/** @returns undefined unless `text` is a decimal number from 1 to 65535 without sign or leading zero. */
+export function parsePort(text: string): number | undefined {
+  if (!/^[1-9]\d{0,4}$/.test(text)) return undefined;
+  const port = Number(text);
+  return port <= 65535 ? port : undefined;
+}
+
+/** Reads "a.b.c.d:port". @returns undefined for names, IPv6, port 0 and anything else. */
+export function parseAddress(text: string): PeerAddress | undefined {
+  const colon = text.lastIndexOf(":");
+  if (colon < 0) return undefined;
+  const host = parseIpv4(text.slice(0, colon));
+  const port = parsePort(text.slice(colon + 1));
+  return host === undefined || port === undefined ? undefined : { host, port };
+}
+
+export function ipv4ToNumber(host: string): number {
+  return host.split(".").reduce((value, octet) => value * 256 + Number(octet), 0);
+}
+
+export function ipv4FromNumber(value: number): string {
+  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
+}
+
+/** Six bytes: address then port, big-endian (BEP 23's compact form). */
+export function writeCompact(address: PeerAddress, bytes: Uint8Array, at: number): void {
+  const octets = address.host.split(".");
+  for (let i = 0; i < 4; i++) bytes[at + i] = Number(octets[i]);
+  writeUint16(bytes, at + 4, address.port);
+}
+
+/** @returns undefined for port 0. */
+export function readCompact(bytes: Uint8Array, at: number): PeerAddress | undefined {
+  const port = readUint16(bytes, at + 4);
+  if (port === 0 || at + 6 > bytes.length) return undefined;
+  return { host: `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`, port };
+}

@@ -1,0 +1,150 @@
+// Keeps the pieces nobody works on yet in order of rarity: which piece is rarest is answered without sorting.
+// Pieces lie in one array, grouped into buckets by how many connected peers have them; a change of one by one swaps a
+// piece over the bucket's edge. Peers that have everything are not counted: they change no order.
+import { assert } from "../../lib/assert.ts";
+import { type PieceIndex, pieceIndex } from "../torrent/ids.ts";
+
+export class RarityOrder {
+  readonly #availability: Uint16Array;
+  /** Pieces in the order, rarest first. */
+  readonly #order: Uint32Array;
+  /** Where a piece lies in `#order`; -1 when it is not in it. */
+  readonly #position: Int32Array;
+  /** Bucket `a` is [#starts[a], #starts[a + 1]); buckets past the end are empty. */
+  #starts: number[] = [0];
+  #size = 0;
+
+  constructor(pieceCount: number) {
+    this.#availability = new Uint16Array(pieceCount);
+    this.#order = new Uint32Array(pieceCount);
+    this.#position = new Int32Array(pieceCount).fill(-1);
+  }
+
+  /** Pieces in the order. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** True when a piece in the order is had by no incomplete peer. */
+  get hasUnseen(): boolean {
+    return this.#endOf(0) > 0;
+  }
+
+  contains(piece: PieceIndex): boolean {
+    return (this.#position[piece] ?? -1) >= 0;
+  }
+
+  /** Connected peers, other than complete ones, that have the piece. */
+  availability(piece: PieceIndex): number {
+    return this.#availability[piece] ?? 0;
+  }
+
+  /** Puts a piece into the order; a piece in it stays. O(distinct availabilities). */
+  insert(piece: PieceIndex): void {
+    if (this.contains(piece)) return;
+    const bucket = this.availability(piece);
+    this.#growTo(bucket);
+    // A hole at the end wanders down to the piece's bucket: the first of each bucket above moves to that bucket's end.
+    let hole = this.#size++;
+    for (let above = this.#starts.length - 1; above > bucket; above--) {
+      const first = this.#starts[above] ?? 0;
+      if (first !== hole) this.#place(this.#order[first] ?? 0, hole);
+      hole = first;
+      this.#starts[above] = first + 1;
+    }
+    this.#place(piece, hole);
+  }
+
+  /** Takes a piece out; a piece that is not in it is left. O(distinct availabilities). */
+  remove(piece: PieceIndex): void {
+    if (!this.contains(piece)) return;
+    let hole = this.#position[piece] ?? 0;
+    this.#position[piece] = -1;
+    for (let bucket = this.availability(piece); bucket < this.#starts.length; bucket++) {
+      const last = this.#endOf(bucket) - 1;
+      if (last !== hole && last >= 0) this.#place(this.#order[last] ?? 0, hole);
+      hole = last;
+      if (bucket + 1 < this.#starts.length) this.#starts[bucket + 1] = last;
+    }
+    this.#size--;
+  }
+
+  /** One more peer has the piece. O(1). */
+  increase(piece: PieceIndex): void {
+    const bucket = this.availability(piece);
+    if (this.contains(piece)) {
+      this.#growTo(bucket + 1);
+      const last = this.#endOf(bucket) - 1;
+      this.#swap(this.#position[piece] ?? 0, last);
+      this.#starts[bucket + 1] = last;
+    }
+    this.#availability[piece] = bucket + 1;
+  }
+
+  /** One peer less has the piece. O(1). */
+  decrease(piece: PieceIndex): void {
+    const bucket = this.availability(piece);
+    assert(bucket > 0, `availability of piece ${piece} below zero`);
+    if (this.contains(piece)) {
+      const first = this.#starts[bucket] ?? 0;
+      this.#swap(this.#position[piece] ?? 0, first);
+      this.#starts[bucket] = first + 1;
+    }
+    this.#availability[piece] = bucket - 1;
+  }
+
+  /**
+   * The rarest piece that satisfies `accepts`; among equally rare ones a random one.
+   * O(size) when few satisfy it, so ask only when some do.
+   */
+  rarest(accepts: (piece: PieceIndex) => boolean, random: () => number): PieceIndex | undefined {
+    for (let bucket = 0; bucket < this.#starts.length; bucket++) {
+      const start = this.#starts[bucket] ?? 0;
+      const found = this.#scan(start, this.#endOf(bucket) - start, accepts, random);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** A random piece that satisfies `accepts`, whatever its rarity. */
+  any(accepts: (piece: PieceIndex) => boolean, random: () => number): PieceIndex | undefined {
+    return this.#scan(0, this.#size, accepts, random);
+  }
+
+  #scan(
+    start: number,
+    length: number,
+    accepts: (piece: PieceIndex) => boolean,
+    random: () => number,
+  ): PieceIndex | undefined {
+    if (length <= 0) return undefined;
+    const turn = Math.floor(random() * length);
+    for (let i = 0; i < length; i++) {
+      const at = turn + i;
+      const piece = pieceIndex(this.#order[start + (at < length ? at : at - length)] ?? 0);
+      if (accepts(piece)) return piece;
+    }
+    return undefined;
+  }
+
+  #endOf(bucket: number): number {
+    return this.#starts[bucket + 1] ?? this.#size;
+  }
+
+  #growTo(bucket: number): void {
+    while (this.#starts.length <= bucket) this.#starts.push(this.#size);
+  }
+
+  #place(piece: number, position: number): void {
+    this.#order[position] = piece;
+    this.#position[piece] = position;
+  }
+
+  #swap(a: number, b: number): void {
+    if (a === b) return;
+    const pieceA = this.#order[a] ?? 0;
+    const pieceB = this.#order[b] ?? 0;
+    this.#place(pieceB, a);
+    this.#place(pieceA, b);
+  }
+}

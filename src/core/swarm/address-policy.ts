@@ -1,0 +1,81 @@
+// Which addresses may be dialled, queried and passed on: those of private networks, so that nobody on the Internet is
+// ever contacted and no swarm can be aimed at a third party. Knows no socket and no interface; subnets come in.
+import { ipv4ToNumber, parseIpv4, type PeerAddress } from "../format/peer-address.ts";
+
+interface Subnet {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** An interface that claims more than a /8 belongs to no private network; believing it would open the Internet. */
+const SHORTEST_PREFIX = 8;
+/** Ports below are those of other services: a hostile address list must not make a fleet knock at them. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** RFC 1918, RFC 6598 (CGNAT) and link local (RFC 3927). */
+const privateNetworks = [
+  subnet("10.0.0.0", 8),
+  subnet("172.16.0.0", 12),
+  subnet("192.168.0.0", 16),
+  subnet("100.64.0.0", 10),
+  subnet("169.254.0.0", 16),
+];
+const loopback = subnet("127.0.0.0", 8);
+const thisNetwork = subnet("0.0.0.0", 8);
+/** Multicast, reserved and the broadcast address: everything from here up. */
+const FIRST_MULTICAST = ipv4ToNumber("224.0.0.0");
+
+export class AddressPolicy {
+  readonly #subnets: readonly Subnet[];
+  readonly #own: readonly PeerAddress[];
+  readonly #isOnLoopback: boolean;
+
+  /**
+   * `subnets`: those of our own interfaces as "10.1.1.5/24"; IPv6 ones and others are skipped.
+   * `own`: where we listen ourselves; all of 127/8 is allowed when one of these is in it.
+   */
+  constructor(options: { readonly subnets: readonly string[]; readonly own: readonly PeerAddress[] }) {
+    this.#subnets = options.subnets.flatMap((cidr) => parseCidr(cidr) ?? []);
+    this.#own = options.own;
+    this.#isOnLoopback = options.own.some((address) => contains(loopback, ipv4ToNumber(address.host)));
+  }
+
+  /** `pinned`: the user named it, by `--peers` or in a magnet; then any unicast address but our own will do. */
+  allows(address: PeerAddress, pinned: boolean): boolean {
+    if (parseIpv4(address.host) === undefined) return false;
+    if (this.#own.some((own) => own.host === address.host && own.port === address.port)) return false;
+    const value = ipv4ToNumber(address.host);
+    if (value >= FIRST_MULTICAST || contains(thisNetwork, value) || this.#isBroadcast(value)) return false;
+    if (pinned) return true;
+    if (address.port < FIRST_UNPRIVILEGED_PORT) return false;
+    if (contains(loopback, value)) return this.#isOnLoopback;
+    const isInside = (network: Subnet): boolean => contains(network, value);
+    return privateNetworks.some(isInside) || this.#subnets.some(isInside);
+  }
+
+  /** The first and last address of a subnet of ours name nobody; /31 and /32 have no such (RFC 3021). */
+  #isBroadcast(value: number): boolean {
+    return this.#subnets.some(
+      ({ first, last }) =>
+        last - first > 1 && (value === first || value === last) && !contains(loopback, value),
+    );
+  }
+}
+
+function contains(network: Subnet, value: number): boolean {
+  return value >= network.first && value <= network.last;
+}
+
+function subnet(host: string, prefix: number): Subnet {
+  const size = 2 ** (32 - prefix);
+  const first = Math.floor(ipv4ToNumber(host) / size) * size;
+  return { first, last: first + size - 1 };
+}
+
+function parseCidr(cidr: string): Subnet | undefined {
+  const [address = "", prefix = ""] = cidr.split("/");
+  const host = parseIpv4(address);
+  if (host === undefined || !/^\d{1,2}$/.test(prefix)) return undefined;
+  const length = Number(prefix);
+  return length >= SHORTEST_PREFIX && length <= 32 ? subnet(host, length) : undefined;
+}

@@ -1,0 +1,271 @@
+// The serving half of a transfer: requests in, blocks out, choking. It decides what leaves and when; the shell reads
+// and sends. Peers take turns block by block under a rate limit, so that many share it fairly; a run takes as many turns
+// as it has blocks.
+import type { Bitfield } from "../torrent/bitfield.ts";
+import { chooseOptimistic, chooseUnchoked, uploadSlots, type ChokeCandidate } from "./choker.ts";
+import { blocksIn, type Geometry } from "../torrent/geometry.ts";
+import type { PeerHandle, PieceIndex } from "../torrent/ids.ts";
+import {
+  MAX_BAD_REQUESTS,
+  MAX_PACED_UPLOAD_IN_FLIGHT,
+  MAX_UPLOAD_IN_FLIGHT,
+  MIN_PACED_UPLOAD_IN_FLIGHT,
+  OPTIMISTIC_UNCHOKE_MS,
+  PACED_UPLOAD_MS,
+  RECHOKE_MS,
+} from "./limits.ts";
+import { MAX_INBOUND_REQUESTS } from "../torrent/limits.ts";
+import type { Block } from "../torrent/peer-message.ts";
+import type { PeerState } from "./peer-state.ts";
+import { RateMeter } from "../rate/rate-meter.ts";
+import { Suggestions } from "./super-seeding.ts";
+import type { TokenBucket } from "../rate/token-bucket.ts";
+import type { TransferEffect } from "./transfer-types.ts";
+
+/** Bytes of a block message besides its payload (BEP 3): they count towards the rate limit. */
+const BLOCK_HEADER_LENGTH = 13;
+
+export class Uploads {
+  readonly #geometry: Geometry;
+  readonly #have: Bitfield;
+  readonly #bucket: TokenBucket;
+  readonly #random: () => number;
+  readonly #meter = new RateMeter();
+  /** Peers with blocks waiting, in the order of their turns. */
+  #turns: PeerState[] = [];
+  readonly #unchoked = new Set<PeerState>();
+  readonly #suggestions: Suggestions | undefined;
+  /** Bytes ordered ahead for one peer under a limit. */
+  readonly #pacedInFlight: number;
+  #optimistic: PeerHandle | undefined;
+  #rechokeAt: number;
+  #optimisticAt: number;
+  uploaded = 0;
+
+  /** `isOut`: some incomplete peer has the piece. */
+  constructor(
+    geometry: Geometry,
+    have: Bitfield,
+    bucket: TokenBucket,
+    random: () => number,
+    now: number,
+    isOut: (piece: PieceIndex) => boolean,
+  ) {
+    // Whoever begins with the whole file brings it into the swarm.
+    if (have.isFull) this.#suggestions = new Suggestions(geometry.pieceCount, isOut, random);
+    this.#geometry = geometry;
+    this.#have = have;
+    this.#bucket = bucket;
+    this.#pacedInFlight = Math.max(
+      MIN_PACED_UPLOAD_IN_FLIGHT,
+      Math.min(MAX_PACED_UPLOAD_IN_FLIGHT, bucket.bytesIn(PACED_UPLOAD_MS)),
+    );
+    this.#random = random;
+    this.#rechokeAt = now + RECHOKE_MS;
+    this.#optimisticAt = now + OPTIMISTIC_UNCHOKE_MS;
+  }
+
+  rate(now: number): number {
+    return this.#meter.rate(now);
+  }
+
+  request(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {
+    if (peer.amChoking || !this.#have.get(block.piece) || peer.uploads.length >= MAX_INBOUND_REQUESTS) {
+      // A request may cross our choke on the wire, so some are honest; a flood of them is not.
+      if (++peer.badRequests > MAX_BAD_REQUESTS) {
+        effects.push({ type: "closePeer", peer: peer.handle, fault: "badRequest" });
+      } else this.#reject(peer, block, effects);
+      return;
+    }
+    if (this.#bucket.isUnlimited && peer.uploadInFlight < MAX_UPLOAD_IN_FLIGHT) {
+      // Nothing waits before it: #feed leaves no request behind while there is room.
+      this.#order(peer, block, effects);
+    } else {
+      if (!this.#bucket.isUnlimited && peer.uploads.length === 0) this.#turns.push(peer);
+      peer.uploads.push(block);
+    }
+    if (this.#suggestions?.used(peer.handle, block.piece, now) === true) this.#suggest(peer, now, effects);
+  }
+
+  cancel(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+    if (!peer.uploads.remove(block)) return;
+    if (peer.uploads.length === 0) this.#leaveTurns(peer);
+    // BEP 6: every request is answered, a cancelled one by a reject.
+    this.#reject(peer, block, effects);
+  }
+
+  /** The socket took payload bytes: there is room for more. */
+  sent(peer: PeerState, bytes: number, now: number, effects: TransferEffect[]): void {
+    peer.uploadInFlight = Math.max(0, peer.uploadInFlight - bytes);
+    peer.uploaded += bytes;
+    this.uploaded += bytes;
+    this.#meter.add(bytes, now);
+    this.#feed(peer, effects);
+  }
+
+  serveFailed(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+    peer.uploadInFlight = Math.max(0, peer.uploadInFlight - block.length);
+    this.#reject(peer, block, effects);
+    this.#feed(peer, effects);
+  }
+
+  /** Without a limit nobody waits for another: O(blocks ordered), however many peers there are. */
+  #feed(peer: PeerState, effects: TransferEffect[]): void {
+    if (!this.#bucket.isUnlimited) return;
+    while (peer.uploadInFlight < MAX_UPLOAD_IN_FLIGHT) {
+      const block = peer.uploads.shift();
+      if (block === undefined) return;
+      this.#order(peer, block, effects);
+    }
+  }
+
+  #order(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+    peer.uploadInFlight += block.length;
+    effects.push({ type: "serveBlock", peer: peer.handle, block });
+  }
+
+  /**
+   * Orders blocks while there are tokens, one a turn; after a run its peer sits out the turns it took ahead. Under a
+   * limit this is called by the clock alone, so that all transfers of the process get their share and none can take it
+   * by reacting faster.
+   */
+  serve(now: number, effects: TransferEffect[]): void {
+    let idleTurns = 0;
+    while (this.#turns.length > 0 && idleTurns < this.#turns.length) {
+      const peer = this.#turns[0];
+      const block = peer?.uploads.peek();
+      if (peer === undefined || block === undefined) {
+        this.#turns.shift();
+        continue;
+      }
+      if (peer.turnsTaken > 0) {
+        idleTurns = 0;
+        peer.turnsTaken--;
+      } else if (peer.uploadInFlight >= this.#pacedInFlight) idleTurns++;
+      else {
+        if (!this.#bucket.take(block.length + BLOCK_HEADER_LENGTH, now)) return;
+        idleTurns = 0;
+        peer.turnsTaken = blocksIn(block.length) - 1;
+        peer.uploads.shift();
+        this.#order(peer, block, effects);
+      }
+      this.#turns.shift();
+      if (peer.uploads.length > 0) this.#turns.push(peer);
+    }
+  }
+
+  /** The peer has one more piece. */
+  announced(peer: PeerState, piece: PieceIndex, now: number, effects: TransferEffect[]): void {
+    this.#suggestions?.arrived(peer.handle, piece, now);
+    if (this.#suggestions?.isIdle(peer.handle) === true) this.#suggest(peer, now, effects);
+  }
+
+  #suggest(peer: PeerState, now: number, effects: TransferEffect[]): void {
+    // A sole leecher may take the pieces in any order.
+    if (this.#suggestions === undefined || !peer.fast || peer.amChoking || this.#unchoked.size < 2) return;
+    for (const piece of this.#suggestions.next(peer.handle, peer.bitfield, now)) {
+      effects.push({ type: "send", peer: peer.handle, message: { type: "suggest", piece } });
+    }
+  }
+
+  remove(peer: PeerState): void {
+    this.#unchoked.delete(peer);
+    peer.uploads.clear();
+    this.#suggestions?.takeBack(peer.handle);
+    this.#leaveTurns(peer);
+    if (this.#optimistic === peer.handle) this.#optimistic = undefined;
+  }
+
+  /** A peer became interested or a slot became free: give free slots at once, take none away. */
+  fillSlots(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
+    const waiting: PeerState[] = [];
+    let interested = 0;
+    for (const peer of peers) {
+      if (!peer.peerInterested) continue;
+      interested++;
+      if (peer.amChoking) waiting.push(peer);
+    }
+    if (waiting.length === 0) return;
+    let free = this.#slots(interested, now) + 1 - this.#unchoked.size;
+    for (const peer of this.#unchoked) {
+      if (free >= waiting.length) break;
+      if (peer.peerInterested) continue;
+      this.#choke(peer, effects);
+      free++;
+    }
+    if (free <= 0) return;
+    for (const peer of waiting.toSorted((a, b) => a.uploaded - b.uploaded).slice(0, free)) {
+      this.#unchoke(peer, now, effects);
+    }
+  }
+
+  /** Runs the 10 s and 30 s timers (BEP 3). */
+  tick(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
+    this.#handOutLate(now, effects);
+    if (now < this.#rechokeAt) return;
+    this.#rechokeAt = now + RECHOKE_MS;
+    const all = [...peers];
+    const candidates = all.map((peer): ChokeCandidate => ({
+      handle: peer.handle,
+      interested: peer.peerInterested,
+      given: peer.uploaded,
+      givenLately: peer.uploaded - peer.uploadedAtLastRound,
+      unchoked: !peer.amChoking,
+    }));
+    if (now >= this.#optimisticAt) {
+      this.#optimisticAt = now + OPTIMISTIC_UNCHOKE_MS;
+      this.#optimistic = chooseOptimistic(candidates, this.#random) ?? this.#optimistic;
+    }
+    const interested = candidates.filter((candidate) => candidate.interested).length;
+    const chosen = chooseUnchoked(candidates, this.#slots(interested, now), this.#optimistic);
+    for (const peer of all) {
+      peer.uploadedAtLastRound = peer.uploaded;
+      if (chosen.has(peer.handle)) this.#unchoke(peer, now, effects);
+      else this.#choke(peer, effects);
+    }
+  }
+
+  /** What peers are slow to fetch becomes free by time alone. */
+  #handOutLate(now: number, effects: TransferEffect[]): void {
+    if (this.#suggestions === undefined || this.#suggestions.areOver) return;
+    for (const peer of this.#unchoked) {
+      if (this.#suggestions.isIdle(peer.handle)) this.#suggest(peer, now, effects);
+    }
+  }
+
+  #slots(interested: number, now: number): number {
+    return uploadSlots(this.#meter.rate(now), this.#geometry.pieceLength, interested);
+  }
+
+  #unchoke(peer: PeerState, now: number, effects: TransferEffect[]): void {
+    if (!peer.amChoking) return;
+    peer.amChoking = false;
+    this.#unchoked.add(peer);
+    peer.badRequests = 0;
+    // Before the unchoke, or it begins with something else; and to the one that has been alone so far.
+    if (this.#unchoked.size > 2) this.#suggest(peer, now, effects);
+    else for (const other of this.#unchoked) this.#suggest(other, now, effects);
+    effects.push({ type: "send", peer: peer.handle, message: { type: "unchoke" } });
+  }
+
+  #choke(peer: PeerState, effects: TransferEffect[]): void {
+    if (peer.amChoking) return;
+    peer.amChoking = true;
+    this.#unchoked.delete(peer);
+    effects.push({ type: "send", peer: peer.handle, message: { type: "choke" } });
+    for (let block = peer.uploads.shift(); block !== undefined; block = peer.uploads.shift()) {
+      this.#reject(peer, block, effects);
+    }
+    peer.uploads.clear();
+    this.#suggestions?.takeBack(peer.handle);
+    this.#leaveTurns(peer);
+  }
+
+  #reject(peer: PeerState, block: Block, effects: TransferEffect[]): void {
+    if (peer.fast) effects.push({ type: "send", peer: peer.handle, message: { type: "reject", block } });
+  }
+
+  #leaveTurns(peer: PeerState): void {
+    this.#turns = this.#turns.filter((other) => other !== peer);
+  }
+}

@@ -1,0 +1,123 @@
+// What the peers of one torrent tell one another of third parties: our own host exchange among ourselves, peer exchange
+// (BEP 11) with other programs. Owns the picture of the swarm that comes of it.
+import { HOST_EXCHANGE } from "../../core/exchange/host-message.ts";
+import type { HostEntry, HostRoster, HostState } from "../../core/exchange/host-roster.ts";
+import type { PeerHandle } from "../../core/torrent/ids.ts";
+import type { PeerAddress } from "../../core/format/peer-address.ts";
+import type { AddressSource } from "../../core/swarm/peer-book.ts";
+import type { PeerMessage } from "../../core/torrent/peer-message.ts";
+import { wallSeconds } from "../clock.ts";
+import { ForeignWatch, isClaim, wordOn } from "./completion-tracking.ts";
+import { HostExchange, speaksHosts } from "./host-exchange.ts";
+import type { PeerConnection } from "../peer/peer-connection.ts";
+import { PeerExchange } from "./peer-exchange.ts";
+
+export interface GossipOptions {
+  readonly own: PeerAddress;
+  readonly state: HostState;
+  /** The connected peers, whenever it is asked. */
+  readonly peers: () => Iterable<PeerConnection>;
+  /** Whether the peer has said that it has all pieces. */
+  readonly hasAll: (handle: PeerHandle) => boolean;
+  readonly learn: (address: PeerAddress, source: AddressSource) => void;
+  /** The peer has said where it listens. */
+  readonly onStated: (peer: PeerConnection, address: PeerAddress) => void;
+}
+
+export class Gossip {
+  readonly #options: GossipOptions;
+  readonly #hosts: HostExchange;
+  readonly #pex = new PeerExchange();
+  readonly #foreign = new ForeignWatch();
+
+  constructor(options: GossipOptions) {
+    this.#options = options;
+    this.#hosts = new HostExchange(options.own, options.state, wallSeconds);
+  }
+
+  get roster(): HostRoster {
+    return this.#hosts.roster;
+  }
+
+  /** Whether anybody has been told of us. */
+  get hasListeners(): boolean {
+    return this.#hosts.hasListeners;
+  }
+
+  /** Somebody lacks data: a host that we know of, or a connected peer that says nothing of itself. */
+  get isSomebodyNeedy(): boolean {
+    if (this.roster.needy > 0) return true;
+    for (const peer of this.#options.peers()) {
+      if (speaksHosts(peer) || this.#isComplete(peer)) continue;
+      const known = peer.listenAddress && this.roster.get(peer.listenAddress);
+      if (known?.state !== "done" && known?.state !== "source") return true;
+    }
+    return false;
+  }
+
+  say(state: HostState): void {
+    this.#hosts.sayOwn(state);
+  }
+
+  /** Before the connections close: our last word, and what others may not have heard of yet. */
+  farewell(): void {
+    if (this.roster.own.state === "leeching") this.say("left");
+    this.#hosts.tellAll();
+  }
+
+  /** `isTrading`: the metadata is known, so that what peers have is known, too. */
+  tick(now: number, isTrading: boolean): void {
+    if (isTrading) for (const peer of this.#options.peers()) this.#watch(peer, now);
+    this.#hosts.tick(now);
+    this.#pex.tick(this.#options.peers(), now);
+  }
+
+  greeted(peer: PeerConnection, now: number): void {
+    this.#hosts.greeted(peer, now);
+  }
+
+  /** A message of the peer was taken in by the transfer. */
+  heard(peer: PeerConnection, message: PeerMessage, now: number): void {
+    if (isClaim(message) && peer.isForeign) this.#foreign.claimed(peer.handle, this.#isComplete(peer), now);
+  }
+
+  /** A message of one of the two extensions. */
+  extended(peer: PeerConnection, name: string, payload: Uint8Array, now: number): void {
+    const { learn } = this.#options;
+    if (name !== HOST_EXCHANGE) {
+      for (const address of this.#pex.received(peer, payload, now)) learn(address, "pex");
+      return;
+    }
+    const { news, teller } = this.#hosts.received(peer, payload, now);
+    if (teller !== undefined) this.#options.onStated(peer, teller.address);
+    for (const host of news) {
+      if (isWorthDialling(host)) learn(host.address, "exchange");
+    }
+  }
+
+  forget(peer: PeerConnection): void {
+    this.#hosts.forget(peer);
+    this.#pex.forget(peer);
+    this.#foreign.forget(peer.handle);
+  }
+
+  #watch(peer: PeerConnection, now: number): void {
+    if (!peer.isForeign || speaksHosts(peer)) return;
+    const state = this.#foreign.stateOf(peer.handle, this.#isComplete(peer), now);
+    const { listenAddress } = peer;
+    if (listenAddress === undefined) return;
+    const connectedSince = wallSeconds() - (now - peer.openedAt) / 1000;
+    const word = wordOn(state, this.roster.get(listenAddress), connectedSince);
+    if (word !== undefined) this.#hosts.sayOf(listenAddress, word);
+  }
+
+  /** BEP 21 counts: such a peer wants nothing. */
+  #isComplete(peer: PeerConnection): boolean {
+    return this.#options.hasAll(peer.handle) || (peer.extended?.uploadOnly ?? false);
+  }
+}
+
+/** Who is done usually has gone; one that goes on seeding hears of whoever needs data and dials it. */
+function isWorthDialling({ state }: HostEntry): boolean {
+  return state === "leeching" || state === "source";
+}

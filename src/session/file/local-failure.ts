@@ -1,0 +1,14 @@
+// Names a failure of our own disk or workers for the user. No peer is ever blamed for one.
+import { DiskError, P2pfileError, systemErrorCode } from "../../lib/errors.ts";
+
+/** Errors that are named already stay as they are. */
+export function localFailure(path: string, error: unknown): P2pfileError {
+  if (error instanceof P2pfileError) return error;
+  const code = systemErrorCode(error) ?? (error instanceof Error ? error.message : String(error));
+  return new DiskError(
+    `${path}: reading or writing failed (${code}); check the disk and run the command again`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,82 @@
+// Finds the address to advertise and a port that is free for TCP and UDP alike, and opens both on it.
+import { AddressPolicy } from "../../core/swarm/address-policy.ts";
+import type { PeerAddress } from "../../core/format/peer-address.ts";
+import { Dht } from "../../discovery/dht.ts";
+import { DatagramBindError } from "../../discovery/guarded-socket.ts";
+import { findOwnAddress } from "../../discovery/own-address.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { OnBug, TcpConnection } from "../../net/tcp-connection.ts";
+import { AddressTakenError, listen, type TcpListener } from "../../net/tcp-listener.ts";
+import { chance } from "../clock.ts";
+import type { NodeOptions } from "../options.ts";
+import { noPortError, portsToTry } from "./port-choice.ts";
+
+export interface OpenPortOptions {
+  readonly options: NodeOptions;
+  readonly keptPort: number | undefined;
+  readonly bootstrap: readonly PeerAddress[];
+  readonly logger: Logger;
+  readonly onConnection: (connection: TcpConnection) => void;
+  readonly onBug: OnBug;
+}
+
+export interface OpenPort {
+  readonly advertised: PeerAddress;
+  /** "0.0.0.0" unless `--ip` was given. */
+  readonly bindHost: string;
+  /** Whom we may contact, given the subnets of this machine's interfaces. */
+  readonly policy: AddressPolicy;
+  readonly listener: TcpListener;
+  readonly dht: Dht;
+}
+
+/** @throws UsageError when the address is not ours or no wished port is free. */
+export async function openPort(options: OpenPortOptions): Promise<OpenPort> {
+  const own = findOwnAddress(options.options.ip);
+  const bindHost = options.options.ip ?? "0.0.0.0";
+  const wish = { fixed: options.options.port ?? options.keptPort, range: options.options.portRange };
+  let lastError: unknown;
+  for (const port of portsToTry(wish, chance)) {
+    try {
+      const advertised = { host: own.host, port };
+      const policy = new AddressPolicy({ subnets: own.subnets, own: [advertised] });
+      const opened = await openBoth(bindHost, advertised, policy, options);
+      return { ...opened, bindHost, advertised, policy };
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      lastError = error;
+    }
+  }
+  throw noPortError(wish, lastError);
+}
+
+async function openBoth(
+  bindHost: string,
+  advertised: PeerAddress,
+  policy: AddressPolicy,
+  options: OpenPortOptions,
+): Promise<{ readonly listener: TcpListener; readonly dht: Dht }> {
+  const { port } = advertised;
+  const listener = listen({ host: bindHost, port, onConnection: options.onConnection, onBug: options.onBug });
+  const dht = new Dht({
+    host: bindHost,
+    port,
+    advertisedHost: advertised.host,
+    bootstrap: options.bootstrap,
+    accepts: (address) => policy.allows(address, false),
+    logger: options.logger,
+  });
+  try {
+    await dht.start();
+    return { listener, dht };
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return (
+    error instanceof AddressTakenError || (error instanceof DatagramBindError && error.code === "EADDRINUSE")
+  );
+}

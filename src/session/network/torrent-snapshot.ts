@@ -1,0 +1,41 @@
+// One torrent at a moment, in the words of the progress line.
+import type { Metainfo } from "../../core/format/metainfo.ts";
+import type { Transfer } from "../../core/transfer/transfer.ts";
+import type { TransferSnapshot } from "../report/session-event.ts";
+import type { Swarm } from "./swarm.ts";
+
+export interface SnapshotParts {
+  readonly index: number;
+  readonly phase: TransferSnapshot["phase"];
+  readonly metainfo: Metainfo;
+  readonly swarm: Swarm;
+  /** Absent while the part file is being checked. */
+  readonly transfer: Transfer | undefined;
+}
+
+export function snapshotOf(parts: SnapshotParts, now: number): TransferSnapshot {
+  const { index, phase, metainfo, swarm, transfer } = parts;
+  const { roster } = swarm.gossip;
+  const size = metainfo.geometry.length;
+  const status = transfer?.status(now);
+  const missing = size - (status?.completedBytes ?? 0);
+  const rate = status?.downloadRate ?? 0;
+  return {
+    index,
+    name: metainfo.name,
+    infoHash: metainfo.infoHash,
+    phase,
+    size,
+    completed: status?.completedBytes ?? 0,
+    downloadRate: rate,
+    uploadRate: status?.uploadRate ?? 0,
+    downloaded: status?.downloaded ?? 0,
+    uploaded: status?.uploaded ?? 0,
+    peers: swarm.peerCount,
+    seeds: status?.seeds ?? 0,
+    peersBySource: swarm.peersBySource,
+    hosts: roster.wanting,
+    hostsDone: roster.done,
+    etaSeconds: missing === 0 ? 0 : rate > 0 ? missing / rate : Number.POSITIVE_INFINITY,
+  };
+}

@@ -1,0 +1,18 @@
+// What a transfer is told of a connection itself, besides the messages that come by it.
+import type { TransferEvent } from "../../core/transfer/transfer-types.ts";
+import type { PeerConnection } from "./peer-connection.ts";
+
+/** `greeted`: the peer has heard that we have nothing, before the metadata was known. */
+export function joined(peer: PeerConnection, greeted: boolean): TransferEvent {
+  const { handle, fast, isForeign } = peer;
+  return { type: "peerJoined", peer: handle, fast, greeted, foreign: isForeign };
+}
+
+/** What the peer's extension handshake says of the requests it takes. */
+export function limitsOf({ handle, extended }: PeerConnection): TransferEvent[] {
+  const { requestQueue: requests, requestLength: bytes } = extended ?? {};
+  return [
+    ...(requests === undefined ? [] : [{ type: "peerQueueLimit", peer: handle, requests } as const]),
+    ...(bytes === undefined ? [] : [{ type: "peerRequestLength", peer: handle, bytes } as const]),
+  ];
+}

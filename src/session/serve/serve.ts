@@ -1,0 +1,54 @@
+// `serve`: every file is hashed (or remembered), announced and seeded until the session is stopped or, if asked, until
+// enough hosts have it.
+import { ExitCode, P2pfileError } from "../../lib/errors.ts";
+import type { SessionContext } from "../context.ts";
+import type { ServeOptions } from "../options.ts";
+import { aborted, FailureList } from "../outcome.ts";
+import { readServeMagnet } from "./serve-magnet.ts";
+import { ServedFile } from "./served-file.ts";
+import { untilDone } from "./until-done.ts";
+import { Workbench } from "../resources.ts";
+
+/**
+ * Runs until `context.signal` is aborted, no file is left that can be served, or `untilDone` hosts have every file.
+ * @returns the exit code of the first file that failed, else 0.
+ * @throws UsageError for what concerns all files: the magnet, the address, the port.
+ */
+export async function serve(options: ServeOptions, context: SessionContext): Promise<ExitCode> {
+  const magnet = readServeMagnet(options.magnet, options.files.length);
+  const bench = new Workbench(options, context, options.files.length);
+  const failures = new FailureList(context);
+  const served: ServedFile[] = [];
+  try {
+    for (const [index, given] of options.files.entries()) {
+      if (context.signal.aborted) break;
+      try {
+        served.push(await ServedFile.start({ index, given, magnet, bench }));
+      } catch (error) {
+        if (context.signal.aborted) break;
+        // Without a port nothing can be served at all.
+        if (!(error instanceof P2pfileError) || error.exitCode === ExitCode.usage) throw error;
+        failures.add(index, given, error);
+      }
+    }
+    const ends = served.map((file) =>
+      file.ended.catch((error: unknown) => failures.add(file.index, file.path, error)),
+    );
+    await Promise.race([
+      aborted(context.signal),
+      Promise.all(ends),
+      ...(options.untilDone === undefined ? [] : [enough(options.untilDone, served, context)]),
+    ]);
+    return failures.exitCode;
+  } finally {
+    await bench.closeNetwork();
+    await Promise.all(served.map((file) => file.close()));
+    await bench.close();
+  }
+}
+
+/** Tells of it before the session ends. */
+async function enough(wanted: number, served: readonly ServedFile[], context: SessionContext): Promise<void> {
+  const hosts = await untilDone(wanted, served, context.signal);
+  if (hosts !== undefined) context.emit({ type: "hostsDone", hosts, wanted });
+}

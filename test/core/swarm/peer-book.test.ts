@@ -1,0 +1,344 @@
+import { describe, expect, test } from "bun:test";
+import {
+  BAN_MS,
+  DIAL_PATIENCE_MS,
+  MAX_BANNED_PORTS,
+  MAX_BAN_MS,
+  MAX_DIAL_FAILURES,
+  MAX_KNOWN_PEERS,
+  MAX_SELF_ADDRESSES,
+  PEER_EXPIRY_MS,
+  PINNED_BAN_MS,
+  REDIAL_MIN_MS,
+  REDIAL_OTHER_MIN_MS,
+  REDIAL_PINNED_MAX_MS,
+  STABLE_CONNECTION_MS,
+} from "../../../src/core/swarm/limits.ts";
+import {
+  addressKey,
+  ipv4FromNumber,
+  ipv4ToNumber,
+  type PeerAddress,
+} from "../../../src/core/format/peer-address.ts";
+import { namelessAt, PeerBook } from "../../../src/core/swarm/peer-book.ts";
+
+const seeded = (seed: number) => () => {
+  seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+  return seed / 2_147_483_648;
+};
+const address = (index: number): PeerAddress => ({
+  host: ipv4FromNumber(ipv4ToNumber("10.0.0.0") + Math.floor(index / 30) + 1),
+  port: 42_070 + (index % 30),
+});
+const keys = (addresses: readonly PeerAddress[]) => addresses.map(addressKey).sort();
+const [a, b, c] = [address(0), address(1), address(2)];
+
+/** The waits between `count` dials that all fail. */
+function waitsOf(book: PeerBook, subject: PeerAddress, count: number): number[] {
+  const waits: number[] = [];
+  let now = 0;
+  for (let i = 0; i < count; i++) {
+    book.dialing(subject, now);
+    book.failed(subject, now);
+    let wait = 1;
+    while (wait < 100_000 && book.nextDials(now + wait, 1, Math.random).length === 0) wait++;
+    waits.push(wait);
+    now += wait;
+  }
+  return waits;
+}
+
+describe("PeerBook", () => {
+  test("an address is dialled at once, and not again while it is being dialled or connected", () => {
+    const book = new PeerBook();
+    expect(book.add(a, "dht", 0)).toBe(true);
+    expect(book.add(a, "pex", 0)).toBe(false);
+    expect(book.nextDials(0, 10, seeded(1))).toEqual([a]);
+    book.dialing(a, 0);
+    expect(book.nextDials(0, 10, seeded(1))).toEqual([]);
+    book.connected(a, 5);
+    expect(book.nextDials(1e9, 10, seeded(1))).toEqual([]);
+    expect(book.addresses()).toEqual([a]);
+    expect(book.sourceOf(a)).toBe("dht");
+  });
+
+  test("a dial holds a place until it came to something, or for as long as a living machine takes", () => {
+    const book = new PeerBook();
+    for (const each of [a, b, c]) book.add(each, "dht", 0);
+    expect(book.dialsUnderWay(0)).toBe(0);
+    book.dialing(a, 0);
+    book.dialing(b, 100);
+    expect(book.dialsUnderWay(100)).toBe(2);
+    expect(book.dialsUnderWay(DIAL_PATIENCE_MS - 1)).toBe(2);
+    expect(book.dialsUnderWay(DIAL_PATIENCE_MS)).toBe(1);
+    book.connected(b, 200);
+    expect(book.dialsUnderWay(200)).toBe(1);
+    book.failed(a, 200);
+    expect(book.dialsUnderWay(200)).toBe(0);
+  });
+
+  test("pinned addresses come first and the rest in an order that chance decides", () => {
+    const orders = new Set<string>();
+    for (let seed = 1; seed <= 40; seed++) {
+      const book = new PeerBook();
+      for (let i = 0; i < 6; i++) book.add(address(i), "dht", 0);
+      book.add(address(6), "magnet", 0);
+      book.add(address(7), "flag", 0);
+      const dials = book.nextDials(0, 5, seeded(seed));
+      expect(dials).toHaveLength(5);
+      expect(keys(dials.slice(0, 2))).toEqual(keys([address(6), address(7)]));
+      orders.add(dials.slice(2).map(addressKey).join());
+    }
+    expect(orders.size).toBeGreaterThan(10);
+  });
+
+  test("all 30 processes of one host are dialled together", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < 30; i++) book.add(address(i), "dht", 0);
+    const dials = book.nextDials(0, 100, seeded(1));
+    expect(new Set(dials.map((dial) => dial.host)).size).toBe(1);
+    expect(dials).toHaveLength(30);
+  });
+
+  test("fewer slots than pinned addresses are never exceeded", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < 5; i++) book.add(address(i), i < 3 ? "flag" : "dht", 0);
+    for (let slots = -1; slots <= 5; slots++) {
+      expect(book.nextDials(0, slots, seeded(3))).toHaveLength(Math.max(0, slots));
+    }
+  });
+
+  test("pinned addresses are dialled however many came by themselves, others only while there is room", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < 6; i++) book.add(address(i), i < 2 ? "magnet" : "dht", 0);
+    const dialled = (room: number) => book.nextDials(0, 5, seeded(1), room).length;
+    expect([-1, 0, 1, 3, 10].map(dialled)).toEqual([2, 2, 3, 5, 5]);
+  });
+
+  test("N1, N2, N5: a pinned address is retried for ever between 0.2 and 1.5 s", () => {
+    const book = new PeerBook();
+    book.add(a, "magnet", 0);
+    const waits = waitsOf(book, a, 40);
+    expect(waits.slice(0, 6)).toEqual([200, 400, 800, 1500, 1500, 1500]);
+    expect(waits.at(-1)).toBe(REDIAL_PINNED_MAX_MS);
+    expect(book.size).toBe(1);
+  });
+
+  test("any other address backs off from 1 s and is forgotten after a few failures", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    expect(waitsOf(book, a, MAX_DIAL_FAILURES - 1)).toEqual([1000, 2000, 4000, 8000]);
+    book.failed(a, 1e6);
+    expect(book.size).toBe(0);
+    expect(book.add(a, "dht", 1e6)).toBe(true);
+  });
+
+  test("a known address that is named again keeps its back-off", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    book.failed(a, 0);
+    book.add(a, "pex", 10);
+    expect(book.nextDials(10, 1, seeded(1))).toEqual([]);
+  });
+
+  test("a lost connection re-enters the queue, with a clean record if it had lasted", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    for (let i = 0, now = 0; i < 20; i++, now += 100_000) {
+      book.dialing(a, now);
+      book.connected(a, now);
+      const end = now + STABLE_CONNECTION_MS;
+      book.disconnected(a, end);
+      expect(book.nextDials(end + REDIAL_OTHER_MIN_MS - 1, 1, seeded(1))).toEqual([]);
+      expect(book.nextDials(end + REDIAL_OTHER_MIN_MS, 1, seeded(1))).toEqual([a]);
+    }
+  });
+
+  test("W22: a peer that hangs up at once is not dialled in a hot loop", () => {
+    const pinnedBook = new PeerBook();
+    pinnedBook.add(a, "magnet", 0);
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    let dials = 0;
+    for (let now = 0; now < 60_000; now += 50) {
+      for (const each of [book, pinnedBook]) {
+        if (each.nextDials(now, 1, seeded(1)).length === 0) continue;
+        each.dialing(a, now);
+        each.connected(a, now);
+        each.disconnected(a, now + 1);
+        dials++;
+      }
+    }
+    expect(book.size).toBe(0);
+    expect(pinnedBook.size).toBe(1);
+    expect(dials).toBeLessThan(50);
+  });
+
+  test("one end reported twice counts once", () => {
+    const book = new PeerBook();
+    book.add(a, "flag", 0);
+    book.dialing(a, 0);
+    book.failed(a, 0);
+    book.disconnected(a, 0);
+    book.failed(a, 0);
+    expect(book.nextDials(REDIAL_MIN_MS, 1, seeded(1))).toEqual([a]);
+  });
+
+  test("C2, W16: an address of our own is dropped and never taken in again", () => {
+    const book = new PeerBook();
+    book.add(a, "magnet", 0);
+    book.markSelf(a);
+    expect(book.isSelf(a)).toBe(true);
+    expect(book.isSelf(b)).toBe(false);
+    expect(book.size).toBe(0);
+    expect(book.add(a, "flag", 1)).toBe(false);
+    book.failed(a, 2);
+    expect(book.nextDials(1e9, 5, seeded(1))).toEqual([]);
+  });
+
+  test("remembers a bounded number of addresses of our own", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < MAX_SELF_ADDRESSES + 10; i++) book.markSelf(address(i));
+    const known = Array.from({ length: MAX_SELF_ADDRESSES + 10 }, (_, i) => book.isSelf(address(i)));
+    expect(known.filter(Boolean)).toHaveLength(MAX_SELF_ADDRESSES);
+  });
+
+  test("W21: a banned peer that comes by itself stays banned, until its time is over", () => {
+    const book = new PeerBook();
+    book.add(a, "incoming", 0);
+    book.connected(a, 0);
+    book.ban(a, 0);
+    book.connected(a, 1000);
+    expect(book.isBanned(a, BAN_MS - 1)).toBe(true);
+    expect(book.addresses()).toEqual([]);
+    book.connected(a, BAN_MS);
+    expect([book.isBanned(a, BAN_MS), book.addresses()]).toEqual([false, [a]]);
+  });
+
+  test("W21: a ban doubles each time and survives the end of the connection", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    book.connected(a, 0);
+    let now = 0;
+    let expected = BAN_MS;
+    for (let i = 0; i < 12; i++) {
+      book.ban(a, now);
+      book.disconnected(a, now + 1);
+      expect(book.isBanned(a, now + expected - 1)).toBe(true);
+      expect(book.nextDials(now + expected - 1, 1, seeded(1))).toEqual([]);
+      now += expected;
+      expect(book.isBanned(a, now)).toBe(false);
+      expect(book.nextDials(now, 1, seeded(1))).toEqual([a]);
+      expected = Math.min(expected * 2, MAX_BAN_MS);
+    }
+  });
+
+  test("W21: a ban is for an address that was forgotten, too, and never for a host as long as few of it are banned", () => {
+    const book = new PeerBook();
+    for (let i = 1; i < MAX_BANNED_PORTS; i++) book.ban(address(i), 0);
+    book.ban(address(1), 0);
+    expect([book.isBanned(address(1), 1), book.isBanned(address(0), 1)]).toEqual([true, false]);
+    expect(book.isBanned(namelessAt(a.host), 1)).toBe(false);
+  });
+
+  test("W21: a host with several banned addresses is not let in any more, for a time, and may be dialled", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    book.add(address(30), "flag", 0);
+    for (let i = 30; i < 35; i++) book.ban(address(i), 0);
+    for (let i = 1; i < MAX_BANNED_PORTS; i++) book.ban(address(i), 0);
+    expect(book.isBanned(namelessAt(a.host), 1)).toBe(false);
+    book.ban(address(MAX_BANNED_PORTS), 0);
+    expect(book.isBanned(namelessAt(a.host), 1)).toBe(true);
+    expect(book.isBanned(namelessAt(a.host), BAN_MS)).toBe(false);
+    expect(keys(book.nextDials(1, 10, seeded(1)))).toEqual([addressKey(a)]);
+  });
+
+  test("W21: who never said where it listens is banned by its host, and never dialled", () => {
+    const book = new PeerBook();
+    book.ban(namelessAt(a.host), 0);
+    expect(book.isBanned(namelessAt(a.host), BAN_MS - 1)).toBe(true);
+    expect(book.isBanned(namelessAt(address(30).host), 1)).toBe(false);
+    expect(book.isBanned(a, 1)).toBe(false);
+    expect(book.nextDials(10 * BAN_MS, 10, seeded(1))).toEqual([]);
+    expect(book.addresses()).toEqual([]);
+  });
+
+  test("a banned address is remembered however often it fails afterwards", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    book.ban(a, 0);
+    for (let i = 0, now = BAN_MS; i < 20; i++, now += 1e6) book.failed(a, now);
+    expect(book.size).toBe(1);
+  });
+
+  test("W24: a pinned address is never banned but waits longer each time", () => {
+    const book = new PeerBook();
+    book.add(a, "magnet", 0);
+    book.connected(a, 0);
+    book.ban(a, 0);
+    book.disconnected(a, 1);
+    expect(book.isBanned(a, 1)).toBe(false);
+    expect(book.nextDials(PINNED_BAN_MS - 1, 1, seeded(1))).toEqual([]);
+    expect(book.nextDials(PINNED_BAN_MS, 1, seeded(1))).toEqual([a]);
+    for (let i = 0; i < 20; i++) book.ban(a, PINNED_BAN_MS);
+    expect(book.nextDials(PINNED_BAN_MS + BAN_MS, 1, seeded(1))).toEqual([a]);
+  });
+
+  test("naming an address on the command line lifts its ban and its back-off", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    book.ban(a, 0);
+    book.add(a, "flag", 5);
+    expect(book.sourceOf(a)).toBe("flag");
+    expect(book.isBanned(a, 5)).toBe(false);
+    expect(book.nextDials(5, 1, seeded(1))).toEqual([a]);
+  });
+
+  describe("when full", () => {
+    const full = (source: "dht" | "pex" | "flag") => {
+      const book = new PeerBook();
+      for (let i = 0; i < MAX_KNOWN_PEERS; i++) book.add(address(i), source, 0);
+      return book;
+    };
+    const newcomer = address(MAX_KNOWN_PEERS);
+
+    test("W20: it never grows, whatever comes", () => {
+      const book = full("pex");
+      for (let i = 0; i < 500; i++) book.add(address(MAX_KNOWN_PEERS + i), i % 2 === 0 ? "flag" : "pex", i);
+      expect(book.size).toBe(MAX_KNOWN_PEERS);
+    });
+
+    test("an address that failed makes room first", () => {
+      const book = full("dht");
+      book.failed(a, 0);
+      expect(book.add(newcomer, "pex", 1)).toBe(true);
+      expect(book.sourceOf(a)).toBeUndefined();
+      expect(book.add(c, "pex", 1)).toBe(false);
+    });
+
+    test("hearsay does not push out addresses as good as itself, until they are stale", () => {
+      const book = full("dht");
+      expect(book.add(newcomer, "pex", 1)).toBe(false);
+      expect(book.add(newcomer, "dht", PEER_EXPIRY_MS - 1)).toBe(false);
+      expect(book.add(newcomer, "dht", PEER_EXPIRY_MS)).toBe(true);
+    });
+
+    test("what an address says of itself pushes out hearsay", () => {
+      expect(full("pex").add(newcomer, "incoming", 1)).toBe(true);
+    });
+
+    test("pinned, connected, dialling and banned addresses stay", () => {
+      const book = full("flag");
+      expect(book.add(newcomer, "magnet", 1e9)).toBe(false);
+      const busy = full("dht");
+      for (let i = 0; i < MAX_KNOWN_PEERS; i++) {
+        if (i % 3 === 0) busy.dialing(address(i), 0);
+        else if (i % 3 === 1) busy.connected(address(i), 0);
+        else busy.ban(address(i), 0);
+      }
+      expect(busy.add(newcomer, "magnet", 1)).toBe(false);
+      expect(busy.isBanned(c, 1)).toBe(true);
+    });
+  });
+});

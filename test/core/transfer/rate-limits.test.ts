@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import { Geometry } from "../../../src/core/torrent/geometry.ts";
+import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
+import { LIMITED_TICK_MS } from "../../../src/session/network/limits.ts";
+import { MiB } from "../../../src/lib/units.ts";
+import { EventQueue } from "../../sim/event-queue.ts";
+import { aBlock, TransferBed } from "./transfer-bed.ts";
+
+const large = new Geometry(1024 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
+
+describe("a download limit", () => {
+  /** Sources of any speed on a link of 1 ms; the clock beats as it does under a limit. */
+  function underLimit(limit: number, sources: number): { total: number; each: number[] } {
+    const seconds = 10;
+    const bed = new TransferBed({
+      geometry: new Geometry(2 * seconds * limit, 1 * MiB),
+      downloadLimit: limit,
+    });
+    const queue = new EventQueue();
+    const peers = Array.from({ length: sources }, () => bed.join({ has: "all" }));
+    const each = peers.map(() => 0);
+    const run = (effects: ReturnType<TransferBed["handle"]>) => {
+      for (const effect of effects) {
+        if (effect.type !== "send" || effect.message.type !== "request") continue;
+        const { peer, message } = effect;
+        queue.plan(queue.now + 2, () => {
+          bed.now = queue.now;
+          each[peers.indexOf(peer)]! += message.block.length;
+          const delivered = bed.deliver(peer, message.block);
+          run([...delivered, ...bed.hashAll(delivered)]);
+        });
+      }
+    };
+    const beat = () => {
+      bed.now = queue.now;
+      run(bed.handle({ type: "ticked" }));
+      queue.plan(queue.now + LIMITED_TICK_MS, beat);
+    };
+    queue.plan(0, () => peers.forEach((peer) => run(bed.hear(peer, { type: "unchoke" }))));
+    queue.plan(LIMITED_TICK_MS, beat);
+    while (queue.now < seconds * 1000) queue.step();
+    return { total: each.reduce((sum, bytes) => sum + bytes, 0) / (seconds * limit), each };
+  }
+
+  test.each([0.5, 4, 50])(
+    "of %d MiB/s is kept within a twentieth over ten seconds, with one source and with five",
+    (limit) => {
+      for (const sources of [1, 5]) expect(underLimit(limit * MiB, sources).total).toBeWithin(0.95, 1.05);
+    },
+  );
+
+  test.each([0.5, 4, 50])("of %d MiB/s is shared by all sources alike", (limit) => {
+    const { each } = underLimit(limit * MiB, 5);
+    const fair = each.reduce((sum, bytes) => sum + bytes, 0) / each.length;
+    for (const bytes of each) expect(bytes / fair).toBeWithin(0.8, 1.2);
+  });
+});
+
+describe("an upload limit", () => {
+  /** Leechers of any speed; each keeps `window` requests of `length` bytes, or of its own, waiting. */
+  function underLimit(limit: number, windows: readonly number[], length: number | number[] = BLOCK_LENGTH) {
+    const seconds = 10;
+    const bed = new TransferBed({ geometry: large, have: "all", uploadLimit: limit });
+    const queue = new EventQueue();
+    const peers = windows.map(() => bed.join({ interested: true }));
+    const each = peers.map(() => 0);
+    let onTheWire = 0;
+    const lengths = windows.map((_, at) => (typeof length === "number" ? length : length[at]!));
+    const requests = lengths.map((length) => ({ ...aBlock(0, 0), length }));
+    const run = (effects: ReturnType<TransferBed["handle"]>) => {
+      for (const effect of effects) {
+        if (effect.type !== "serveBlock") continue;
+        const { peer } = effect;
+        const at = peers.indexOf(peer);
+        const bytes = lengths[at]!;
+        onTheWire += bytes + 13;
+        each[at]! += bytes;
+        queue.plan(queue.now + 1, () => {
+          bed.now = queue.now;
+          run(bed.handle({ type: "uploaded", peer, bytes }));
+          run(bed.hear(peer, { type: "request", block: requests[at]! }));
+        });
+      }
+    };
+    const beat = () => {
+      bed.now = queue.now;
+      run(bed.handle({ type: "ticked" }));
+      queue.plan(queue.now + LIMITED_TICK_MS, beat);
+    };
+    peers.forEach((peer, at) => {
+      for (let i = 0; i < windows[at]!; i++) run(bed.hear(peer, { type: "request", block: requests[at]! }));
+    });
+    queue.plan(LIMITED_TICK_MS, beat);
+    while (queue.now < seconds * 1000) queue.step();
+    return { total: onTheWire / (seconds * limit), each };
+  }
+
+  test.each([0.5, 4, 50])(
+    "of %d MiB/s is kept within a twentieth over ten seconds, with one peer and with five",
+    (limit) => {
+      for (const windows of [[64], [64, 64, 64, 64, 64]]) {
+        expect(underLimit(limit * MiB, windows).total).toBeWithin(0.95, 1.05);
+      }
+    },
+  );
+
+  test.each([0.5, 4, 50])(
+    "of %d MiB/s is shared alike by peers that ask for runs and for single blocks",
+    (limit) => {
+      const lengths = [MAX_REQUEST_LENGTH, BLOCK_LENGTH, 3 * BLOCK_LENGTH, BLOCK_LENGTH, MAX_REQUEST_LENGTH];
+      const { each, total } = underLimit(limit * MiB, [16, 64, 16, 200, 16], lengths);
+      const fair = each.reduce((sum, bytes) => sum + bytes, 0) / each.length;
+      for (const bytes of each) expect(bytes / fair).toBeWithin(0.8, 1.2);
+      expect(total).toBeWithin(0.95, 1.06);
+    },
+  );
+
+  test("a peer alone that asks for runs gets all of it", () => {
+    expect(underLimit(4 * MiB, [16], MAX_REQUEST_LENGTH).total).toBeWithin(0.95, 1.06);
+  });
+
+  test("is kept with the largest requests too, though one is more than is saved up", () => {
+    expect(underLimit(0.5 * MiB, [8, 8], MAX_REQUEST_LENGTH).total).toBeWithin(0.9, 1.1);
+  });
+
+  test.each([0.5, 4, 50])(
+    "of %d MiB/s is shared alike by peers that ask for much and for little",
+    (limit) => {
+      const { each } = underLimit(limit * MiB, [64, 64, 200, 500, 64]);
+      const fair = each.reduce((sum, bytes) => sum + bytes, 0) / each.length;
+      for (const bytes of each) expect(bytes / fair).toBeWithin(0.95, 1.05);
+    },
+  );
+});

@@ -1,0 +1,220 @@
+import { describe, expect, test } from "bun:test";
+import { encodeHosts, HOST_EXCHANGE, parseHosts } from "../../../src/core/exchange/host-message.ts";
+import type { HostEntry, HostState } from "../../../src/core/exchange/host-roster.ts";
+import {
+  CLAIM_PATIENCE_MS,
+  HOST_MESSAGES_PER_TURN,
+  HOST_MESSAGE_BURST,
+  HOST_MESSAGE_RATE,
+  HOST_TURN_MS,
+} from "../../../src/session/exchange/limits.ts";
+import { MAX_HOSTS_PER_MESSAGE } from "../../../src/core/exchange/limits.ts";
+import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
+import { peerHandle } from "../../../src/core/torrent/ids.ts";
+import { ForeignWatch, wordOn } from "../../../src/session/exchange/completion-tracking.ts";
+import { HostExchange } from "../../../src/session/exchange/host-exchange.ts";
+import type { PeerConnection } from "../../../src/session/peer/peer-connection.ts";
+
+const NOW = 1_800_000_000;
+const address = (last: number): PeerAddress => ({ host: `10.0.${last >> 8}.${last & 255}`, port: 42_070 });
+const host = (last: number, state: HostState, since = NOW): HostEntry => ({
+  address: address(last),
+  state,
+  since,
+});
+const said = (entries: readonly HostEntry[]) =>
+  entries.map(({ address: { host }, state }) => `${host} ${state}`);
+
+/** As much of a connection as the host exchange uses. */
+class FakePeer {
+  readonly handle: number;
+  readonly extended: { extensions: Map<string, number> };
+  readonly heard: string[][] = [];
+  readonly faults: string[] = [];
+
+  constructor(number: number, speaks = true) {
+    this.handle = number;
+    this.extended = { extensions: new Map(speaks ? [[HOST_EXCHANGE, 3]] : []) };
+  }
+
+  sendExtended(name: string, payload: Uint8Array): void {
+    expect(name).toBe(HOST_EXCHANGE);
+    this.heard.push(said(parseHosts(payload) ?? []));
+  }
+
+  close(fault: string): void {
+    this.faults.push(fault);
+  }
+}
+
+const real = (peer: FakePeer) => peer as unknown as PeerConnection;
+/** We are host 0. */
+const exchange = (state: HostState = "leeching") => new HostExchange(address(0), state, () => NOW);
+
+describe("telling", () => {
+  test("a peer hears at once who we are and what we know, and nothing more while nothing changes", () => {
+    const hosts = exchange("source");
+    hosts.received(real(new FakePeer(7)), encodeHosts([host(1, "leeching")]), 0);
+    const peer = new FakePeer(1);
+    hosts.greeted(real(peer), 0);
+    hosts.greeted(real(peer), 10);
+    for (let now = 0; now < 20 * HOST_TURN_MS; now += 100) hosts.tick(now);
+    expect(peer.heard).toEqual([["10.0.0.0 source", "10.0.0.1 leeching"]]);
+    expect(hosts.hasListeners).toBe(true);
+  });
+
+  test("a peer that does not speak the extension is told nothing", () => {
+    const hosts = exchange();
+    const peer = new FakePeer(1, false);
+    hosts.greeted(real(peer), 0);
+    hosts.sayOwn("done");
+    expect(peer.heard).toEqual([]);
+    expect(hosts.hasListeners).toBe(false);
+  });
+
+  test("our own change is told at once, those of others in turns and together", () => {
+    const hosts = exchange();
+    const [teller, listener] = [new FakePeer(1), new FakePeer(2)];
+    hosts.greeted(real(teller), 0);
+    hosts.greeted(real(listener), 0);
+    hosts.tick(0);
+    hosts.sayOwn("done");
+    expect(listener.heard).toEqual([["10.0.0.0 leeching"], ["10.0.0.0 done"]]);
+    for (let i = 1; i <= 3; i++) {
+      hosts.received(real(teller), encodeHosts([host(i, "leeching")]), i);
+      hosts.tick(i);
+    }
+    expect(listener.heard).toHaveLength(2);
+    hosts.tick(HOST_TURN_MS);
+    expect(listener.heard.slice(2)).toEqual([
+      ["10.0.0.1 leeching", "10.0.0.2 leeching", "10.0.0.3 leeching"],
+    ]);
+    // Who told us need not hear it.
+    expect(teller.heard).toHaveLength(2);
+  });
+
+  test("a newcomer in a large fleet hears of it in a few messages per turn", () => {
+    const hosts = exchange();
+    const fleet = Array.from({ length: 950 }, (_, i) => host(i + 1, "leeching"));
+    for (let at = 0; at < fleet.length; at += MAX_HOSTS_PER_MESSAGE)
+      hosts.received(real(new FakePeer(9)), encodeHosts(fleet.slice(at, at + MAX_HOSTS_PER_MESSAGE)), 0);
+    const peer = new FakePeer(1);
+    hosts.greeted(real(peer), 0);
+    const counts = [peer.heard.length];
+    for (let turn = 0; turn < 4; turn++) {
+      hosts.tick(turn * HOST_TURN_MS);
+      counts.push(peer.heard.length);
+    }
+    expect(counts).toEqual([HOST_MESSAGES_PER_TURN, 2 * HOST_MESSAGES_PER_TURN, 10, 10, 10]);
+    expect(new Set(peer.heard.flat()).size).toBe(951);
+  });
+
+  test("a connection that ended is told nothing more", () => {
+    const hosts = exchange();
+    const peer = new FakePeer(1);
+    hosts.greeted(real(peer), 0);
+    hosts.forget(real(peer));
+    hosts.sayOwn("left");
+    expect(peer.heard).toHaveLength(1);
+  });
+});
+
+describe("hearing", () => {
+  test("only news is handed on", () => {
+    const hosts = exchange();
+    const [one, other] = [new FakePeer(1), new FakePeer(2)];
+    const message = encodeHosts([host(1, "leeching"), host(2, "done")]);
+    expect(hosts.received(real(one), message, 0).news).toHaveLength(2);
+    expect(hosts.received(real(other), message, 0).news).toHaveLength(0);
+    const next = encodeHosts([host(1, "done"), host(2, "done")]);
+    expect(said(hosts.received(real(other), next, 0).news)).toEqual(["10.0.0.1 done"]);
+  });
+
+  test("the first host of a peer's first message is the peer itself", () => {
+    const hosts = exchange();
+    const peer = new FakePeer(1);
+    hosts.greeted(real(peer), 0);
+    const tellers = [[host(1, "leeching"), host(2, "done")], [host(3, "done")]].map(
+      (entries) => hosts.received(real(peer), encodeHosts(entries), 0).teller,
+    );
+    expect(tellers).toEqual([host(1, "leeching"), undefined]);
+  });
+
+  test("a message that is none ends the connection", () => {
+    const peer = new FakePeer(1);
+    expect(exchange().received(real(peer), new Uint8Array([1, 2]), 0)).toEqual({
+      news: [],
+      teller: undefined,
+    });
+    expect(peer.faults).toEqual(["badExtension"]);
+  });
+
+  test("two messages in every turn are fine for ever; a flood ends the connection", () => {
+    const hosts = exchange();
+    const peer = new FakePeer(1);
+    hosts.greeted(real(peer), 0);
+    const message = encodeHosts([host(1, "leeching")]);
+    let now = 0;
+    for (let i = 0; i < 5000; i++) hosts.received(real(peer), message, (now += HOST_TURN_MS / 2));
+    expect(peer.faults).toEqual([]);
+    for (let i = 0; i < HOST_MESSAGE_BURST - 1; i++) hosts.received(real(peer), message, now);
+    expect(peer.faults).toEqual([]);
+    hosts.received(real(peer), message, now);
+    hosts.received(real(peer), message, now);
+    expect(peer.faults).toContain("badExtension");
+  });
+
+  test("what waited while a process stood still for two minutes is not a flood", () => {
+    const hosts = exchange();
+    const peer = new FakePeer(1);
+    hosts.greeted(real(peer), 0);
+    const waiting = (120_000 / HOST_TURN_MS) * HOST_MESSAGES_PER_TURN;
+    expect(HOST_MESSAGE_RATE).toBeGreaterThanOrEqual((2 * HOST_MESSAGES_PER_TURN * 1000) / HOST_TURN_MS);
+    for (let i = 0; i < waiting; i++) hosts.received(real(peer), encodeHosts([host(1, "leeching")]), 120_000);
+    expect(peer.faults).toEqual([]);
+  });
+});
+
+describe("a peer of another program", () => {
+  const PEER = peerHandle(1);
+
+  test("that comes with the whole file is a source, one that fetches it is done", () => {
+    const watch = new ForeignWatch();
+    watch.claimed(PEER, true, 0);
+    watch.claimed(PEER, true, 10);
+    expect(watch.stateOf(PEER, true, 20)).toBe("source");
+    const other = peerHandle(2);
+    watch.claimed(other, false, 0);
+    expect(watch.stateOf(other, false, 0)).toBe("leeching");
+    watch.claimed(other, true, 50);
+    expect(watch.stateOf(other, true, 50)).toBe("done");
+  });
+
+  test("that is silent is a leecher after a while", () => {
+    const watch = new ForeignWatch();
+    expect(watch.stateOf(PEER, false, 0)).toBe("unknown");
+    expect(watch.stateOf(PEER, false, CLAIM_PATIENCE_MS - 1)).toBe("unknown");
+    expect(watch.stateOf(PEER, false, CLAIM_PATIENCE_MS)).toBe("leeching");
+    watch.forget(PEER);
+    expect(watch.stateOf(PEER, false, CLAIM_PATIENCE_MS)).toBe("unknown");
+  });
+
+  test.each<[Parameters<typeof wordOn>[0], HostState | undefined, number, HostState | undefined]>([
+    // seen, known, since, said of it; we are connected since NOW
+    ["unknown", undefined, 0, undefined],
+    ["leeching", undefined, 0, "leeching"],
+    ["source", undefined, 0, "source"],
+    ["done", undefined, 0, "done"],
+    ["leeching", "leeching", NOW - 9, undefined],
+    ["done", "leeching", NOW, "done"],
+    ["source", "leeching", NOW, "done"],
+    ["source", "done", NOW - 9, undefined],
+    ["done", "source", NOW - 9, undefined],
+    ["leeching", "done", NOW + 1, undefined],
+    ["leeching", "done", NOW - 9, "leeching"],
+    ["leeching", "left", NOW - 9, "leeching"],
+  ])("seen %p where it is known as %p since %d is said to be %p", (seen, known, since, word) => {
+    const entry = known === undefined ? undefined : host(1, known, since);
+    expect(wordOn(seen, entry, NOW)).toBe(word);
+  });
+});

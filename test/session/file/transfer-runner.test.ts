@@ -1,0 +1,181 @@
+// The runner with a real part of a disk and real hash workers; peers are what the test makes them say.
+import { afterAll, describe, expect, test } from "bun:test";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Bitfield } from "../../../src/core/torrent/bitfield.ts";
+import { Geometry } from "../../../src/core/torrent/geometry.ts";
+import { type PeerHandle, peerHandle, pieceIndex } from "../../../src/core/torrent/ids.ts";
+import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
+import { createMetainfo, expectedDigest } from "../../../src/core/format/metainfo.ts";
+import type { Block } from "../../../src/core/torrent/peer-message.ts";
+import { TokenBucket } from "../../../src/core/rate/token-bucket.ts";
+import { Transfer } from "../../../src/core/transfer/transfer.ts";
+import { HashPool } from "../../../src/hashing/hash-pool.ts";
+import { DiskError } from "../../../src/lib/errors.ts";
+import { sha1 } from "../../../src/lib/sha1.ts";
+import { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
+import { SpanReader } from "../../../src/storage/span-reader.ts";
+import { SpanWriter } from "../../../src/storage/span-writer.ts";
+import { seededRandom } from "../../helpers/seeded-random.ts";
+
+const PIECE_LENGTH = 4 * BLOCK_LENGTH;
+const folder = mkdtempSync(join(tmpdir(), "p2pfile-runner-"));
+const pool = new HashPool({ workers: 1, io: "map" });
+afterAll(async () => {
+  await pool.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A download of three pieces; the peers ask for nothing and say what the test wants. */
+class Bed {
+  readonly geometry = new Geometry(3 * PIECE_LENGTH, PIECE_LENGTH);
+  readonly content = crypto.getRandomValues(new Uint8Array(this.geometry.length));
+  readonly path = join(folder, `${Math.floor(performance.now() * 1000)}`);
+  readonly closed: [PeerHandle, string][] = [];
+  readonly failures: Error[] = [];
+  readonly wrongPieces: number[] = [];
+  readonly runner: TransferRunner;
+  readonly #asked = new Map<PeerHandle, Block[]>();
+  readonly #fd: number;
+
+  constructor(
+    store = (offset: number, bytes: Uint8Array<SharedArrayBuffer>): Promise<Uint8Array> =>
+      pool.storePiece(this.path, this.#fd, offset, bytes),
+  ) {
+    this.#fd = openSync(this.path, "w+");
+    ftruncateSync(this.#fd, this.geometry.length);
+    const pieces = new Uint8Array(60);
+    for (let i = 0; i < 3; i++)
+      pieces.set(sha1(this.content.subarray(i * PIECE_LENGTH, (i + 1) * PIECE_LENGTH)), i * 20);
+    const metainfo = createMetainfo("model.bin", this.geometry.length, PIECE_LENGTH, pieces);
+    const file = { fd: this.#fd, path: this.path, size: this.geometry.length };
+    this.runner = new TransferRunner({
+      transfer: new Transfer({
+        geometry: this.geometry,
+        expected: (piece) => expectedDigest(metainfo, piece),
+        have: new Bitfield(3),
+        uploadBucket: new TokenBucket(0),
+        downloadBucket: new TokenBucket(0),
+        random: seededRandom(1),
+        now: 0,
+      }),
+      metainfo,
+      content: {
+        path: this.path,
+        reader: new SpanReader({ ...file, maxSpans: 4 }),
+        writer: new SpanWriter({
+          ...file,
+          spanLength: PIECE_LENGTH,
+          store,
+          onPressure: () => {},
+          onError: (error) => this.failures.push(error),
+        }),
+        onVerified: () => {},
+      },
+      pool,
+      peerOf: (handle) => ({
+        send: (message) => {
+          if (message.type === "request") this.#asked.get(handle)?.push(message.block);
+        },
+        sendBlock: () => {},
+        close: (fault) => this.closed.push([handle, fault]),
+      }),
+      banDeparted: (handle) => this.closed.push([handle, "departed"]),
+      onCompleted: () => {},
+      onFailure: (error) => this.failures.push(error),
+      onPieceFailed: (piece) => this.wrongPieces.push(piece),
+    });
+  }
+
+  join(number: number, pieces: readonly number[]): PeerHandle {
+    const peer = peerHandle(number);
+    this.#asked.set(peer, []);
+    this.runner.dispatch({ type: "peerJoined", peer, fast: true, greeted: false });
+    for (const piece of pieces)
+      this.runner.dispatch({
+        type: "received",
+        peer,
+        message: { type: "have", piece: pieceIndex(piece) },
+      });
+    return peer;
+  }
+
+  say(peer: PeerHandle, type: "choke" | "unchoke"): void {
+    this.runner.dispatch({ type: "received", peer, message: { type } });
+  }
+
+  asked(peer: PeerHandle): readonly Block[] {
+    return this.#asked.get(peer) ?? [];
+  }
+
+  /** Answers the oldest request of the peer. */
+  deliver(peer: PeerHandle, forged: boolean): void {
+    const block = this.#asked.get(peer)?.shift();
+    if (block === undefined) throw new Error("not asked");
+    const offset = this.geometry.offsetOf(block);
+    const payload = this.content.slice(offset, offset + block.length);
+    if (forged) payload[77] = (payload[77] ?? 0) ^ 1;
+    this.runner.dispatch({ type: "received", peer, message: { type: "block", block } }, payload);
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    for (let i = 0; i < 2000 && !isSo(); i++) await Bun.sleep(1);
+    expect(isSo()).toBe(true);
+  }
+
+  close(): void {
+    this.runner.stop();
+    closeSync(this.#fd);
+  }
+}
+
+describe("TransferRunner", () => {
+  test("W21: of two that gave a wrong piece the one whose block was forged is closed, by the file's own bytes", async () => {
+    const bed = new Bed();
+    const liar = bed.join(1, [0]);
+    const honest = bed.join(2, [0]);
+    bed.runner.dispatch({ type: "peerQueueLimit", peer: liar, requests: 2 });
+    for (const peer of [liar, honest]) bed.say(peer, "unchoke");
+    bed.runner.dispatch({ type: "peerQueueLimit", peer: liar, requests: 500 });
+    expect([bed.asked(liar).length, bed.asked(honest).length]).toEqual([2, 2]);
+    for (const forged of [false, true]) bed.deliver(liar, forged);
+    for (let i = 0; i < 2; i++) bed.deliver(honest, false);
+    for (const peer of [liar, honest]) bed.say(peer, "choke");
+    await bed.until(() => bed.wrongPieces.length > 0);
+    expect(bed.closed).toEqual([]);
+    bed.say(honest, "unchoke");
+    expect(bed.asked(honest)).toHaveLength(4);
+    while (bed.asked(honest).length > 0) bed.deliver(honest, false);
+    await bed.until(() => bed.closed.length > 0);
+    expect(bed.closed).toEqual([[liar, "hashMismatch"]]);
+    expect([bed.wrongPieces, bed.failures]).toEqual([[0], []]);
+    bed.close();
+  });
+
+  test("W21: a liar that has left before its piece was hashed is told of", async () => {
+    const bed = new Bed();
+    const liar = bed.join(1, [0]);
+    bed.say(liar, "unchoke");
+    while (bed.asked(liar).length > 0) bed.deliver(liar, true);
+    bed.runner.dispatch({ type: "peerLeft", peer: liar });
+    await bed.until(() => bed.closed.length > 0);
+    expect(bed.closed).toEqual([[liar, "departed"]]);
+    expect([bed.wrongPieces, bed.failures]).toEqual([[0], []]);
+    bed.close();
+  });
+
+  test.each(["EIO", "ENOSPC"])(
+    "P8: when our own disk says %s the download ends, and nobody is blamed",
+    async (code) => {
+      const bed = new Bed(() => Promise.reject(Object.assign(new Error("the disk failed"), { code })));
+      const peers = [bed.join(1, [0, 1, 2]), bed.join(2, [0, 1, 2])];
+      for (const peer of peers) bed.say(peer, "unchoke");
+      for (const peer of peers) while (bed.asked(peer).length > 0) bed.deliver(peer, false);
+      await bed.until(() => bed.failures.length > 0);
+      expect(bed.failures.every((error) => error instanceof DiskError)).toBe(true);
+      expect([bed.closed, bed.wrongPieces]).toEqual([[], []]);
+      bed.close();
+    },
+  );
+});

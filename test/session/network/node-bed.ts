@@ -1,0 +1,140 @@
+// A real node on loopback with a torrent or more, and strangers with plain sockets that say what a test wants.
+import { afterEach, expect } from "bun:test";
+import type { Socket } from "bun";
+import { infoHashOf } from "../../../src/core/torrent/ids.ts";
+import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
+import { silentLogger } from "../../../src/lib/logger.ts";
+import { Node } from "../../../src/session/network/node.ts";
+import { Swarm } from "../../../src/session/network/swarm.ts";
+import { frame, handshakeBytes } from "../../wire/wire-end.ts";
+
+export const HOST = `127.9.${process.pid % 250}.7`;
+/** Where strangers come from unless it is said. */
+export const STRANGERS_HOST = "127.0.0.1";
+
+/** Run after each test, last in first out. */
+export const cleanups: (() => Promise<void> | void)[] = [];
+
+/** To be called at the top of a test file. */
+export function useNodeBed(): void {
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+}
+
+export async function startNode(): Promise<Node> {
+  const node = await Node.start({
+    options: {
+      ip: HOST,
+      port: undefined,
+      portRange: { first: 42070, last: 42099 },
+      peers: [],
+      uploadLimit: 0,
+      downloadLimit: 0,
+    },
+    keptPort: undefined,
+    bootstrap: [],
+    logger: silentLogger,
+  });
+  cleanups.push(() => node.close());
+  return node;
+}
+
+/** A torrent whose metadata is not known yet; its info hash is the byte `torrent` twenty times. */
+export function startSwarm(
+  node: Node,
+  pinned: readonly { host: string; port: number }[] = [],
+  torrent = 5,
+): Swarm {
+  const swarm = new Swarm({
+    node,
+    infoHash: infoHashOf(new Uint8Array(20).fill(torrent)),
+    infoDict: undefined,
+    pinned: pinned.map((address) => ({ address, source: "flag" as const })),
+    state: "leeching",
+    onMetadata: () => {},
+    onFirstPeer: () => {},
+  });
+  node.add(swarm);
+  return swarm;
+}
+
+/** A handshake for the torrent whose info hash is the one byte twenty times, from the peer whose id is the other. */
+function introduction(torrent: number, peerId: number): Uint8Array {
+  const bytes = handshakeBytes().slice();
+  bytes.fill(torrent, 28, 48);
+  bytes.fill(peerId, 48, 68);
+  return bytes;
+}
+
+/** Somebody who is dialled, and answers each connection with a handshake. */
+export class DialledStranger {
+  isClosed = false;
+  readonly address: PeerAddress;
+
+  constructor(host: string, torrent: number, peerId: number) {
+    const listener = Bun.listen({
+      hostname: host,
+      port: 0,
+      socket: {
+        open: (socket) => void socket.write(introduction(torrent, peerId)),
+        data: () => {},
+        close: () => void (this.isClosed = true),
+      },
+    });
+    this.address = { host, port: listener.port };
+    cleanups.push(() => listener.stop(true));
+  }
+}
+
+export class Stranger {
+  heard = 0;
+  isClosed = false;
+  #socket: Socket | undefined;
+
+  static async connect(node: Node, from = STRANGERS_HOST): Promise<Stranger> {
+    const stranger = new Stranger();
+    const source: { localAddress: string } = { localAddress: from };
+    stranger.#socket = await Bun.connect({
+      ...source,
+      hostname: node.address.host,
+      port: node.address.port,
+      socket: {
+        data: (_socket, chunk) => void (stranger.heard += chunk.length),
+        close: () => void (stranger.isClosed = true),
+        error: () => {},
+      },
+    });
+    cleanups.push(() => void stranger.#socket?.end());
+    return stranger;
+  }
+
+  /** Reads no more. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  leave(): void {
+    this.#socket?.end();
+  }
+
+  say(bytes: Uint8Array | string): void {
+    this.#socket?.write(bytes);
+  }
+
+  /** A whole handshake for the torrent whose info hash is this byte twenty times. */
+  introduce(torrent: number, peerId = 1): void {
+    this.say(introduction(torrent, peerId));
+  }
+
+  /** An extension handshake that says where it listens (BEP 10), or nothing. */
+  namePort(port: number | undefined): void {
+    const text = port === undefined ? "d1:mdee" : `d1:mde1:pi${port}ee`;
+    this.say(frame(20, [0, ...new TextEncoder().encode(text)]));
+  }
+}
+
+export async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; i < 3000 && !isSo(); i++) await Bun.sleep(1);
+  expect(isSo()).toBe(true);
+}
