@@ -12,7 +12,7 @@ import { Node } from "./network/node.ts";
 import type { NodeOptions } from "./options.ts";
 import { ProgressReporter } from "./report/progress-reporter.ts";
 
-export class Workbench {
+export class Resources {
   readonly context: SessionContext;
   readonly options: NodeOptions;
   readonly store: StateStore;

@@ -15,7 +15,7 @@ import type { TransferSnapshot } from "../report/session-event.ts";
 import { snapshotOf } from "../network/torrent-snapshot.ts";
 import { Swarm } from "../network/swarm.ts";
 import type { TransferRunner } from "../file/transfer-runner.ts";
-import type { Workbench } from "../resources.ts";
+import type { Resources } from "../resources.ts";
 
 export interface DownloadFileOptions {
   readonly index: number;
@@ -23,7 +23,7 @@ export interface DownloadFileOptions {
   readonly text: string;
   readonly magnet: Magnet;
   readonly options: DownloadOptions;
-  readonly bench: Workbench;
+  readonly resources: Resources;
 }
 
 export class Download {
@@ -31,7 +31,7 @@ export class Download {
   readonly text: string;
   readonly magnet: Magnet;
   readonly #options: DownloadOptions;
-  readonly #bench: Workbench;
+  readonly #resources: Resources;
   /** Rejects when the disk fails or nothing arrives for too long. */
   readonly #failed: Promise<never>;
   readonly #fail: (error: unknown) => void;
@@ -49,7 +49,7 @@ export class Download {
     this.text = options.text;
     this.magnet = options.magnet;
     this.#options = options.options;
-    this.#bench = options.bench;
+    this.#resources = options.resources;
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => {});
     this.#failed = promise;
@@ -66,7 +66,7 @@ export class Download {
    * @throws P2pfileError when this magnet cannot be fetched; what was fetched stays for the next run.
    */
   async run(bootstrap: readonly PeerAddress[]): Promise<void> {
-    const node = await this.#bench.node(undefined, bootstrap);
+    const node = await this.#resources.node(undefined, bootstrap);
     try {
       await Promise.race([this.#failed, this.#fetch(node)]);
     } finally {
@@ -83,7 +83,7 @@ export class Download {
   }
 
   async #fetch(node: Node): Promise<void> {
-    const { store } = this.#bench;
+    const { store } = this.#resources;
     const { infoHash } = this.magnet;
     const metadata = Promise.withResolvers<Uint8Array>();
     const known = store.metadata(infoHash);
@@ -94,17 +94,17 @@ export class Download {
     if ("error" in metainfo) throw unusable(metainfo);
     this.#metainfo = metainfo;
     const { name, geometry } = metainfo;
-    const { context } = this.#bench;
+    const { context } = this.#resources;
     const elapsedMs = this.#milestones.reached("metadata");
     context.emit({ type: "metadata", index: this.index, name, size: geometry.length, infoHash, elapsedMs });
     if (known === undefined) store.rememberMetadata(infoHash, infoDict);
 
     this.#phase = "checking";
-    this.#removeProgress = this.#bench.progress.add((now) => this.#snapshot(metainfo, swarm, now));
+    this.#removeProgress = this.#resources.progress.add((now) => this.#snapshot(metainfo, swarm, now));
     const file = await LocalFile.open({
       metainfo,
       directory: this.#options.directory,
-      bench: this.#bench,
+      resources: this.#resources,
       onProgress: (done) =>
         context.emit({ type: "hashing", index: this.index, name, done, size: geometry.length }),
       onFailure: this.#fail,
@@ -132,8 +132,8 @@ export class Download {
     const elapsedMs = this.#milestones.reached("done");
     swarm.gossip.say("done");
     this.#phase = "seeding";
-    this.#bench.progress.report();
-    this.#bench.context.emit({
+    this.#resources.progress.report();
+    this.#resources.context.emit({
       type: "completed",
       index: this.index,
       name: metainfo.name,
@@ -148,7 +148,7 @@ export class Download {
 
   async #seed(metainfo: Metainfo, swarm: Swarm): Promise<void> {
     swarm.announceCompletion();
-    const { context } = this.#bench;
+    const { context } = this.#resources;
     const size = metainfo.geometry.length;
     const result = await seedUntilEnough({
       goal: { seconds: this.#options.seedingSeconds, ratio: this.#options.seedingRatio },
@@ -181,7 +181,7 @@ export class Download {
       state: "leeching",
       onMetadata,
       onFirstPeer: (source) =>
-        this.#bench.context.emit({
+        this.#resources.context.emit({
           type: "firstPeer",
           index: this.index,
           infoHash,
@@ -199,7 +199,7 @@ export class Download {
   #pieceArrived(): void {
     if (this.#milestones.moments.firstPiece !== undefined) return;
     const elapsedMs = this.#milestones.reached("firstPiece");
-    const { emit } = this.#bench.context;
+    const { emit } = this.#resources.context;
     emit({ type: "firstPiece", index: this.index, infoHash: this.magnet.infoHash, elapsedMs });
   }
 

@@ -6,7 +6,7 @@ import type { SessionContext } from "../context.ts";
 import { Download } from "./download-file.ts";
 import type { DownloadOptions } from "../options.ts";
 import { aborted, FailureList } from "../outcome.ts";
-import { Workbench } from "../resources.ts";
+import { Resources } from "../resources.ts";
 
 /**
  * Runs until every magnet is done (and seeded, if asked) or has failed, or `context.signal` is aborted; what is
@@ -15,12 +15,12 @@ import { Workbench } from "../resources.ts";
  * @throws UsageError for what concerns all magnets: the address, the port.
  */
 export async function download(options: DownloadOptions, context: SessionContext): Promise<ExitCode> {
-  const bench = new Workbench(options, context, options.magnets.length);
+  const resources = new Resources(options, context, options.magnets.length);
   const failures = new FailureList(context);
   const downloads: Download[] = [];
   try {
     for (const read of readMagnets(options.magnets, failures)) {
-      downloads.push(new Download({ ...read, options, bench }));
+      downloads.push(new Download({ ...read, options, resources }));
       for (const entry of read.magnet.ignored)
         context.logger.warn(`x.pe=${entry} is no IPv4 address with a port; ignored`);
     }
@@ -37,9 +37,9 @@ export async function download(options: DownloadOptions, context: SessionContext
     await Promise.race([aborted(context.signal), Promise.all(runs)]);
     return failures.exitCode;
   } finally {
-    await bench.closeNetwork();
+    await resources.closeNetwork();
     await Promise.all(downloads.map((one) => one.close()));
-    await bench.close();
+    await resources.close();
   }
 }
 

@@ -20,12 +20,12 @@ import { chance, monotonicMs } from "../clock.ts";
 import type { Node } from "../network/node.ts";
 import type { Swarm } from "../network/swarm.ts";
 import { TransferRunner } from "../file/transfer-runner.ts";
-import type { Workbench } from "../resources.ts";
+import type { Resources } from "../resources.ts";
 
 export interface LocalFileOptions {
   readonly metainfo: Metainfo;
   readonly directory: string;
-  readonly bench: Workbench;
+  readonly resources: Resources;
   /** Bytes hashed of what stands on the disk already. */
   readonly onProgress: (doneBytes: number) => void;
   /** The disk failed while the download was running. */
@@ -67,16 +67,16 @@ export class LocalFile {
    * @throws BusyError when another process works on this download. @throws DiskError
    */
   static async open(options: LocalFileOptions): Promise<LocalFile> {
-    const { metainfo, directory, bench } = options;
+    const { metainfo, directory, resources } = options;
     const { name, geometry, infoHash } = metainfo;
     await PartFile.removeStray({ directory, name, infoHash });
     const found = await inspectDestination(directory, name, geometry.length);
     if (found !== "free") return LocalFile.#adopt(options, found.sameSizePath);
-    bench.pool.prepare();
+    resources.pool.prepare();
     const part = await PartFile.open({ directory, name, infoHash, size: geometry.length });
-    if (part.missing !== undefined) bench.context.logger.warn(part.missing);
+    if (part.missing !== undefined) resources.context.logger.warn(part.missing);
     const journal = new ResumeJournal({
-      store: bench.store,
+      store: resources.store,
       part,
       infoHash,
       geometry,
@@ -92,10 +92,10 @@ export class LocalFile {
       path,
       size,
       spanLength,
-      maxSpans: Math.floor((bench.shareOf(MAX_WRITE_SPANS) * WRITE_SPAN_LENGTH) / spanLength),
+      maxSpans: Math.floor((resources.shareOf(MAX_WRITE_SPANS) * WRITE_SPAN_LENGTH) / spanLength),
       ...(spanLength === geometry.pieceLength && {
         store: (offset: number, bytes: Uint8Array<SharedArrayBuffer>) =>
-          bench.pool.storePiece(path, fd, offset, bytes),
+          resources.pool.storePiece(path, fd, offset, bytes),
       }),
       onPressure: (paused) => file?.pause(paused),
       onError: options.onFailure,
@@ -103,7 +103,7 @@ export class LocalFile {
     file = new LocalFile(
       options,
       { type: "part", part, writer, journal },
-      new SpanReader({ fd, path, size, maxSpans: bench.shareOf(MAX_READ_SPANS) }),
+      new SpanReader({ fd, path, size, maxSpans: resources.shareOf(MAX_READ_SPANS) }),
       new Bitfield(geometry.pieceCount),
     );
     try {
@@ -132,7 +132,7 @@ export class LocalFile {
     readonly onCompleted: () => void;
     readonly onVerified: () => void;
   }): TransferRunner {
-    const { metainfo, bench, onFailure } = this.#options;
+    const { metainfo, resources, onFailure } = this.#options;
     const { node, swarm } = parts;
     this.#swarm = swarm;
     const open = this.#open;
@@ -156,12 +156,12 @@ export class LocalFile {
           parts.onVerified();
         },
       },
-      pool: bench.pool,
+      pool: resources.pool,
       peerOf: (handle) => swarm.peer(handle),
       banDeparted: (handle) => swarm.banDeparted(handle),
       onCompleted: parts.onCompleted,
       onPieceFailed: (piece) =>
-        bench.context.logger.debug(`piece ${piece} failed its hash and is fetched again`),
+        resources.context.logger.debug(`piece ${piece} failed its hash and is fetched again`),
       onFailure,
     });
     return this.#runner;
@@ -203,20 +203,20 @@ export class LocalFile {
 
   /** A file of the right size stands at the final name: it is the wanted one or nobody's business. */
   static async #adopt(options: LocalFileOptions, path: string): Promise<LocalFile> {
-    const { metainfo, bench, onProgress } = options;
+    const { metainfo, resources, onProgress } = options;
     const { geometry, pieces } = metainfo;
     const source = await SourceFile.open(path, "/");
     try {
-      const known = bench.store.hashedFile(source.stamp, geometry.pieceLength)?.pieces;
+      const known = resources.store.hashedFile(source.stamp, geometry.pieceLength)?.pieces;
       const found =
         known ??
-        (await bench.pool.hashRange({
+        (await resources.pool.hashRange({
           path: source.path,
           offset: 0,
           length: geometry.length,
           pieceLength: geometry.pieceLength,
           onProgress,
-          signal: bench.context.signal,
+          signal: resources.context.signal,
         }));
       if (!bytesEqual(found, pieces)) {
         throw new DestinationError(
@@ -227,7 +227,7 @@ export class LocalFile {
         fd: source.fd,
         path: source.path,
         size: geometry.length,
-        maxSpans: bench.shareOf(MAX_READ_SPANS),
+        maxSpans: resources.shareOf(MAX_READ_SPANS),
       });
       return new LocalFile(options, { type: "final", source }, reader, Bitfield.full(geometry.pieceCount));
     } catch (error) {
@@ -241,7 +241,7 @@ export class LocalFile {
     const { trusted, recheck } = journal.restore();
     trusted.forEachSet((piece) => this.#have.set(piece));
     if (recheck.length === 0) return;
-    const { metainfo, bench, onProgress } = this.#options;
+    const { metainfo, resources, onProgress } = this.#options;
     const { geometry } = metainfo;
     let done = 0;
     for (const run of consecutive(recheck)) {
@@ -250,14 +250,14 @@ export class LocalFile {
       const offset = geometry.pieceOffset(first);
       const length = run.reduce((sum, piece) => sum + geometry.lengthOfPiece(piece), 0);
       const before = done;
-      const digests = await bench.pool.hashRange({
+      const digests = await resources.pool.hashRange({
         path,
         offset,
         length,
         pieceLength: geometry.pieceLength,
         exclusive: true,
         onProgress: (bytes) => onProgress(before + bytes),
-        signal: bench.context.signal,
+        signal: resources.context.signal,
       });
       done += length;
       for (const [at, piece] of run.entries()) {

@@ -9,7 +9,7 @@ import { IntegrityError, SourceError } from "../../lib/errors.ts";
 import { formatBytes } from "../../lib/units.ts";
 import type { SourceFile } from "../../storage/source-file.ts";
 import type { SessionContext } from "../context.ts";
-import type { Workbench } from "../resources.ts";
+import type { Resources } from "../resources.ts";
 
 export interface DescribedSource {
   readonly metainfo: Metainfo;
@@ -23,7 +23,7 @@ export interface DescribedSource {
  */
 export async function describeSource(
   source: SourceFile,
-  bench: Workbench,
+  resources: Resources,
   onProgress: (doneBytes: number) => void,
 ): Promise<DescribedSource> {
   const { name, size, stamp } = source;
@@ -37,13 +37,13 @@ export async function describeSource(
     );
   }
   const pieceLength = pieceLengthFor(size);
-  const known = bench.store.hashedFile(stamp, pieceLength);
+  const known = resources.store.hashedFile(stamp, pieceLength);
   if (known !== undefined) {
     return { metainfo: createMetainfo(name, size, pieceLength, known.pieces), cached: true };
   }
-  const pieces = await hashSource(source, pieceLength, bench, onProgress);
+  const pieces = await hashSource(source, pieceLength, resources, onProgress);
   if (await source.changed()) throw changedError(source);
-  bench.store.rememberHashedFile({ stamp, pieceLength, pieces });
+  resources.store.rememberHashedFile({ stamp, pieceLength, pieces });
   return { metainfo: createMetainfo(name, size, pieceLength, pieces), cached: false };
 }
 
@@ -60,17 +60,17 @@ interface Hashing {
 export async function hashSource(
   source: Pick<SourceFile, "path" | "contentPath" | "size">,
   pieceLength: number,
-  bench: Hashing,
+  resources: Hashing,
   onProgress: (doneBytes: number) => void,
 ): Promise<Uint8Array> {
   try {
-    return await bench.pool.hashRange({
+    return await resources.pool.hashRange({
       path: source.contentPath,
       offset: 0,
       length: source.size,
       pieceLength,
       onProgress,
-      signal: bench.context.signal,
+      signal: resources.context.signal,
     });
   } catch (error) {
     if (!(error instanceof HashFailure)) throw error;

@@ -7,7 +7,7 @@ import { aborted, FailureList } from "../outcome.ts";
 import { readServeMagnet } from "./serve-magnet.ts";
 import { ServedFile } from "./served-file.ts";
 import { untilDone } from "./until-done.ts";
-import { Workbench } from "../resources.ts";
+import { Resources } from "../resources.ts";
 
 /**
  * Runs until `context.signal` is aborted, no file is left that can be served, or `untilDone` hosts have every file.
@@ -16,14 +16,14 @@ import { Workbench } from "../resources.ts";
  */
 export async function serve(options: ServeOptions, context: SessionContext): Promise<ExitCode> {
   const magnet = readServeMagnet(options.magnet, options.files.length);
-  const bench = new Workbench(options, context, options.files.length);
+  const resources = new Resources(options, context, options.files.length);
   const failures = new FailureList(context);
   const served: ServedFile[] = [];
   try {
     for (const [index, given] of options.files.entries()) {
       if (context.signal.aborted) break;
       try {
-        served.push(await ServedFile.start({ index, given, magnet, bench }));
+        served.push(await ServedFile.start({ index, given, magnet, resources }));
       } catch (error) {
         if (context.signal.aborted) break;
         // Without a port nothing can be served at all.
@@ -41,9 +41,9 @@ export async function serve(options: ServeOptions, context: SessionContext): Pro
     ]);
     return failures.exitCode;
   } finally {
-    await bench.closeNetwork();
+    await resources.closeNetwork();
     await Promise.all(served.map((file) => file.close()));
-    await bench.close();
+    await resources.close();
   }
 }
 

@@ -17,13 +17,13 @@ import { othersOfMagnet, portOfMagnet } from "./serve-magnet.ts";
 import { snapshotOf } from "../network/torrent-snapshot.ts";
 import { Swarm } from "../network/swarm.ts";
 import { TransferRunner } from "../file/transfer-runner.ts";
-import type { Workbench } from "../resources.ts";
+import type { Resources } from "../resources.ts";
 
 export interface ServeFileOptions {
   readonly index: number;
   readonly given: string;
   readonly magnet: Magnet | undefined;
-  readonly bench: Workbench;
+  readonly resources: Resources;
 }
 
 export class ServedFile {
@@ -34,7 +34,7 @@ export class ServedFile {
   readonly #source: SourceFile;
   readonly #reader: SpanReader;
   readonly #metainfo: Metainfo;
-  readonly #bench: Workbench;
+  readonly #resources: Resources;
   readonly #end: (error: unknown) => void;
   readonly #watch: ReturnType<typeof setInterval>;
   #swarm: Swarm | undefined;
@@ -48,12 +48,12 @@ export class ServedFile {
     this.path = source.path;
     this.#source = source;
     this.#metainfo = metainfo;
-    this.#bench = options.bench;
+    this.#resources = options.resources;
     this.#reader = new SpanReader({
       fd: source.fd,
       path: source.path,
       size: source.size,
-      maxSpans: options.bench.shareOf(MAX_READ_SPANS),
+      maxSpans: options.resources.shareOf(MAX_READ_SPANS),
     });
     const { promise, reject } = Promise.withResolvers<never>();
     // It may fail before anybody waits for it.
@@ -70,12 +70,12 @@ export class ServedFile {
 
   /** Hashes the file, opens the port if this is the first file, and tells the magnet as soon as it can be used. */
   static async start(options: ServeFileOptions): Promise<ServedFile> {
-    const { index, given, magnet, bench } = options;
-    const { emit, workingDirectory } = bench.context;
+    const { index, given, magnet, resources } = options;
+    const { emit, workingDirectory } = resources.context;
     const source = await SourceFile.open(given, workingDirectory);
     try {
       const { name, size } = source;
-      const { metainfo, cached } = await describeSource(source, bench, (done) =>
+      const { metainfo, cached } = await describeSource(source, resources, (done) =>
         emit({ type: "hashing", index, name, done, size }),
       );
       if (magnet !== undefined && magnet.infoHash !== metainfo.infoHash) {
@@ -116,12 +116,12 @@ export class ServedFile {
   }
 
   async #open(magnet: Magnet | undefined, cached: boolean): Promise<void> {
-    const { store, context, options } = this.#bench;
+    const { store, context, options } = this.#resources;
     const { infoHash, geometry, name, infoBytes } = this.#metainfo;
     const ownHost = findOwnAddress(options.ip).host;
     const keptPort = magnet === undefined ? store.portOf(infoHash) : portOfMagnet(magnet, ownHost);
     const others = magnet === undefined ? [] : othersOfMagnet(magnet, ownHost);
-    const node = await this.#bench.node(keptPort, others);
+    const node = await this.#resources.node(keptPort, others);
     if (keptPort !== undefined && keptPort !== node.address.port && options.port === undefined) {
       context.logger.warn(
         `${name} was served on port ${keptPort} before and is now on ${node.address.port}: old magnets do not lead here; serve it alone to keep its port`,
@@ -142,7 +142,7 @@ export class ServedFile {
           index: this.index,
           infoHash,
           source,
-          elapsedMs: this.#bench.elapsedMs,
+          elapsedMs: this.#resources.elapsedMs,
         }),
     });
     this.#swarm = swarm;
@@ -158,7 +158,7 @@ export class ServedFile {
       }),
       metainfo: this.#metainfo,
       content: { path: this.path, reader: this.#reader, writer: undefined, onVerified: () => {} },
-      pool: this.#bench.pool,
+      pool: this.#resources.pool,
       peerOf: (handle) => swarm.peer(handle),
       banDeparted: () => {},
       onCompleted: () => {},
@@ -169,7 +169,7 @@ export class ServedFile {
     node.add(swarm);
     const size = geometry.length;
     const peers = [node.address, ...pinned.map(({ address }) => address)];
-    this.#removeProgress = this.#bench.progress.add((now) =>
+    this.#removeProgress = this.#resources.progress.add((now) =>
       snapshotOf(
         {
           index: this.index,
@@ -220,12 +220,12 @@ export class ServedFile {
 
   /** A removed or replaced file stays what it was as long as it is open. */
   async #tellOfTouch(): Promise<void> {
-    const { logger } = this.#bench.context;
+    const { logger } = this.#resources.context;
     if (await this.#source.isInPlace()) logger.info(`${this.path}: was touched; its content is the same`);
     else logger.warn(`${this.path}: was removed or replaced; what it was goes on being served until the end`);
   }
 
   #rehash(pieceLength: number): Promise<Uint8Array> {
-    return hashSource(this.#source, pieceLength, this.#bench, () => {});
+    return hashSource(this.#source, pieceLength, this.#resources, () => {});
   }
 }
