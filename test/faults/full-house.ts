@@ -1,7 +1,7 @@
 // T8, no room: three hundred machines that introduce themselves in the same moment are all read, and peers that take every
 // place of a torrent and do nothing with it do not keep an honest one out, be they of one host or of many.
 import { MAX_PEERS_SEEDING } from "../../src/session/network/limits.ts";
-import { REDIAL_PINNED_MAX_MS, UNPROVEN_PLACE_MS } from "../../src/core/swarm/limits.ts";
+import { REDIAL_PINNED_MAX_MS, UNPROVEN_PEER_MS } from "../../src/core/swarm/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { startBesieged } from "./lib/besieged-seed.ts";
 import { Flood } from "./lib/flood-peer.ts";
@@ -32,7 +32,7 @@ export const fullHouseJob: FaultJob = {
     await Bun.sleep(1_000);
     trial.set("kept of a burst", burst.alive);
     trial.expect(burst.alive === MAX_PEERS_SEEDING, "not read", `${burst.alive} of ${BURST} have a place`);
-    await under("one host", UNPROVEN_PLACE_MS + REDIAL_PINNED_MAX_MS);
+    await under("one host", UNPROVEN_PEER_MS + REDIAL_PINNED_MAX_MS);
     burst.close();
 
     // Whoever is thrown out comes back.
@@ -44,7 +44,7 @@ export const fullHouseJob: FaultJob = {
     await Promise.all(fill());
     await Bun.sleep(1_000);
     const timer = setInterval(fill, 500);
-    await under(`${HOSTS} hosts`, UNPROVEN_PLACE_MS + REDIAL_PINNED_MAX_MS);
+    await under(`${HOSTS} hosts`, UNPROVEN_PEER_MS + REDIAL_PINNED_MAX_MS);
     await under(`${HOSTS} hosts again`);
     clearInterval(timer);
     const thrownOut = crowd.reduce((sum, flood) => sum + flood.refused, 0);

@@ -1,16 +1,10 @@
-// Who gives way when every place of a torrent is taken and somebody new comes: the peer that has been of no use for longest,
+// Who gives way when every use of a torrent is taken and somebody new comes: the peer that has been of no use for longest,
 // and nobody who is of use. Knows what moved and who waits for whom; no sockets, no clock.
 import type { PeerHandle } from "../torrent/ids.ts";
-import {
-  IDLE_PLACE_MS,
-  MAX_IDLE_HOSTS,
-  PLACE_CHECK_MS,
-  UNPROVEN_PLACE_MS,
-  UNUSED_SLOT_MS,
-} from "./limits.ts";
+import { IDLE_PEER_MS, MAX_IDLE_HOSTS, IDLE_CHECK_MS, UNPROVEN_PEER_MS, UNUSED_SLOT_MS } from "./limits.ts";
 
 /** What a transfer knows of a connected peer, as far as it tells of use (`PeerState`). */
-export interface PlaceHolder {
+export interface PeerActivity {
   /** Payload bytes from the peer and to it since it joined. */
   readonly downloaded: number;
   readonly uploaded: number;
@@ -27,7 +21,7 @@ export interface IdlePeer {
   readonly overdueMs: number;
 }
 
-interface Place {
+interface ConnectionUse {
   readonly host: string;
   /** Payload bytes, both ways, when it was last looked at. */
   moved: number;
@@ -36,11 +30,11 @@ interface Place {
   /** It has taken, given or wanted something since it came. */
   isProven: boolean;
   /** It had a slot and asked for nothing: its interest is not believed again before a byte has moved. */
-  isDoubted: boolean;
+  isInterestIgnored: boolean;
 }
 
-export class Places {
-  readonly #places = new Map<PeerHandle, Place>();
+export class IdlePeers {
+  readonly #uses = new Map<PeerHandle, ConnectionUse>();
   /** Where peers came from that left without having been of use, until one of the same host is. */
   readonly #idleHosts = new Set<string>();
   /** Goes on only while peers are looked at: nobody was idle while the process stood still or would not listen. */
@@ -51,15 +45,15 @@ export class Places {
     this.#lookedAt = now;
   }
 
-  take(handle: PeerHandle, host: string): void {
-    this.#places.set(handle, { host, moved: 0, usedAt: this.#time, isProven: false, isDoubted: false });
+  add(handle: PeerHandle, host: string): void {
+    this.#uses.set(handle, { host, moved: 0, usedAt: this.#time, isProven: false, isInterestIgnored: false });
   }
 
-  leave(handle: PeerHandle): void {
-    const place = this.#places.get(handle);
-    this.#places.delete(handle);
-    if (place === undefined || place.isProven) return;
-    this.#idleHosts.add(place.host);
+  remove(handle: PeerHandle): void {
+    const use = this.#uses.get(handle);
+    this.#uses.delete(handle);
+    if (use === undefined || use.isProven) return;
+    this.#idleHosts.add(use.host);
     for (const oldest of this.#idleHosts) {
       if (this.#idleHosts.size <= MAX_IDLE_HOSTS) break;
       this.#idleHosts.delete(oldest);
@@ -68,55 +62,55 @@ export class Places {
 
   /** Whether it is time to look again; between two looks a peer may be of use unseen. */
   isDue(now: number): boolean {
-    return now - this.#lookedAt >= PLACE_CHECK_MS;
+    return now - this.#lookedAt >= IDLE_CHECK_MS;
   }
 
-  /** `holderOf`: undefined for a peer that nothing can be traded with yet; it is of no use so far. */
-  look(holderOf: (handle: PeerHandle) => PlaceHolder | undefined, now: number): void {
-    this.#time += Math.max(0, Math.min(now - this.#lookedAt, 2 * PLACE_CHECK_MS));
+  /** `activityOf`: undefined for a peer that nothing can be traded with yet; it is of no use so far. */
+  update(activityOf: (handle: PeerHandle) => PeerActivity | undefined, now: number): void {
+    this.#time += Math.max(0, Math.min(now - this.#lookedAt, 2 * IDLE_CHECK_MS));
     this.#lookedAt = now;
-    for (const [handle, place] of this.#places) {
-      const holder = holderOf(handle);
-      if (holder === undefined) continue;
-      judge(place, holder, this.#time);
-      if (place.isProven) this.#idleHosts.delete(place.host);
+    for (const [handle, use] of this.#uses) {
+      const activity = activityOf(handle);
+      if (activity === undefined) continue;
+      judge(use, activity, this.#time);
+      if (use.isProven) this.#idleHosts.delete(use.host);
     }
   }
 
   /**
-   * Whose place a newcomer from `host` gets; to be asked right after a look. `isKept`: somebody who never gives way.
+   * Whose use a newcomer from `host` gets; to be asked right after a look. `isKept`: somebody who never gives way.
    * @returns undefined when everybody is of use, or has not had the time for it.
    */
-  mostOverdue(host: string, isKept: (handle: PeerHandle) => boolean): IdlePeer | undefined {
+  longestIdle(host: string, isKept: (handle: PeerHandle) => boolean): IdlePeer | undefined {
     let most: IdlePeer | undefined;
-    for (const [handle, place] of this.#places) {
-      const overdueMs = this.#time - place.usedAt - this.#patienceMs(place, host);
+    for (const [handle, use] of this.#uses) {
+      const overdueMs = this.#time - use.usedAt - this.#patienceMs(use, host);
       if (overdueMs < 0 || overdueMs <= (most?.overdueMs ?? -1) || isKept(handle)) continue;
       most = { handle, overdueMs };
     }
     return most;
   }
 
-  #patienceMs({ host, isProven }: Place, newcomer: string): number {
-    if (isProven) return IDLE_PLACE_MS;
-    return this.#idleHosts.has(host) && !this.#idleHosts.has(newcomer) ? 0 : UNPROVEN_PLACE_MS;
+  #patienceMs({ host, isProven }: ConnectionUse, newcomer: string): number {
+    if (isProven) return IDLE_PEER_MS;
+    return this.#idleHosts.has(host) && !this.#idleHosts.has(newcomer) ? 0 : UNPROVEN_PEER_MS;
   }
 }
 
-function judge(place: Place, holder: PlaceHolder, time: number): void {
-  const moved = holder.downloaded + holder.uploaded;
-  const hasMoved = moved > place.moved;
-  if (hasMoved || holder.peerInterested) place.isProven = true;
+function judge(use: ConnectionUse, activity: PeerActivity, time: number): void {
+  const moved = activity.downloaded + activity.uploaded;
+  const hasMoved = moved > use.moved;
+  if (hasMoved || activity.peerInterested) use.isProven = true;
   if (hasMoved) {
-    place.moved = moved;
-    place.usedAt = time;
-    place.isDoubted = false;
-  } else if (!holder.peerInterested) return;
-  else if (!waitsForUs(holder)) place.isDoubted ||= time - place.usedAt >= UNUSED_SLOT_MS;
-  else if (!place.isDoubted) place.usedAt = time;
+    use.moved = moved;
+    use.usedAt = time;
+    use.isInterestIgnored = false;
+  } else if (!activity.peerInterested) return;
+  else if (!waitsForUs(activity)) use.isInterestIgnored ||= time - use.usedAt >= UNUSED_SLOT_MS;
+  else if (!use.isInterestIgnored) use.usedAt = time;
 }
 
 /** It wants data and cannot have any before we unchoke it, or before the rate limit allows what it asked for. */
-function waitsForUs({ amChoking, uploads, uploadInFlight }: PlaceHolder): boolean {
+function waitsForUs({ amChoking, uploads, uploadInFlight }: PeerActivity): boolean {
   return amChoking || (uploads.length > 0 && uploadInFlight === 0);
 }

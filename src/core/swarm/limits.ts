@@ -13,15 +13,15 @@ export const PEER_PACE_MS = 200;
 export const DIAL_PATIENCE_MS = 500;
 /** In a full torrent a newcomer gets the place of a peer of which nothing came and to which nothing went for this long, three
  * rounds of choking. Whoever waits for a slot of ours is not idle. */
-export const IDLE_PLACE_MS = 30_000;
+export const IDLE_PEER_MS = 30_000;
 /** The same for one that has not even wanted anything since it came: METADATA_TIMEOUT_MS, and time to say so. It is also how
  * often a place changes hands at the most, whatever crowd is at the door. */
-export const UNPROVEN_PLACE_MS = 5_000;
+export const UNPROVEN_PEER_MS = 5_000;
 /** Hosts remembered of which the last peer went without that: those of a fleet of 1000. Their next ones give way to anybody
  * else at once, or a crowd that always comes back would hold every place for ever. */
 export const MAX_IDLE_HOSTS = 1_000;
 /** How often it is looked who is of use. */
-export const PLACE_CHECK_MS = 1_000;
+export const IDLE_CHECK_MS = 1_000;
 /** Who wants data and waits for a slot is not idle; who has had a slot for this long, half a round, and took nothing is. */
 export const UNUSED_SLOT_MS = 5_000;
 /** Sockets that came and have not finished their handshake. Beyond these the oldest give way once they have been silent for

@@ -4,7 +4,7 @@ import type { PeerHandle, PeerId } from "../../core/torrent/ids.ts";
 import { MAX_DEPARTED_PEERS } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
 import { namelessAt } from "../../core/swarm/peer-book.ts";
-import { type PlaceHolder, Places } from "../../core/swarm/idle-peers.ts";
+import { type PeerActivity, IdlePeers } from "../../core/swarm/idle-peers.ts";
 import { monotonicMs } from "../clock.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
 
@@ -15,13 +15,13 @@ export interface IdleConnection {
 }
 
 /** What the transfer knows of a peer; undefined before there is one. */
-export type HolderOf = (handle: PeerHandle) => PlaceHolder | undefined;
+export type ActivityOf = (handle: PeerHandle) => PeerActivity | undefined;
 
 export class PeerTable {
   readonly #peers = new Map<PeerHandle, PeerConnection>();
   /** By host and id: whoever else says the id of somebody, which all his peers know, is not him. */
   readonly #identities = new Map<string, PeerConnection>();
-  readonly #places = new Places(monotonicMs());
+  readonly #idlePeers = new IdlePeers(monotonicMs());
   /** Of those who left, the latest last. */
   readonly #departed = new Map<PeerHandle, PeerAddress>();
 
@@ -40,7 +40,7 @@ export class PeerTable {
   add(peer: PeerConnection, peerId: PeerId): void {
     this.#peers.set(peer.handle, peer);
     this.#identities.set(identityOf(peer, peerId), peer);
-    this.#places.take(peer.handle, peer.remote.host);
+    this.#idlePeers.add(peer.handle, peer.remote.host);
   }
 
   /** @returns false when it was not among them. */
@@ -51,7 +51,7 @@ export class PeerTable {
       const identity = identityOf(peer, peerId);
       if (this.#identities.get(identity) === peer) this.#identities.delete(identity);
     }
-    this.#places.leave(handle);
+    this.#idlePeers.remove(handle);
     return true;
   }
 
@@ -96,19 +96,19 @@ export class PeerTable {
     return true;
   }
 
-  tick(holderOf: HolderOf, now: number): void {
-    if (this.#places.isDue(now)) this.#places.look(holderOf, now);
+  tick(activityOf: ActivityOf, now: number): void {
+    if (this.#idlePeers.isDue(now)) this.#idlePeers.update(activityOf, now);
   }
 
   /** Who gives way to this newcomer, if anybody does; `isKept`: somebody who never does. */
   idlest(
     newcomer: PeerConnection,
-    holderOf: HolderOf,
+    activityOf: ActivityOf,
     isKept: (peer: PeerConnection) => boolean,
     now: number,
   ): IdleConnection | undefined {
-    this.#places.look(holderOf, now);
-    const most = this.#places.mostOverdue(newcomer.remote.host, (handle) => {
+    this.#idlePeers.update(activityOf, now);
+    const most = this.#idlePeers.longestIdle(newcomer.remote.host, (handle) => {
       const peer = this.#peers.get(handle);
       return peer !== undefined && isKept(peer);
     });

@@ -15,7 +15,7 @@ import type { PeerConnection, PeerOwner } from "../peer/peer-connection.ts";
 import { joined, limitsOf } from "../peer/peer-events.ts";
 import { peersBySource, sourceOf } from "./peer-sources.ts";
 import type { PeersBySource } from "../report/session-event.ts";
-import { blamedAddress, type HolderOf, type IdleConnection, PeerTable } from "./peer-table.ts";
+import { blamedAddress, type ActivityOf, type IdleConnection, PeerTable } from "./peer-table.ts";
 import type { TransferRunner } from "../file/transfer-runner.ts";
 
 export interface SwarmOptions {
@@ -40,7 +40,7 @@ export class Swarm implements PeerOwner {
   readonly #schedule = new DiscoverySchedule(chance);
   readonly #peers = new PeerTable();
   readonly #metadata: MetadataSearch;
-  readonly #holderOf: HolderOf = (handle) => this.#runner?.transfer.peer(handle);
+  readonly #activityOf: ActivityOf = (handle) => this.#runner?.transfer.peer(handle);
   #infoDict: Uint8Array | undefined;
   #runner: TransferRunner | undefined;
   #firstPeerAt: number | undefined;
@@ -87,7 +87,7 @@ export class Swarm implements PeerOwner {
     const isKept = (peer: PeerConnection) =>
       this.#metadata.isAsking(peer) ||
       (peer.listenAddress !== undefined && this.#book.isPinned(peer.listenAddress));
-    return this.#peers.idlest(newcomer, this.#holderOf, isKept, monotonicMs());
+    return this.#peers.idlest(newcomer, this.#activityOf, isKept, monotonicMs());
   }
 
   /** False while nobody can show its use: our disk is behind, or what is there of the file is being checked. */
@@ -152,7 +152,7 @@ export class Swarm implements PeerOwner {
     for (const address of this.#book.nextDials(now, this.node.dialSlots, chance, room))
       void this.#dial(address);
     for (const peer of this.#peers.values()) peer.tick(now);
-    if (this.#isListening) this.#peers.tick(this.#holderOf, now);
+    if (this.#isListening) this.#peers.tick(this.#activityOf, now);
     this.gossip.tick(now, this.#runner !== undefined);
     if (this.#infoDict === undefined) this.#metadata.tick(this.#peers.values(), now);
     this.#runner?.dispatch({ type: "ticked" });

@@ -6,8 +6,8 @@ import {
   MAX_PENDING_BURST,
   MAX_PENDING_INCOMING,
   PENDING_GRACE_MS,
-  PLACE_CHECK_MS,
-  UNPROVEN_PLACE_MS,
+  IDLE_CHECK_MS,
+  UNPROVEN_PEER_MS,
 } from "../../../src/core/swarm/limits.ts";
 import { monotonicMs } from "../../../src/session/clock.ts";
 import type { Node } from "../../../src/session/network/node.ts";
@@ -48,7 +48,7 @@ async function newcomer(node: Node, torrent = 5, from = STRANGERS_HOST): Promise
 /** Nobody does anything for this long. */
 function pass(swarm: Swarm, milliseconds: number): void {
   const begun = monotonicMs();
-  for (let at = 0; at <= milliseconds; at += PLACE_CHECK_MS) swarm.tick(begun + at);
+  for (let at = 0; at <= milliseconds; at += IDLE_CHECK_MS) swarm.tick(begun + at);
 }
 
 const closedOf = (strangers: readonly Stranger[]) => strangers.filter(({ isClosed }) => isClosed);
@@ -66,7 +66,7 @@ describe("A full torrent", () => {
     const node = await startNode();
     const swarm = startSwarm(node);
     const peers = await crowd(node, swarm, MAX_PEERS_LEECHING);
-    pass(swarm, UNPROVEN_PLACE_MS - 2_000);
+    pass(swarm, UNPROVEN_PEER_MS - 2_000);
     const next = await newcomer(node);
     expect([next.isClosed, next.heard]).toEqual([true, 0]);
     expect([swarm.peerCount, closedOf(peers).length]).toEqual([MAX_PEERS_LEECHING, 0]);
@@ -79,7 +79,7 @@ describe("A full torrent", () => {
     const [first, ...peers] = await crowd(node, swarm, MAX_PEERS_LEECHING);
     first!.namePort(pinned.port);
     await until(() => onlyPeer(swarm).listenAddress?.port === pinned.port);
-    pass(swarm, UNPROVEN_PLACE_MS + PLACE_CHECK_MS);
+    pass(swarm, UNPROVEN_PEER_MS + IDLE_CHECK_MS);
     const next = await newcomer(node);
     await until(() => closedOf(peers).length === 1);
     expect([first!.isClosed, peers[0]!.isClosed, next.isClosed]).toEqual([false, true, false]);
@@ -92,7 +92,7 @@ describe("A full torrent", () => {
     const peers = await crowd(node, swarm, MAX_PEERS_LEECHING);
     peers[0]!.namePort(50_001);
     await until(() => onlyPeer(swarm).listenAddress !== undefined);
-    pass(swarm, UNPROVEN_PLACE_MS + PLACE_CHECK_MS);
+    pass(swarm, UNPROVEN_PEER_MS + IDLE_CHECK_MS);
     await newcomer(node);
     await until(() => closedOf(peers).length === 1);
     peers[5]!.leave();
@@ -110,10 +110,10 @@ describe("A full torrent", () => {
     const swarm = startSwarm(node);
     await crowd(node, swarm, MAX_PEERS_LEECHING);
     swarm.setPaused(true);
-    pass(swarm, UNPROVEN_PLACE_MS + 10_000);
+    pass(swarm, UNPROVEN_PEER_MS + 10_000);
     swarm.setPaused(false);
     expect((await newcomer(node)).isClosed).toBe(true);
-    pass(swarm, UNPROVEN_PLACE_MS + PLACE_CHECK_MS);
+    pass(swarm, UNPROVEN_PEER_MS + IDLE_CHECK_MS);
     swarm.setPaused(true);
     expect((await newcomer(node)).isClosed).toBe(true);
     swarm.setPaused(false);
@@ -181,7 +181,7 @@ describe("A full process", () => {
     }
     const last = 10 + torrents - 1;
     expect((await newcomer(node, last)).isClosed).toBe(true);
-    pass(swarms[2]!, UNPROVEN_PLACE_MS + PLACE_CHECK_MS);
+    pass(swarms[2]!, UNPROVEN_PEER_MS + IDLE_CHECK_MS);
     expect((await newcomer(node, last)).isClosed).toBe(false);
     await until(() => closedOf(peers.flat()).length === 1);
     expect(peers[2]![0]!.isClosed).toBe(true);
