@@ -25,12 +25,12 @@ export const IDLE_CHECK_MS = 1_000;
 /** Who wants data and waits for a slot is not idle; who has had a slot for this long, half a round, and took nothing is. */
 export const UNUSED_SLOT_MS = 5_000;
 /** Sockets that came and have not finished their handshake. Beyond these the oldest give way once they have been silent for
- * PENDING_GRACE_MS: a handshake is sent with the connection, and a lost packet again within a second. */
-export const MAX_PENDING_INCOMING = 64;
-export const PENDING_GRACE_MS = 1_000;
+ * HALF_OPEN_GRACE_MS: a handshake is sent with the connection, and a lost packet again within a second. */
+export const MAX_HALF_OPEN_INCOMING = 64;
+export const HALF_OPEN_GRACE_MS = 1_000;
 /** Beyond these the oldest give way at once. The system hands over up to 512 connections in one turn (the backlog of the
  * listening socket) before any of them is read: the first second of a fleet. With MAX_CONNECTIONS below 1024 descriptors. */
-export const MAX_PENDING_BURST = 512;
+export const MAX_HALF_OPEN_BURST = 512;
 /** Addresses remembered per torrent. */
 export const MAX_KNOWN_PEERS = 2000;
 /** Back-off of a redial: for pinned addresses (x.pe, --peers) for ever between these, for others up to a few tries. */

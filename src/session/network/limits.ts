@@ -23,6 +23,6 @@ export const MAX_PEERS_SEEDING = 200;
 /** Connections of the whole process, besides those that came and have not introduced themselves. */
 export const MAX_CONNECTIONS = 400;
 /** Sockets that we opened and that have not finished their handshake. */
-export const MAX_PENDING_OUTGOING = 32;
+export const MAX_HALF_OPEN_OUTGOING = 32;
 /** Peers that left, remembered in case that what they gave proves wrong: as many as come and go in some minutes. */
 export const MAX_DEPARTED_PEERS = 1_000;

@@ -1,14 +1,14 @@
 // The process as one member of the network: its port (TCP and UDP), its DHT node, its rate limits, its heart beat, and
 // the torrents it takes part in. Hands every incoming handshake to the torrent it names.
 import type { AddressPolicy } from "../../core/swarm/address-policy.ts";
-import { surplusStrangers } from "../../core/swarm/half-open.ts";
+import { excessHalfOpen } from "../../core/swarm/half-open.ts";
 import { type InfoHash, type PeerHandle, type PeerId, peerHandle, peerIdOf } from "../../core/torrent/ids.ts";
 import {
   CONNECT_TIMEOUT_MS,
   FAREWELL_MS,
   LIMITED_TICK_MS,
   MAX_CONNECTIONS,
-  MAX_PENDING_OUTGOING,
+  MAX_HALF_OPEN_OUTGOING,
   TICK_MS,
 } from "./limits.ts";
 import { FAREWELL_STEP_MS } from "../limits.ts";
@@ -64,7 +64,7 @@ export class Node {
   readonly #bindHost: string;
   readonly #torrents = new Map<InfoHash, Torrent>();
   /** Accepted connections that have not named a torrent yet, oldest first. */
-  readonly #pending = new Set<PeerConnection>();
+  readonly #halfOpen = new Set<PeerConnection>();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #connections = new Set<PeerConnection>();
   #tickedAt = 0;
@@ -113,7 +113,7 @@ export class Node {
   /** Connections that may still be dialled by anybody in this process. */
   get dialSlots(): number {
     const room = MAX_CONNECTIONS - this.#introduced - this.#dialing;
-    return Math.max(0, Math.min(MAX_PENDING_OUTGOING - this.#dialing, room));
+    return Math.max(0, Math.min(MAX_HALF_OPEN_OUTGOING - this.#dialing, room));
   }
 
   /** @returns undefined when nobody answered in time or this node was closed meanwhile. */
@@ -147,7 +147,7 @@ export class Node {
     clearInterval(this.#timer);
     this.#listener.close();
     for (const torrent of this.#torrents.values()) torrent.close();
-    for (const peer of this.#pending) peer.close("shutdown");
+    for (const peer of this.#halfOpen) peer.close("shutdown");
     const deadline = monotonicMs() + FAREWELL_MS;
     while (this.#connections.size > 0 && monotonicMs() < deadline) await Bun.sleep(FAREWELL_STEP_MS);
     for (const peer of this.#connections) peer.close("shutdown");
@@ -168,7 +168,7 @@ export class Node {
 
   /** All connections but those that came and have not named a torrent yet. */
   get #introduced(): number {
-    return this.#connections.size - this.#pending.size;
+    return this.#connections.size - this.#halfOpen.size;
   }
 
   #wrap(tcp: TcpConnection): PeerConnection {
@@ -178,7 +178,7 @@ export class Node {
       context: this,
       onEnd: () => {
         this.#connections.delete(peer);
-        this.#pending.delete(peer);
+        this.#halfOpen.delete(peer);
       },
     });
     this.#connections.add(peer);
@@ -191,35 +191,35 @@ export class Node {
       return;
     }
     const peer = this.#wrap(tcp);
-    this.#pending.add(peer);
-    this.#dropStrangers();
+    this.#halfOpen.add(peer);
+    this.#dropExcessHalfOpen();
     peer.listen((infoHash) => this.#route(peer, infoHash));
   }
 
   /** Between two heart beats every socket was read. */
-  #dropStrangers(): void {
-    const openedAt = this.#pending.values().map((peer) => peer.openedAt);
-    let surplus = surplusStrangers(openedAt, this.#pending.size, this.#tickedAt);
-    for (const oldest of this.#pending) {
+  #dropExcessHalfOpen(): void {
+    const openedAt = this.#halfOpen.values().map((peer) => peer.openedAt);
+    let surplus = excessHalfOpen(openedAt, this.#halfOpen.size, this.#tickedAt);
+    for (const oldest of this.#halfOpen) {
       if (surplus-- <= 0) break;
       oldest.close("tooManyConnections");
     }
   }
 
   #route(peer: PeerConnection, infoHash: InfoHash): PeerFault | undefined {
-    this.#pending.delete(peer);
+    this.#halfOpen.delete(peer);
     const torrent = this.#torrents.get(infoHash);
     return torrent === undefined ? "unknownInfoHash" : torrent.admit(peer);
   }
 
   /** The heart beat. */
   tick(now: number): void {
-    this.#dropStrangers();
+    this.#dropExcessHalfOpen();
     this.#tickedAt = now;
     // Also of those that we dialled and that have not answered: no torrent looks after them yet.
     for (const peer of this.#connections) {
-      const isStranger = peer.peerId === undefined;
-      if (isStranger && now - peer.openedAt > HANDSHAKE_TIMEOUT_MS) peer.close("handshakeTimeout");
+      const isHalfOpen = peer.peerId === undefined;
+      if (isHalfOpen && now - peer.openedAt > HANDSHAKE_TIMEOUT_MS) peer.close("handshakeTimeout");
     }
     // Under a rate limit the first to tick gets the tokens, so the torrents take turns at being first.
     const torrents = [...this.#torrents.values()];

@@ -1,25 +1,29 @@
 import { describe, expect, test } from "bun:test";
-import { surplusStrangers } from "../../../src/core/swarm/half-open.ts";
-import { MAX_PENDING_BURST, MAX_PENDING_INCOMING, PENDING_GRACE_MS } from "../../../src/core/swarm/limits.ts";
+import { excessHalfOpen } from "../../../src/core/swarm/half-open.ts";
+import {
+  MAX_HALF_OPEN_BURST,
+  MAX_HALF_OPEN_INCOMING,
+  HALF_OPEN_GRACE_MS,
+} from "../../../src/core/swarm/limits.ts";
 
 /** That many accepted at each of these times. */
 const accepted = (...groups: readonly (readonly [count: number, at: number])[]) =>
   groups.flatMap(([count, at]) => Array.from({ length: count }, () => at));
 const surplus = (openedAt: readonly number[], readAt: number) =>
-  surplusStrangers(openedAt, openedAt.length, readAt);
+  excessHalfOpen(openedAt, openedAt.length, readAt);
 
 describe("Of connections that have not introduced themselves", () => {
   test("W14: as many as the limit stay however long they are silent", () => {
-    expect(surplus(accepted([MAX_PENDING_INCOMING, 0]), 1e6)).toBe(0);
+    expect(surplus(accepted([MAX_HALF_OPEN_INCOMING, 0]), 1e6)).toBe(0);
   });
 
   test("W14: beyond the limit the oldest give way once they were silent for a second, and no more of them than needed", () => {
     const openedAt = accepted([100, 0], [30, 500]);
-    expect(surplus(openedAt, PENDING_GRACE_MS - 1)).toBe(0);
-    expect(surplus(openedAt, PENDING_GRACE_MS)).toBe(130 - MAX_PENDING_INCOMING);
+    expect(surplus(openedAt, HALF_OPEN_GRACE_MS - 1)).toBe(0);
+    expect(surplus(openedAt, HALF_OPEN_GRACE_MS)).toBe(130 - MAX_HALF_OPEN_INCOMING);
     const mostlyYoung = accepted([10, 0], [300, 500]);
-    expect(surplus(mostlyYoung, PENDING_GRACE_MS)).toBe(10);
-    expect(surplus(mostlyYoung, PENDING_GRACE_MS + 500)).toBe(310 - MAX_PENDING_INCOMING);
+    expect(surplus(mostlyYoung, HALF_OPEN_GRACE_MS)).toBe(10);
+    expect(surplus(mostlyYoung, HALF_OPEN_GRACE_MS + 500)).toBe(310 - MAX_HALF_OPEN_INCOMING);
   });
 
   test("W17: a fleet that dials in the same moment is kept until it could be read", () => {
@@ -34,11 +38,11 @@ describe("Of connections that have not introduced themselves", () => {
 
   test("W14: there is always room for the newest, and never more than the limit of a burst", () => {
     const openedAt: number[] = [];
-    for (let i = 0; i < 5 * MAX_PENDING_BURST; i++) {
+    for (let i = 0; i < 5 * MAX_HALF_OPEN_BURST; i++) {
       openedAt.push(i / 100);
       openedAt.splice(0, surplus(openedAt, i / 100));
       expect(openedAt.at(-1)).toBe(i / 100);
-      expect(openedAt.length).toBeLessThanOrEqual(MAX_PENDING_BURST);
+      expect(openedAt.length).toBeLessThanOrEqual(MAX_HALF_OPEN_BURST);
     }
   });
 
@@ -51,6 +55,6 @@ describe("Of connections that have not introduced themselves", () => {
       const dropped = openedAt.splice(0, surplus(openedAt, now));
       if (dropped.includes(5_000)) honestGoneAt = now;
     }
-    expect(honestGoneAt - 5_000).toBeGreaterThanOrEqual(MAX_PENDING_BURST);
+    expect(honestGoneAt - 5_000).toBeGreaterThanOrEqual(MAX_HALF_OPEN_BURST);
   });
 });

@@ -3,9 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { peerHandle } from "../../../src/core/torrent/ids.ts";
 import { MAX_CONNECTIONS, MAX_PEERS_LEECHING } from "../../../src/session/network/limits.ts";
 import {
-  MAX_PENDING_BURST,
-  MAX_PENDING_INCOMING,
-  PENDING_GRACE_MS,
+  MAX_HALF_OPEN_BURST,
+  MAX_HALF_OPEN_INCOMING,
+  HALF_OPEN_GRACE_MS,
   IDLE_CHECK_MS,
   UNPROVEN_PEER_MS,
 } from "../../../src/core/swarm/limits.ts";
@@ -202,12 +202,12 @@ describe("Strangers that have not introduced themselves", () => {
     const node = await startNode();
     const swarm = startSwarm(node);
     const silent: Stranger[] = [];
-    for (let i = 0; i < MAX_PENDING_INCOMING + 20; i++) silent.push(await Stranger.connect(node));
+    for (let i = 0; i < MAX_HALF_OPEN_INCOMING + 20; i++) silent.push(await Stranger.connect(node));
     const speaker = await Stranger.connect(node);
     speaker.introduce(5);
     await until(() => speaker.heard >= 68);
     expect([swarm.peerCount, closedOf(silent).length]).toEqual([1, 0]);
-    const later = monotonicMs() + PENDING_GRACE_MS;
+    const later = monotonicMs() + HALF_OPEN_GRACE_MS;
     node.tick(later);
     node.tick(later + 1);
     await until(() => closedOf(silent).length === 20);
@@ -218,7 +218,7 @@ describe("Strangers that have not introduced themselves", () => {
     const node = await startNode();
     const swarm = startSwarm(node);
     const silent: Stranger[] = [];
-    for (let i = 0; i < MAX_PENDING_BURST + 20; i++) silent.push(await Stranger.connect(node));
+    for (let i = 0; i < MAX_HALF_OPEN_BURST + 20; i++) silent.push(await Stranger.connect(node));
     await until(() => closedOf(silent).length >= 20);
     expect(node.dialSlots).toBeGreaterThan(0);
     expect(await newcomer(node)).toMatchObject({ isClosed: false });

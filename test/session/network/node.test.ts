@@ -8,7 +8,7 @@ import {
   KEEP_ALIVE_MS,
   STALLED_WRITE_MS,
 } from "../../../src/session/peer/limits.ts";
-import { MAX_PENDING_OUTGOING } from "../../../src/session/network/limits.ts";
+import { MAX_HALF_OPEN_OUTGOING } from "../../../src/session/network/limits.ts";
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import { TcpConnection } from "../../../src/net/tcp-connection.ts";
 import { monotonicMs } from "../../../src/session/clock.ts";
@@ -123,12 +123,12 @@ describe("A node", () => {
     cleanups.push(() => mute.stop(true));
     const dials = [];
     for (let i = 0; node.dialSlots > 0; i++) {
-      expect(i).toBeLessThan(MAX_PENDING_OUTGOING);
+      expect(i).toBeLessThan(MAX_HALF_OPEN_OUTGOING);
       dials.push(node.dial({ host: HOST, port: mute.port }));
     }
-    expect(dials).toHaveLength(MAX_PENDING_OUTGOING);
+    expect(dials).toHaveLength(MAX_HALF_OPEN_OUTGOING);
     await Promise.all(dials);
-    expect(node.dialSlots).toBe(MAX_PENDING_OUTGOING);
+    expect(node.dialSlots).toBe(MAX_HALF_OPEN_OUTGOING);
   });
 
   test("a keep-alive is said after a while of silence, and nothing before", async () => {
