@@ -7,7 +7,7 @@ import { DHT_JOIN_DELAY_MS, DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "
 import type { PeerAddress } from "../core/format/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
 import { AnnounceTokens } from "./announce-tokens.ts";
-import { type Newcomer, Newcomers } from "./newcomers.ts";
+import { type UnverifiedNode, UnverifiedNodes } from "./unverified-nodes.ts";
 import { PeerStore } from "./peer-store.ts";
 
 const SECRET_LENGTH = 20;
@@ -18,8 +18,8 @@ const PROTOCOL_ERROR = 203;
 export class CappedNode extends LibraryDht {
   readonly #store: PeerStore;
   readonly #tokens = new AnnounceTokens(crypto.getRandomValues(new Uint8Array(SECRET_LENGTH)));
-  readonly #newcomers = new Newcomers(
-    (newcomer, done) => (this.#hasMet(newcomer) ? done() : this.#ping(newcomer.address, done)),
+  readonly #unverified = new UnverifiedNodes(
+    (node, done) => (this.#isVerified(node) ? done() : this.#ping(node.address, done)),
     (milliseconds, run) => this.#later(milliseconds, run),
   );
   readonly #timers = new Set<Timer>();
@@ -44,7 +44,7 @@ export class CappedNode extends LibraryDht {
     this._rpc.socket.removeAllListeners("query");
     this._rpc.socket.on("query", (query, peer) => {
       this._onquery(query, peer);
-      this.#noteNewcomer(query, peer);
+      this.#noteSender(query, peer);
     });
   }
 
@@ -53,13 +53,13 @@ export class CappedNode extends LibraryDht {
     return this.nodes.toArray().some((known) => known.host === host && known.port === port);
   }
 
-  /** Somebody says that there is a node: as `greet`, but when there is need of it. */
-  meet(address: PeerAddress): void {
+  /** A node that was named by another: pinged when the table needs nodes, else after DHT_PING_DELAY_MS. */
+  addCandidate(address: PeerAddress): void {
     this.#note({ address, id: undefined });
   }
 
   /** Pings the address; if it answers it enters the routing table, under no id that another address has already. */
-  greet(address: PeerAddress): void {
+  pingCandidate(address: PeerAddress): void {
     this.#ping(address, () => {});
   }
 
@@ -141,17 +141,17 @@ export class CappedNode extends LibraryDht {
   }
 
   /** A read-only node (BEP 43) does not want to be asked. */
-  #noteNewcomer(query: KrpcQuery, { address: host, port }: KrpcPeer): void {
+  #noteSender(query: KrpcQuery, { address: host, port }: KrpcPeer): void {
     const isReadOnly = query.ro !== undefined && query.ro !== 0;
     if (!isReadOnly) this.#note({ address: { host, port }, id: query.a.id });
   }
 
-  #note(newcomer: Newcomer): void {
-    if (this.#hasMet(newcomer)) return;
-    this.#newcomers.heard(newcomer, performance.now(), this.nodes.count() < DHT_K);
+  #note(node: UnverifiedNode): void {
+    if (this.#isVerified(node)) return;
+    this.#unverified.heard(node, performance.now(), this.nodes.count() < DHT_K);
   }
 
-  #hasMet({ address, id }: Newcomer): boolean {
+  #isVerified({ address, id }: UnverifiedNode): boolean {
     if (id === undefined) return this.knows(address);
     const known = this.nodes.get(Buffer.from(id));
     return known?.host === address.host && known.port === address.port;

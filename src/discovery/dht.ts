@@ -86,7 +86,7 @@ export class Dht {
     this.#node = node;
     node.on("peer", (peer, infoHash) => this.#tellWalks(infoHashOf(infoHash), peer));
     node.on("announce", (peer, infoHash) => this.#tellAnnounced(infoHashOf(infoHash), peer));
-    node.on("node", (newcomer) => this.#dropStale(node, newcomer));
+    node.on("node", (fresh) => this.#dropStale(node, fresh));
     node.on("warning", (error) => logger.debug(`DHT: ${error.message}`));
     node.on("error", (error) => logger.debug(`DHT: ${error.message}`));
     node.listen(this.#port, host);
@@ -139,7 +139,7 @@ export class Dht {
 
   /** Pings the address, now or later, and adds it to the routing table when it answers (PORT message, BEP 5). */
   addNode(address: PeerAddress): void {
-    if (this.#accepts(address)) this.#node?.meet(address);
+    if (this.#accepts(address)) this.#node?.addCandidate(address);
   }
 
   /** `listener` hears of every peer that announces itself at our node. */
@@ -197,15 +197,15 @@ export class Dht {
     const silent = this.#bootstrap.filter((address) => !node.knows(address));
     for (let i = 0; i < Math.min(BOOTSTRAP_PINGS_PER_LOOKUP, silent.length); i++) {
       const address = silent[this.#nextSilent++ % silent.length];
-      if (address !== undefined) node.greet(address);
+      if (address !== undefined) node.pingCandidate(address);
     }
   }
 
   /** A node that came back under a new id: the entry under its old id would be asked in vain, and never be removed. */
-  #dropStale(node: CappedNode, newcomer: DhtNodeInfo): void {
+  #dropStale(node: CappedNode, fresh: DhtNodeInfo): void {
     for (const known of node.nodes.toArray()) {
-      const isSameAddress = known.host === newcomer.host && known.port === newcomer.port;
-      if (isSameAddress && !known.id.equals(newcomer.id)) node.removeNode(known.id);
+      const isSameAddress = known.host === fresh.host && known.port === fresh.port;
+      if (isSameAddress && !known.id.equals(fresh.id)) node.removeNode(known.id);
     }
   }
 

@@ -32,16 +32,16 @@ export const MAX_DHT_PEERS_PER_HOST_AND_HASH = 64;
 export const DHT_TOKEN_EPOCH_MS = 300_000;
 /** Nodes that asked us something and are pinged before they enter the routing table: a quarter of DHT_CONCURRENCY, so
  * that forged senders that never answer leave room for lookups, and those that wait for their turn. */
-export const MAX_DHT_GREETINGS = 16;
-export const MAX_DHT_GREETINGS_WAITING = 256;
-/** A node that knows DHT_K others pings newcomers this much later: in a fleet that has just started everybody asks everybody,
+export const MAX_DHT_PINGS = 16;
+export const MAX_DHT_PINGS_QUEUED = 256;
+/** A node that knows DHT_K others pings unverified this much later: in a fleet that has just started everybody asks everybody,
  * and pings were half of all datagrams. */
-export const DHT_GREETING_DELAY_MS = 5_000;
+export const DHT_PING_DELAY_MS = 5_000;
 /** A node looks for those nearest to itself (find_node) this long after its start, for the same reason: they are wanted by
  * others. */
 export const DHT_JOIN_DELAY_MS = 5_000;
 /** Whatever came of it, the same node is not pinged again for its questions before this. */
-export const DHT_GREETING_PAUSE_MS = 10_000;
+export const DHT_PING_PAUSE_MS = 10_000;
 /** Silent bootstrap addresses asked again beside a lookup, in turns: few, or the dead ones would hold up the walk. */
 export const BOOTSTRAP_PINGS_PER_LOOKUP = 4;
 /** Queries whose replies are still let in; more than can be in flight with a full magnet of addresses. */
