@@ -11,7 +11,7 @@ import {
   MAX_UNASKED_LENGTH,
   REFUSED_PAUSE_MS,
   SNUB_MS,
-  SUGGESTION_HOLD_MS,
+  SUGGESTED_ONLY_MS,
 } from "./limits.ts";
 import { ListeningClock } from "./receive-clock.ts";
 import type { Block } from "../torrent/peer-message.ts";
@@ -100,8 +100,8 @@ export class Downloads {
     now: number,
     effects: TransferEffect[],
   ): boolean {
-    const isHeld = now - peer.steeredAt < SUGGESTION_HOLD_MS;
-    if (peer.snubbed || !(isHeld || peer.suggested.length > 0)) return false;
+    const followsOnly = now - peer.steeredAt < SUGGESTED_ONLY_MS;
+    if (peer.snubbed || !(followsOnly || peer.suggested.length > 0)) return false;
     const room = Math.min(most, peer.window.roomFor(blocksIn(this.#geometry.pieceLength)));
     for (const block of this.picker.pickSuggested(peer, room, this.listening.at(now), run))
       this.#ask(peer, block, now, effects);

@@ -36,7 +36,7 @@ export const SUGGESTION_GROWTH_MS = 250;
  * given to that peer as well. Simulated, half of ten links at a tenth of the rate: 1.2 times the floor with 2 or 4, 1.5
  * without. */
 export const SUGGESTION_PATIENCE = 4;
-/** Suggestions of a peer that are remembered until they are begun. */
+/** SuperSeeding of a peer that are remembered until they are begun. */
 export const MAX_SUGGESTIONS = 2 * MAX_SUGGESTIONS_AHEAD;
 /** A block is asked for a second time at the end only when it is this late, or twice the second peer's own delay. */
 export const ENDGAME_PATIENCE_MS = 100;
@@ -68,6 +68,6 @@ export const REFUSED_PAUSE_MS = 1_000;
 /** A peer that suggests pieces is asked for nothing else while others are unseen, until it was silent for this long: the
  * suggestion after the next is a round trip and a place in its queue away. With 1 s a rate-limited seed had too
  * little to do for 10 s (9 % below its limit), and no fleet was faster. */
-export const SUGGESTION_HOLD_MS = 200;
+export const SUGGESTED_ONLY_MS = 200;
 /** `--seeding` ends when nobody has needed data for this long: machines are not started in the same second. */
 export const SWARM_END_GRACE_MS = 10_000;

@@ -1,6 +1,6 @@
 // How a seed hands out the first copy: it suggests each piece that no leecher has to one peer alone (BEP 6), so that its
 // link is not spent on the same piece twice while others have never left it. What a peer is slow to fetch goes to one
-// that waits. Advice only: whoever asks for something else gets it. Knows neither requests' blocks nor links.
+// that waits. Assignment only: whoever asks for something else gets it. Knows neither requests' blocks nor links.
 import type { Bitfield } from "../torrent/bitfield.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "../torrent/ids.ts";
 import {
@@ -11,15 +11,15 @@ import {
 } from "./limits.ts";
 
 /** What one peer was told. */
-interface Advice {
+interface Assignment {
   /** Suggested, not taken back and not yet announced by the peer; when it asked for the first block, if it did. */
-  readonly given: Map<PieceIndex, number | undefined>;
-  /** Those of `given` it has asked no block of. */
+  readonly assigned: Map<PieceIndex, number | undefined>;
+  /** Those of `assigned` it has asked no block of. */
   readonly unused: Set<PieceIndex>;
   /** How many `unused` should be. */
   ahead: number;
   /** When it last got some. */
-  givenAt: number;
+  assignedAt: number;
   /** Running average of the time from its first request for a piece to its announcement; infinite until there was one. */
   pieceMs: number;
 }
@@ -27,10 +27,10 @@ interface Advice {
 /** Weight of the newest piece in the running average. */
 const PIECE_WEIGHT = 1 / 4;
 
-export class Suggestions {
+export class SuperSeeding {
   /** Pieces to suggest, in the order in which they are taken from the end; some are known to be out by now. */
   readonly #pool: PieceIndex[] = [];
-  readonly #advice = new Map<PeerHandle, Advice>();
+  readonly #assignments = new Map<PeerHandle, Assignment>();
   readonly #isOut: (piece: PieceIndex) => boolean;
 
   /** `isOut`: an incomplete peer has the piece. */
@@ -47,69 +47,69 @@ export class Suggestions {
   /** The peer may ask us for blocks. @returns the pieces to suggest to it now, so that it has some ahead. */
   next(peer: PeerHandle, has: Bitfield, now: number): PieceIndex[] {
     const fresh: PieceIndex[] = [];
-    const advice = this.#advice.get(peer) ?? {
-      given: new Map(),
+    const assignment = this.#assignments.get(peer) ?? {
+      assigned: new Map(),
       unused: new Set(),
       ahead: FIRST_SUGGESTIONS_AHEAD,
-      givenAt: Number.NEGATIVE_INFINITY,
+      assignedAt: Number.NEGATIVE_INFINITY,
       pieceMs: Number.POSITIVE_INFINITY,
     };
-    if (advice.unused.size === 0 && now - advice.givenAt < SUGGESTION_GROWTH_MS)
-      advice.ahead = Math.min(MAX_SUGGESTIONS_AHEAD, advice.ahead + 1);
-    while (advice.unused.size < advice.ahead) {
+    if (assignment.unused.size === 0 && now - assignment.assignedAt < SUGGESTION_GROWTH_MS)
+      assignment.ahead = Math.min(MAX_SUGGESTIONS_AHEAD, assignment.ahead + 1);
+    while (assignment.unused.size < assignment.ahead) {
       let piece = this.#take(has);
-      if (piece === undefined && advice.unused.size === 0) piece = this.#reassign(peer, has, now);
+      if (piece === undefined && assignment.unused.size === 0) piece = this.#reassign(peer, has, now);
       if (piece === undefined) break;
-      advice.given.set(piece, undefined);
-      advice.unused.add(piece);
+      assignment.assigned.set(piece, undefined);
+      assignment.unused.add(piece);
       fresh.push(piece);
     }
-    if (fresh.length > 0) advice.givenAt = now;
-    if (advice.given.size > 0) this.#advice.set(peer, advice);
+    if (fresh.length > 0) assignment.assignedAt = now;
+    if (assignment.assigned.size > 0) this.#assignments.set(peer, assignment);
     return fresh;
   }
 
   /** The peer asked for a block of the piece. @returns true when it can use another suggestion. */
   used(peer: PeerHandle, piece: PieceIndex, now: number): boolean {
-    const advice = this.#advice.get(peer);
-    if (advice?.unused.delete(piece) !== true) return false;
-    advice.given.set(piece, now);
+    const assignment = this.#assignments.get(peer);
+    if (assignment?.unused.delete(piece) !== true) return false;
+    assignment.assigned.set(piece, now);
     return true;
   }
 
   /** The peer announced the piece. */
   arrived(peer: PeerHandle, piece: PieceIndex, now: number): void {
-    const advice = this.#advice.get(peer);
-    if (advice === undefined) return;
-    const askedAt = advice.given.get(piece);
+    const assignment = this.#assignments.get(peer);
+    if (assignment === undefined) return;
+    const askedAt = assignment.assigned.get(piece);
     if (askedAt !== undefined) {
       const took = now - askedAt;
-      const known = Number.isFinite(advice.pieceMs);
-      advice.pieceMs = known ? advice.pieceMs + (took - advice.pieceMs) * PIECE_WEIGHT : took;
+      const known = Number.isFinite(assignment.pieceMs);
+      assignment.pieceMs = known ? assignment.pieceMs + (took - assignment.pieceMs) * PIECE_WEIGHT : took;
     }
-    advice.given.delete(piece);
-    advice.unused.delete(piece);
+    assignment.assigned.delete(piece);
+    assignment.unused.delete(piece);
   }
 
   /** True when the peer can use a suggestion. */
   isIdle(peer: PeerHandle): boolean {
-    const advice = this.#advice.get(peer);
-    return advice === undefined || advice.unused.size < advice.ahead;
+    const assignment = this.#assignments.get(peer);
+    return assignment === undefined || assignment.unused.size < assignment.ahead;
   }
 
   /** Nothing is left to suggest, and nothing that was suggested is on its way. O(peers). */
-  get areOver(): boolean {
+  get isExhausted(): boolean {
     if (this.#pool.length > 0) return false;
-    for (const advice of this.#advice.values()) if (advice.given.size > 0) return false;
+    for (const assignment of this.#assignments.values()) if (assignment.assigned.size > 0) return false;
     return true;
   }
 
   /** The peer left or was choked: others get what it did not fetch. */
-  takeBack(peer: PeerHandle): void {
-    const advice = this.#advice.get(peer);
-    if (advice === undefined) return;
-    this.#advice.delete(peer);
-    for (const piece of advice.given.keys()) if (!this.#isOut(piece)) this.#pool.push(piece);
+  release(peer: PeerHandle): void {
+    const assignment = this.#assignments.get(peer);
+    if (assignment === undefined) return;
+    this.#assignments.delete(peer);
+    for (const piece of assignment.assigned.keys()) if (!this.#isOut(piece)) this.#pool.push(piece);
   }
 
   #take(has: Bitfield): PieceIndex | undefined {
@@ -124,32 +124,32 @@ export class Suggestions {
    * is on its way for longest, when this peer would long have had it. O(peers).
    */
   #reassign(peer: PeerHandle, has: Bitfield, now: number): PieceIndex | undefined {
-    const patience = SUGGESTION_PATIENCE * (this.#advice.get(peer)?.pieceMs ?? Number.POSITIVE_INFINITY);
+    const patience = SUGGESTION_PATIENCE * (this.#assignments.get(peer)?.pieceMs ?? Number.POSITIVE_INFINITY);
     /** Whoever has most to begin, and whoever has the oldest piece on its way. */
-    let longest: Advice | undefined;
-    let latest: Advice | undefined;
+    let longest: Assignment | undefined;
+    let latest: Assignment | undefined;
     let oldest: PieceIndex | undefined;
     let oldestAt = now - patience;
-    for (const [other, advice] of this.#advice) {
+    for (const [other, assignment] of this.#assignments) {
       if (other === peer) continue;
-      for (const [piece, askedAt] of advice.given) {
+      for (const [piece, askedAt] of assignment.assigned) {
         if (this.#isOut(piece)) {
-          advice.given.delete(piece);
-          advice.unused.delete(piece);
+          assignment.assigned.delete(piece);
+          assignment.unused.delete(piece);
         } else if (askedAt !== undefined && askedAt < oldestAt && !has.get(piece)) {
-          latest = advice;
+          latest = assignment;
           oldest = piece;
           oldestAt = askedAt;
         }
       }
-      if (advice.unused.size > (longest?.unused.size ?? 0)) longest = advice;
+      if (assignment.unused.size > (longest?.unused.size ?? 0)) longest = assignment;
     }
     // The one it would come to last.
     const unbegun = [...(longest?.unused ?? [])].findLast((piece) => !has.get(piece));
     if (unbegun !== undefined) {
       longest?.unused.delete(unbegun);
-      longest?.given.delete(unbegun);
-    } else if (oldest !== undefined) latest?.given.delete(oldest);
+      longest?.assigned.delete(unbegun);
+    } else if (oldest !== undefined) latest?.assigned.delete(oldest);
     return unbegun ?? oldest;
   }
 }

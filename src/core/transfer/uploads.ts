@@ -18,7 +18,7 @@ import { MAX_INBOUND_REQUESTS } from "../torrent/limits.ts";
 import type { Block } from "../torrent/peer-message.ts";
 import type { PeerState } from "./peer-state.ts";
 import { RateMeter } from "../rate/rate-meter.ts";
-import { Suggestions } from "./super-seeding.ts";
+import { SuperSeeding } from "./super-seeding.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { TransferEffect } from "./transfer-types.ts";
 
@@ -34,7 +34,7 @@ export class Uploads {
   /** Peers with blocks waiting, in the order of their turns. */
   #turns: PeerState[] = [];
   readonly #unchoked = new Set<PeerState>();
-  readonly #suggestions: Suggestions | undefined;
+  readonly #superSeeding: SuperSeeding | undefined;
   /** Bytes ordered ahead for one peer under a limit. */
   readonly #pacedInFlight: number;
   #optimistic: PeerHandle | undefined;
@@ -52,7 +52,7 @@ export class Uploads {
     isOut: (piece: PieceIndex) => boolean,
   ) {
     // Whoever begins with the whole file brings it into the swarm.
-    if (have.isFull) this.#suggestions = new Suggestions(geometry.pieceCount, isOut, random);
+    if (have.isFull) this.#superSeeding = new SuperSeeding(geometry.pieceCount, isOut, random);
     this.#geometry = geometry;
     this.#have = have;
     this.#bucket = bucket;
@@ -84,7 +84,7 @@ export class Uploads {
       if (!this.#bucket.isUnlimited && peer.uploads.length === 0) this.#turns.push(peer);
       peer.uploads.push(block);
     }
-    if (this.#suggestions?.used(peer.handle, block.piece, now) === true) this.#suggest(peer, now, effects);
+    if (this.#superSeeding?.used(peer.handle, block.piece, now) === true) this.#suggest(peer, now, effects);
   }
 
   cancel(peer: PeerState, block: Block, effects: TransferEffect[]): void {
@@ -156,14 +156,14 @@ export class Uploads {
 
   /** The peer has one more piece. */
   announced(peer: PeerState, piece: PieceIndex, now: number, effects: TransferEffect[]): void {
-    this.#suggestions?.arrived(peer.handle, piece, now);
-    if (this.#suggestions?.isIdle(peer.handle) === true) this.#suggest(peer, now, effects);
+    this.#superSeeding?.arrived(peer.handle, piece, now);
+    if (this.#superSeeding?.isIdle(peer.handle) === true) this.#suggest(peer, now, effects);
   }
 
   #suggest(peer: PeerState, now: number, effects: TransferEffect[]): void {
     // A sole leecher may take the pieces in any order.
-    if (this.#suggestions === undefined || !peer.fast || peer.amChoking || this.#unchoked.size < 2) return;
-    for (const piece of this.#suggestions.next(peer.handle, peer.bitfield, now)) {
+    if (this.#superSeeding === undefined || !peer.fast || peer.amChoking || this.#unchoked.size < 2) return;
+    for (const piece of this.#superSeeding.next(peer.handle, peer.bitfield, now)) {
       effects.push({ type: "send", peer: peer.handle, message: { type: "suggest", piece } });
     }
   }
@@ -171,7 +171,7 @@ export class Uploads {
   remove(peer: PeerState): void {
     this.#unchoked.delete(peer);
     peer.uploads.clear();
-    this.#suggestions?.takeBack(peer.handle);
+    this.#superSeeding?.release(peer.handle);
     this.#leaveTurns(peer);
     if (this.#optimistic === peer.handle) this.#optimistic = undefined;
   }
@@ -201,7 +201,7 @@ export class Uploads {
 
   /** Runs the 10 s and 30 s timers (BEP 3). */
   tick(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
-    this.#handOutLate(now, effects);
+    this.#reassignSlow(now, effects);
     if (now < this.#rechokeAt) return;
     this.#rechokeAt = now + RECHOKE_MS;
     const all = [...peers];
@@ -226,10 +226,10 @@ export class Uploads {
   }
 
   /** What peers are slow to fetch becomes free by time alone. */
-  #handOutLate(now: number, effects: TransferEffect[]): void {
-    if (this.#suggestions === undefined || this.#suggestions.areOver) return;
+  #reassignSlow(now: number, effects: TransferEffect[]): void {
+    if (this.#superSeeding === undefined || this.#superSeeding.isExhausted) return;
     for (const peer of this.#unchoked) {
-      if (this.#suggestions.isIdle(peer.handle)) this.#suggest(peer, now, effects);
+      if (this.#superSeeding.isIdle(peer.handle)) this.#suggest(peer, now, effects);
     }
   }
 
@@ -257,7 +257,7 @@ export class Uploads {
       this.#reject(peer, block, effects);
     }
     peer.uploads.clear();
-    this.#suggestions?.takeBack(peer.handle);
+    this.#superSeeding?.release(peer.handle);
     this.#leaveTurns(peer);
   }
 

@@ -7,18 +7,18 @@ import {
   SUGGESTION_GROWTH_MS,
   SUGGESTION_PATIENCE,
 } from "../../../src/core/transfer/limits.ts";
-import { Suggestions } from "../../../src/core/transfer/super-seeding.ts";
+import { SuperSeeding } from "../../../src/core/transfer/super-seeding.ts";
 import { seededRandom } from "../../helpers/seeded-random.ts";
 
 const PIECES = 40;
 const nothing = new Bitfield(PIECES);
 const [a, b, c] = [peerHandle(1), peerHandle(2), peerHandle(3)];
 
-function suggestions(out = new Set<number>(), pieces = PIECES): Suggestions {
-  return new Suggestions(pieces, (piece) => out.has(piece), seededRandom(1));
+function suggestions(out = new Set<number>(), pieces = PIECES): SuperSeeding {
+  return new SuperSeeding(pieces, (piece) => out.has(piece), seededRandom(1));
 }
 
-describe("Suggestions", () => {
+describe("SuperSeeding", () => {
   test("give every piece to one peer alone", () => {
     const all = suggestions();
     const given: number[] = [];
@@ -74,7 +74,7 @@ describe("Suggestions", () => {
     all.used(a, first!, 0);
     const rest = all.next(a, nothing, 0);
     out.add(first!);
-    all.takeBack(a);
+    all.release(a);
     const others = all.next(b, nothing, 0);
     expect(others[0]).toBe(rest.at(-1));
     expect(others).not.toContain(first!);
@@ -85,7 +85,7 @@ describe("Suggestions", () => {
     const [piece] = all.next(a, nothing, 0);
     all.arrived(a, pieceIndex(piece!), 0);
     expect(all.isIdle(a)).toBe(true);
-    all.takeBack(a);
+    all.release(a);
     expect(all.next(b, nothing, 0)).not.toContain(piece!);
   });
 });
@@ -153,9 +153,9 @@ describe("when all pieces are handed out", () => {
     const out = new Set<number>();
     const { all, ofA, ofB } = handedOut(out);
     for (const piece of ofA) all.arrived(a, piece, 1);
-    expect(all.areOver).toBe(false);
+    expect(all.isExhausted).toBe(false);
     for (const piece of ofB) all.arrived(b, piece, 1);
-    expect(all.areOver).toBe(true);
-    expect(suggestions().areOver).toBe(false);
+    expect(all.isExhausted).toBe(true);
+    expect(suggestions().isExhausted).toBe(false);
   });
 });

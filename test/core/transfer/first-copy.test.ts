@@ -5,7 +5,7 @@ import { type PeerHandle, pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import {
   FIRST_SUGGESTIONS_AHEAD,
-  SUGGESTION_HOLD_MS,
+  SUGGESTED_ONLY_MS,
   SUGGESTION_PATIENCE,
 } from "../../../src/core/transfer/limits.ts";
 import { TICK_MS } from "../../../src/session/network/limits.ts";
@@ -30,7 +30,7 @@ describe("a leecher", () => {
     expect(askedPieces(bed, seed)).toEqual([7, 3]);
     expect(bed.asked(seed)).toHaveLength(8);
     bed.deliverAll(seed);
-    bed.pass(SUGGESTION_HOLD_MS - TICK_MS);
+    bed.pass(SUGGESTED_ONLY_MS - TICK_MS);
     expect(bed.asked(seed)).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe("a leecher", () => {
     suggest(bed, seed, 7);
     bed.hear(seed, { type: "unchoke" });
     bed.deliverAll(seed);
-    bed.pass(SUGGESTION_HOLD_MS + TICK_MS);
+    bed.pass(SUGGESTED_ONLY_MS + TICK_MS);
     expect(bed.asked(seed).length).toBeGreaterThan(0);
   });
 
