@@ -35,17 +35,17 @@ describe("DHT rows", () => {
   });
 
   test("D2: who answers under another id than it was asked for does not enter the table", async () => {
-    const liar = await network.raw("127.0.0.66");
+    const culprit = await network.raw("127.0.0.66");
     const guide = await network.raw("127.0.0.12");
-    const { port } = liar.address;
+    const { port } = culprit.address;
     guide.answer = (message, from) => {
       const nodes = compactNode("V", "127.0.0.66", port);
       guide.send(reply({ id: id20("G"), nodes, token: "t" }, dictBytes(message, "t")), from);
     };
-    liar.beNode(id20("X"));
+    culprit.beNode(id20("X"));
     const dht = await network.node("127.0.0.11", [guide.address]);
     await found(dht);
-    await eventually(() => liar.received.length > 0);
+    await eventually(() => culprit.received.length > 0);
     await found(dht);
     expect(dht.nodeCount).toBe(1);
   });
@@ -143,14 +143,14 @@ describe("DHT rows", () => {
   });
 
   test("D8: addresses that may not be contacted are cut out of what others name and never asked", async () => {
-    const liar = await network.raw("127.0.0.66");
-    liar.answer = (message, from) => {
+    const culprit = await network.raw("127.0.0.66");
+    culprit.answer = (message, from) => {
       const foreign = ["0.0.0.1", "224.0.0.1", "255.255.255.255", "8.8.8.8"];
       const nodes = Buffer.concat(foreign.map((host, i) => compactNode(String(i), host, 6881)));
       const values = [...foreign, "127.0.0.5"].map((host) => compactPeer(host, 6881));
-      liar.send(reply({ id: id20("L"), nodes, token: "t", values }, dictBytes(message, "t")), from);
+      culprit.send(reply({ id: id20("L"), nodes, token: "t", values }, dictBytes(message, "t")), from);
     };
-    const dht = await network.node("127.0.0.11", [liar.address]);
+    const dht = await network.node("127.0.0.11", [culprit.address]);
     expect(await found(dht)).toEqual(["127.0.0.5:6881"]);
     expect(dht.nodeCount).toBe(1);
   });

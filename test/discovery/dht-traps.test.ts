@@ -37,21 +37,21 @@ describe("trap of the DHT packages", () => {
   });
 
   test("public nodes named by others: nothing is sent to them, and the walk does not wait for them", async () => {
-    const liar = await network.raw("127.0.0.66");
-    liar.answer = (message, from) => {
+    const culprit = await network.raw("127.0.0.66");
+    culprit.answer = (message, from) => {
       const nodes = Buffer.concat(
         Array.from({ length: 20 }, (_, i) => compactNode(String.fromCharCode(65 + i), "192.0.2.1", 6881)),
       );
       const values = [compactPeer("192.0.2.1", 6881), compactPeer("127.0.0.5", 7)];
       const fields = { id: id20("L"), nodes, token: "tok", values };
-      liar.send(reply(fields, dictBytes(message, "t")), from);
+      culprit.send(reply(fields, dictBytes(message, "t")), from);
     };
     const asked: string[] = [];
     const accepts = (address: PeerAddress) => {
       asked.push(addressKey(address));
       return address.host.startsWith("127.");
     };
-    const dht = await network.node("127.0.0.11", [liar.address], { accepts });
+    const dht = await network.node("127.0.0.11", [culprit.address], { accepts });
     const peers: string[] = [];
     expect(await elapsed(dht.lookup(infoHash, (peer) => peers.push(addressKey(peer))))).toBeLessThan(200);
     expect(peers).toEqual(["127.0.0.5:7"]);
@@ -176,20 +176,20 @@ describe("trap of the DHT packages", () => {
   });
 
   test("invented nodes: a node that names nearer and nearer ones, all dead, does not hold a lookup", async () => {
-    const liar = await network.raw("127.0.0.66");
+    const culprit = await network.raw("127.0.0.66");
     let serial = 0;
-    liar.answer = (message, from) => {
+    culprit.answer = (message, from) => {
       const nodes = Array.from({ length: 20 }, () => {
         const id = Buffer.from(idBytes(infoHash));
         id.writeUInt32BE(++serial, 16);
         return Buffer.concat([id, compactPeer(`127.1.${(serial >> 8) & 255}.${serial & 255}`, DEAD_PORT)]);
       });
-      liar.send(
+      culprit.send(
         reply({ id: id20("L"), nodes: Buffer.concat(nodes), token: "t" }, dictBytes(message, "t")),
         from,
       );
     };
-    const dht = await network.node("127.0.0.11", [liar.address]);
+    const dht = await network.node("127.0.0.11", [culprit.address]);
     expect(await elapsed(found(dht))).toBeLessThan(2 * DHT_QUERY_TIMEOUT_MS + 200);
   });
 

@@ -28,12 +28,12 @@ function startSeed(content: Buffer, isLiar: boolean, rate = 0): ScriptedSeed {
 }
 
 test("W24: when the only peer lies the download waits longer and longer for it, and ends with 7", async () => {
-  const liar = startSeed(randomBytes(PIECE_COUNT * PIECE_LENGTH), true);
-  const leech = runP2pfile(bed, ["download", "--timeout", "3", liar.magnet], { json: false });
+  const culprit = startSeed(randomBytes(PIECE_COUNT * PIECE_LENGTH), true);
+  const leech = runP2pfile(bed, ["download", "--timeout", "3", culprit.magnet], { json: false });
   expect(await leech.waitForExit(20_000)).toBe(7);
   expect(leech.text("stderr")).toMatch(/a\.bin: no peer has good data/);
-  expect(liar.connections).toBeLessThanOrEqual(2);
-  expect(liar.sent.length).toBeLessThanOrEqual((PIECE_COUNT * PIECE_LENGTH) / (16 * 1024));
+  expect(culprit.connections).toBeLessThanOrEqual(2);
+  expect(culprit.sent.length).toBeLessThanOrEqual((PIECE_COUNT * PIECE_LENGTH) / (16 * 1024));
 });
 
 test("W21: of six seeds the one that lies is found out by its blocks, and none of the others is left", async () => {
@@ -49,5 +49,5 @@ test("W21: of six seeds the one that lies is found out by its blocks, and none o
   expect(closed.length).toBeGreaterThan(0);
   expect(closed.every(({ text }) => text.includes(`${seeds[3]?.address}:`))).toBe(true);
   const wrong = leech.lines.stderr.filter(({ text }) => text.includes("failed its hash"));
-  console.info(`${wrong.length} pieces failed before the liar was found out`);
+  console.info(`${wrong.length} pieces failed before the culprit was found out`);
 });

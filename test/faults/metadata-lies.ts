@@ -8,7 +8,7 @@ import { finalState, ownMemory, startDownload } from "./lib/run.ts";
 import { contentOf, ScriptedSeed } from "./lib/scripted-seed.ts";
 
 const RESOLVED_MS = 30_000;
-/** Over what the same download takes without a liar. */
+/** Over what the same download takes without a culprit. */
 const GROWTH = 16 * MiB;
 const NAME = "disk.img";
 
@@ -54,14 +54,14 @@ async function resolve(trial: Trial, lies: readonly Lie[]): Promise<number> {
   const content = contentOf(16 * MiB, trial.seed);
   const seed = new ScriptedSeed({ host: bed.address(), name: NAME, content, pieceLength: 16_384 });
   const { info, infoHash } = seed.torrent;
-  const liars = lies.map((lie) => {
+  const culprits = lies.map((lie) => {
     const host = bed.address();
     const peer = startRawPeer(host, infoHash, lie.info(info), lie.size);
     return { peer, address: `${host}:${peer.port}` };
   });
   const where = lies.map((lie) => lie.what).join(", ");
   try {
-    const named = [...liars.map(({ address }) => address), seed.address];
+    const named = [...culprits.map(({ address }) => address), seed.address];
     const magnet = `magnet:?xt=urn:btih:${infoHash}&dn=${NAME}${named.map((it) => `&x.pe=${it}`).join("")}`;
     const leech = startDownload(bed, { magnet, cwd: bed.directory("leech") });
     let peak = 0;
@@ -78,6 +78,6 @@ async function resolve(trial: Trial, lies: readonly Lie[]): Promise<number> {
     return peak;
   } finally {
     seed.close();
-    for (const { peer } of liars) peer.close();
+    for (const { peer } of culprits) peer.close();
   }
 }

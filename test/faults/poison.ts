@@ -1,4 +1,4 @@
-// T7: some of the peers send blocks with a flipped byte. The file comes out right, the liars are found within four wrong
+// T7: some of the peers send blocks with a flipped byte. The file comes out right, the culprits are found within four wrong
 // pieces each, and nobody honest is blamed.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,9 +17,9 @@ const SIZE = 48 * MiB;
 const PIECE_LENGTH = pieceLengthFor(SIZE);
 const PEERS = 8;
 const WRONG_PIECES_BEFORE_BAN = 4;
-/** What one liar may have under way when it is found: a full request window, and the pieces it shares with others. */
+/** What one culprit may have under way when it is found: a full request window, and the pieces it shares with others. */
 const WASTED_BY_LIAR = 2 * ((MAX_REQUEST_WINDOW * BLOCK_LENGTH) / PIECE_LENGTH);
-/** How often a banned liar comes back by itself, and how often it may try. */
+/** How often a banned culprit comes back by itself, and how often it may try. */
 const RETURN_MS = 100;
 
 /** `comes`: it connects to the leech by itself, and again whenever it is thrown out. */
@@ -41,19 +41,19 @@ export const poisonJob: FaultJob = {
   },
 };
 
-async function mixed(trial: Trial, liars: number, way: Way, round: number): Promise<void> {
+async function mixed(trial: Trial, culprits: number, way: Way, round: number): Promise<void> {
   const { bed } = trial;
   const file = makeBigFile(join(bed.directory("source"), NAME), SIZE, trial.seed + round);
-  const honest = Array.from({ length: PEERS - liars }, () =>
+  const honest = Array.from({ length: PEERS - culprits }, () =>
     startServe(bed, file.path, { flags: ["--upload-limit", "3"] }),
   );
   const magnets = await Promise.all(honest.map((seed) => seed.magnet()));
   const infoHash = infoHashOfMagnet(magnets[0] ?? "");
   const content = readFileSync(file.path);
-  const poisoners = Array.from({ length: liars }, () =>
+  const poisoners = Array.from({ length: culprits }, () =>
     poisonerOf(way === "comes" ? "127.0.0.1" : bed.address(), content),
   );
-  const where = `${liars} of ${PEERS} (${way}), round ${round}`;
+  const where = `${culprits} of ${PEERS} (${way}), round ${round}`;
   try {
     if (poisoners[0]?.torrent.infoHash !== infoHash) throw new NotPossible("the piece length is another one");
     const named = way === "named" ? poisoners.map((seed) => seed.address) : [];
@@ -90,7 +90,7 @@ function judge(
   trial.count("bans", banned.filter(guilty).length);
   trial.count("wrong pieces", wrong);
   trial.most(`most wrong pieces of ${poisoners.length}, ${way}`, wrong);
-  // What a liar had sent before it was found still comes to light afterwards: at most its request window.
+  // What a culprit had sent before it was found still comes to light afterwards: at most its request window.
   const firstBan = log.findIndex((line) => line.includes("closed (hashMismatch)"));
   const before = log.slice(0, firstBan < 0 ? log.length : firstBan).filter(isWrongPiece).length;
   trial.most(`most before the first ban, ${way}`, before);
@@ -100,7 +100,7 @@ function judge(
   const said = `${where}: ${before} wrong pieces before the first ban, ${wrong} in all, ${banned.length} bans`;
   trial.expect(before <= WRONG_PIECES_BEFORE_BAN, "bans too late", said);
   trial.expect(wrong <= poisoners.length * WASTED_BY_LIAR, "too much wasted", said);
-  trial.expect(delivered === 0 || banned.some(guilty), "liars not found", where);
+  trial.expect(delivered === 0 || banned.some(guilty), "culprits not found", where);
 }
 
 /** Nobody else has the file: it must not be fetched wrongly, in a hot loop, or for ever. */

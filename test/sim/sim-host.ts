@@ -1,5 +1,5 @@
 // One machine of a simulated fleet: a real Transfer, a link with a rate each way and a delay, and a disk that is always
-// in time. A liar sends blocks that make their piece fail.
+// in time. A culprit sends blocks that make their piece fail.
 import { Bitfield } from "../../src/core/torrent/bitfield.ts";
 import { blocksIn, type Geometry } from "../../src/core/torrent/geometry.ts";
 import type { PeerHandle, PieceIndex } from "../../src/core/torrent/ids.ts";

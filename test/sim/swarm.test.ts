@@ -52,7 +52,7 @@ describe(`a simulated fleet (SIM_SEED=${randomSeed})`, () => {
     expect([...result.swarm.faults.keys()]).toEqual([]);
   });
 
-  test("W21, N2: 50 leechers complete beside a liar and a quitter; only the liar is accused", () => {
+  test("W21, N2: 50 leechers complete beside a culprit and a quitter; only the culprit is accused", () => {
     const swarm = aSwarm(50);
     swarm.add({ isSeed: true, isLiar: true, up: RATE, down: RATE });
     swarm.queue.plan(floorMs, () => swarm.remove(swarm.hosts[7]!));

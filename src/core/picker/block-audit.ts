@@ -1,4 +1,4 @@
-// Finds the liar when a piece fails that several peers gave: remembers what each block of the wrong piece looked like and
+// Finds the culprit when a piece fails that several peers gave: remembers what each block of the wrong piece looked like and
 // whose it was, and compares once the right piece is here. Knows digests and handles, no bytes; blames on proof alone.
 import { bytesEqual } from "../../lib/bytes.ts";
 import { SHA1_LENGTH } from "../../lib/sha1.ts";
@@ -7,7 +7,7 @@ import { MAX_AUDITED_BLOCKS } from "./limits.ts";
 
 interface WrongPiece {
   /** Who gave each block, by handle. */
-  readonly givers: Uint32Array;
+  readonly contributors: Uint32Array;
   /** 20 bytes per block. */
   readonly digests: Uint8Array;
 }
@@ -22,10 +22,10 @@ export class BlockAudit {
   }
 
   /** The blocks of a piece that failed. Above its limit it forgets the oldest pieces, and with them who lied. */
-  remember(piece: PieceIndex, givers: Uint32Array, digests: Uint8Array): void {
+  remember(piece: PieceIndex, contributors: Uint32Array, digests: Uint8Array): void {
     this.#forget(piece);
-    this.#wrong.set(piece, { givers, digests });
-    this.#blocks += givers.length;
+    this.#wrong.set(piece, { contributors, digests });
+    this.#blocks += contributors.length;
     for (const oldest of this.#wrong.keys()) {
       if (this.#blocks <= MAX_AUDITED_BLOCKS) return;
       this.#forget(oldest);
@@ -33,19 +33,20 @@ export class BlockAudit {
   }
 
   /** @param digests of the blocks of the right piece. @returns the handles of those who gave a block that differs. */
-  liars(piece: PieceIndex, digests: Uint8Array): Set<number> {
-    const liars = new Set<number>();
+  culprits(piece: PieceIndex, digests: Uint8Array): Set<number> {
+    const culprits = new Set<number>();
     const wrong = this.#wrong.get(piece);
     this.#forget(piece);
-    wrong?.givers.forEach((giver, block) => {
+    wrong?.contributors.forEach((contributor, block) => {
       const place = [block * SHA1_LENGTH, (block + 1) * SHA1_LENGTH] as const;
-      if (!bytesEqual(wrong.digests.subarray(...place), digests.subarray(...place))) liars.add(giver);
+      if (!bytesEqual(wrong.digests.subarray(...place), digests.subarray(...place)))
+        culprits.add(contributor);
     });
-    return liars;
+    return culprits;
   }
 
   #forget(piece: PieceIndex): void {
-    this.#blocks -= this.#wrong.get(piece)?.givers.length ?? 0;
+    this.#blocks -= this.#wrong.get(piece)?.contributors.length ?? 0;
     this.#wrong.delete(piece);
   }
 }

@@ -214,10 +214,10 @@ export class PiecePicker {
   }
 
   /** Who delivered each block of a piece being verified, by handle. */
-  giversOf(piece: PieceIndex): Uint32Array {
+  contributorByBlock(piece: PieceIndex): Uint32Array {
     const progress = this.#active.get(piece);
     assert(progress?.isComplete === true, `piece ${piece} is not being verified`);
-    return progress.givers;
+    return progress.contributorByBlock;
   }
 
   /** The piece's hash was wrong: it is missing again. @returns who delivered it. */

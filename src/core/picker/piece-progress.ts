@@ -153,7 +153,7 @@ export class PieceProgress {
   }
 
   /** Who delivered each block, by handle; 0 is nobody. Read only. */
-  get givers(): Uint32Array {
+  get contributorByBlock(): Uint32Array {
     return this.#contributor;
   }
 

@@ -22,10 +22,10 @@ import { blockKey } from "./request-window.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { TransferEffect } from "./transfer-types.ts";
 
-/** `liars`: handles of the peers whose data is proved wrong, gone ones among them. */
+/** `culprits`: handles of the peers whose data is proved wrong, gone ones among them. */
 export interface Verdict {
   readonly state: "right" | "wrong" | "disputed";
-  readonly liars: ReadonlySet<number>;
+  readonly culprits: ReadonlySet<number>;
 }
 
 const NOBODY: ReadonlySet<number> = new Set();
@@ -210,23 +210,23 @@ export class Downloads {
       this.picker.verified(piece);
       // At the end nobody is asked for anything any more, and the file leaves its place.
       if (this.#audit.awaits(piece) && !this.#have.isFull) effects.push({ type: "digestBlocks", piece });
-      return { state: "right", liars: NOBODY };
+      return { state: "right", culprits: NOBODY };
     }
     this.wrongInARow++;
     this.wasted += this.#geometry.lengthOfPiece(piece);
-    const givers = this.picker.giversOf(piece);
-    if (givers.every((giver) => giver === givers[0]))
-      return { state: "wrong", liars: this.picker.failed(piece) };
+    const contributors = this.picker.contributorByBlock(piece);
+    if (contributors.every((contributor) => contributor === contributors[0]))
+      return { state: "wrong", culprits: this.picker.failed(piece) };
     effects.push({ type: "digestBlocks", piece });
-    return { state: "disputed", liars: NOBODY };
+    return { state: "disputed", culprits: NOBODY };
   }
 
   /** The blocks of a disputed piece, or of the right one that settles the dispute, were hashed. */
   blocksHashed(piece: PieceIndex, digests: Uint8Array): Verdict {
-    if (this.#have.get(piece)) return { state: "right", liars: this.#audit.liars(piece, digests) };
-    this.#audit.remember(piece, this.picker.giversOf(piece), digests);
+    if (this.#have.get(piece)) return { state: "right", culprits: this.#audit.culprits(piece, digests) };
+    this.#audit.remember(piece, this.picker.contributorByBlock(piece), digests);
     this.picker.failed(piece);
-    return { state: "wrong", liars: NOBODY };
+    return { state: "wrong", culprits: NOBODY };
   }
 
   #ask(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {

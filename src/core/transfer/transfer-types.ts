@@ -47,7 +47,7 @@ export type TransferEffect =
   | { readonly type: "pieceFailed"; readonly piece: PieceIndex }
   | { readonly type: "closePeer"; readonly peer: PeerHandle; readonly fault: PeerFault }
   /** What a peer gave is proved wrong and it has left already: it is to be known when it comes back. */
-  | { readonly type: "banDeparted"; readonly peer: PeerHandle }
+  | { readonly type: "banDisconnected"; readonly peer: PeerHandle }
   | { readonly type: "completed" };
 
 /** What the outside may know of a transfer at a moment. Rates in bytes per second. */

@@ -245,12 +245,12 @@ export class Transfer {
   }
 
   /** The piece is missing again, or a dispute about it is settled. */
-  #judged(piece: PieceIndex, { state, liars }: Verdict, now: number, effects: TransferEffect[]): void {
+  #judged(piece: PieceIndex, { state, culprits }: Verdict, now: number, effects: TransferEffect[]): void {
     if (state === "wrong") effects.push({ type: "pieceFailed", piece });
-    for (const liar of liars) {
-      const peer = peerHandle(liar);
+    for (const culprit of culprits) {
+      const peer = peerHandle(culprit);
       if (this.#peers.has(peer)) effects.push({ type: "closePeer", peer, fault: "hashMismatch" });
-      else effects.push({ type: "banDeparted", peer });
+      else effects.push({ type: "banDisconnected", peer });
     }
     this.#fillAll(now, effects);
   }

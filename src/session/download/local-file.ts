@@ -158,7 +158,7 @@ export class LocalFile {
       },
       pool: resources.pool,
       peerOf: (handle) => swarm.peer(handle),
-      banDeparted: (handle) => swarm.banDeparted(handle),
+      banDisconnected: (handle) => swarm.banDisconnected(handle),
       onCompleted: parts.onCompleted,
       onPieceFailed: (piece) =>
         resources.context.logger.debug(`piece ${piece} failed its hash and is fetched again`),

@@ -27,7 +27,7 @@ export interface TransferRunnerOptions {
   readonly content: FileContent;
   readonly pool: HashPool;
   readonly peerOf: (handle: PeerHandle) => RunnerPeer | undefined;
-  readonly banDeparted: (handle: PeerHandle) => void;
+  readonly banDisconnected: (handle: PeerHandle) => void;
   readonly onCompleted: () => void;
   /** The disk or a worker failed: the transfer cannot go on. Called once. */
   readonly onFailure: (error: P2pfileError) => void;
@@ -94,8 +94,8 @@ export class TransferRunner {
       case "closePeer":
         peerOf(effect.peer)?.close(effect.fault);
         break;
-      case "banDeparted":
-        this.#options.banDeparted(effect.peer);
+      case "banDisconnected":
+        this.#options.banDisconnected(effect.peer);
         break;
       case "completed":
         this.#options.onCompleted();

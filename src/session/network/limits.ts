@@ -25,4 +25,4 @@ export const MAX_CONNECTIONS = 400;
 /** Sockets that we opened and that have not finished their handshake. */
 export const MAX_HALF_OPEN_OUTGOING = 32;
 /** Peers that left, remembered in case that what they gave proves wrong: as many as come and go in some minutes. */
-export const MAX_DEPARTED_PEERS = 1_000;
+export const MAX_DISCONNECTED_PEERS = 1_000;

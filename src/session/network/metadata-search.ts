@@ -1,5 +1,5 @@
 // Gets the metadata from the peers that offer it: from one, and from more at once when those asked are late. Each
-// delivers the whole or nothing: pieces of several peers are not put together, for one liar would spoil the honest ones'.
+// delivers the whole or nothing: pieces of several peers are not put together, for one culprit would spoil the honest ones'.
 import type { PeerHandle } from "../../core/torrent/ids.ts";
 import {
   MAX_METADATA_FETCHES,

@@ -1,7 +1,7 @@
 // The connected peers of one torrent: who is who, whose place goes to a newcomer, and where those who left can be found
 // when their data proves wrong afterwards.
 import type { PeerHandle, PeerId } from "../../core/torrent/ids.ts";
-import { MAX_DEPARTED_PEERS } from "./limits.ts";
+import { MAX_DISCONNECTED_PEERS } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
 import { namelessAt } from "../../core/swarm/peer-book.ts";
 import { type PeerActivity, IdlePeers } from "../../core/swarm/idle-peers.ts";
@@ -23,7 +23,7 @@ export class PeerTable {
   readonly #identities = new Map<string, PeerConnection>();
   readonly #idlePeers = new IdlePeers(monotonicMs());
   /** Of those who left, the latest last. */
-  readonly #departed = new Map<PeerHandle, PeerAddress>();
+  readonly #disconnected = new Map<PeerHandle, PeerAddress>();
 
   get size(): number {
     return this.#peers.size;
@@ -57,17 +57,17 @@ export class PeerTable {
 
   /** It left, and nothing is held against it so far. */
   remember(peer: PeerConnection): void {
-    this.#departed.set(peer.handle, blamedAddress(peer));
-    for (const oldest of this.#departed.keys()) {
-      if (this.#departed.size <= MAX_DEPARTED_PEERS) break;
-      this.#departed.delete(oldest);
+    this.#disconnected.set(peer.handle, addressToBan(peer));
+    for (const oldest of this.#disconnected.keys()) {
+      if (this.#disconnected.size <= MAX_DISCONNECTED_PEERS) break;
+      this.#disconnected.delete(oldest);
     }
   }
 
   /** Whom to ban for what a peer gave before it left; once, and undefined when that was long ago. */
-  blame(handle: PeerHandle): PeerAddress | undefined {
-    const address = this.#departed.get(handle);
-    this.#departed.delete(handle);
+  takeDisconnected(handle: PeerHandle): PeerAddress | undefined {
+    const address = this.#disconnected.get(handle);
+    this.#disconnected.delete(handle);
     return address;
   }
 
@@ -122,6 +122,6 @@ function identityOf({ remote }: PeerConnection, peerId: PeerId): string {
 }
 
 /** What a ban of the peer is for: its own word on where else it can be reached may name somebody else. */
-export function blamedAddress({ listenAddress, remote }: PeerConnection): PeerAddress {
+export function addressToBan({ listenAddress, remote }: PeerConnection): PeerAddress {
   return listenAddress ?? namelessAt(remote.host);
 }

@@ -15,7 +15,7 @@ import type { PeerConnection, PeerOwner } from "../peer/peer-connection.ts";
 import { joined, limitsOf } from "../peer/peer-events.ts";
 import { peersBySource, sourceOf } from "./peer-sources.ts";
 import type { PeersBySource } from "../report/session-event.ts";
-import { blamedAddress, type ActivityOf, type IdleConnection, PeerTable } from "./peer-table.ts";
+import { addressToBan, type ActivityOf, type IdleConnection, PeerTable } from "./peer-table.ts";
 import type { TransferRunner } from "../file/transfer-runner.ts";
 
 export interface SwarmOptions {
@@ -100,8 +100,8 @@ export class Swarm implements PeerOwner {
   }
 
   /** What a peer gave was found to be wrong after it had left; it may have come back meanwhile. */
-  banDeparted(handle: PeerHandle): void {
-    const address = this.#peers.blame(handle);
+  banDisconnected(handle: PeerHandle): void {
+    const address = this.#peers.takeDisconnected(handle);
     if (address === undefined) return;
     this.#book.ban(address, monotonicMs());
     for (const again of this.#peers.at(address)) again.close("banned");
@@ -242,7 +242,7 @@ export class Swarm implements PeerOwner {
     }
     this.gossip.forget(peer);
     this.#metadata.forget(peer);
-    if (fault === "hashMismatch") this.#book.ban(blamedAddress(peer), now);
+    if (fault === "hashMismatch") this.#book.ban(addressToBan(peer), now);
     else this.#peers.remember(peer);
     for (const address of [listenAddress, statedAddress]) {
       if (address !== undefined && fault !== "duplicateConnection") this.#book.disconnected(address, now);

@@ -160,7 +160,7 @@ export class ServedFile {
       content: { path: this.path, reader: this.#reader, writer: undefined, onVerified: () => {} },
       pool: this.#resources.pool,
       peerOf: (handle) => swarm.peer(handle),
-      banDeparted: () => {},
+      banDisconnected: () => {},
       onCompleted: () => {},
       onPieceFailed: () => {},
       onFailure: (error) => this.#end(error),

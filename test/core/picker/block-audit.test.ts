@@ -16,9 +16,9 @@ describe("BlockAudit", () => {
     const audit = new BlockAudit();
     audit.remember(piece, Uint32Array.of(7, 8, 7, 9), digests(1, 2, 3, 4));
     expect(audit.awaits(piece)).toBe(true);
-    expect(audit.liars(piece, digests(1, 5, 3, 5))).toEqual(new Set([8, 9]));
+    expect(audit.culprits(piece, digests(1, 5, 3, 5))).toEqual(new Set([8, 9]));
     expect(audit.awaits(piece)).toBe(false);
-    expect(audit.liars(piece, digests(0, 0, 0, 0))).toEqual(new Set());
+    expect(audit.culprits(piece, digests(0, 0, 0, 0))).toEqual(new Set());
   });
 
   test("sees a difference in any byte of a digest", () => {
@@ -28,7 +28,7 @@ describe("BlockAudit", () => {
       const wrong = right.slice();
       wrong[at] = 2;
       audit.remember(piece, Uint32Array.of(7, 8), wrong);
-      expect(audit.liars(piece, right)).toEqual(new Set([at < SHA1_LENGTH ? 7 : 8]));
+      expect(audit.culprits(piece, right)).toEqual(new Set([at < SHA1_LENGTH ? 7 : 8]));
     }
   });
 
@@ -36,7 +36,7 @@ describe("BlockAudit", () => {
     const audit = new BlockAudit();
     audit.remember(piece, Uint32Array.of(7), digests(2));
     audit.remember(piece, Uint32Array.of(8), digests(3));
-    expect(audit.liars(piece, digests(1))).toEqual(new Set([8]));
+    expect(audit.culprits(piece, digests(1))).toEqual(new Set([8]));
   });
 
   test("forgets the oldest pieces above its limit, and counts rightly for ever", () => {
@@ -45,7 +45,7 @@ describe("BlockAudit", () => {
     for (let round = 0; round < 3; round++) {
       for (let i = 0; i < 10; i++) {
         audit.remember(pieceIndex(i), new Uint32Array(blocks).fill(1), new Uint8Array(blocks * SHA1_LENGTH));
-        if (i % 3 === 0) audit.liars(pieceIndex(i), new Uint8Array(blocks * SHA1_LENGTH));
+        if (i % 3 === 0) audit.culprits(pieceIndex(i), new Uint8Array(blocks * SHA1_LENGTH));
       }
       const kept = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((i) => audit.awaits(pieceIndex(i)));
       // The ninth had pushed out the fourth before it was settled.

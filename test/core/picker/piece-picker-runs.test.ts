@@ -67,7 +67,7 @@ describe("PiecePicker, asked for runs", () => {
     expect(slow.asked.size).toBe(0);
   });
 
-  test("a late run that overlaps what others gave is kept whole, and its giver stands for all of it", () => {
+  test("a late run that overlaps what others gave is kept whole, and its contributor stands for all of it", () => {
     const picker = new CheckedPicker(wide, seededRandom(1), [0, 1, 2]);
     const [late, other] = [picker.join("all"), picker.join("all")];
     const [run, rest] = picker.pick(late, 8, 0, 4);

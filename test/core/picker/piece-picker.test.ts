@@ -141,14 +141,14 @@ describe("PiecePicker", () => {
 
   test("when a sole source is given up, what it delivered is fetched anew: the next failure has one culprit", () => {
     const picker = aPicker(1, [1, 2, 3, 4, 5]);
-    const [liar, honest] = [picker.join("all"), picker.join("all")];
-    picker.pick(liar, 1);
+    const [culprit, honest] = [picker.join("all"), picker.join("all")];
+    picker.pick(culprit, 1);
     picker.pick(honest, 2);
-    for (const peer of [liar, honest]) deliverAll(picker, peer);
+    for (const peer of [culprit, honest]) deliverAll(picker, peer);
     picker.hashed(pieceIndex(0), false);
-    const [bad, refused] = picker.pick(liar, 2);
-    picker.picker.received(liar, bad!);
-    picker.picker.released(liar, refused!);
+    const [bad, refused] = picker.pick(culprit, 2);
+    picker.picker.received(culprit, bad!);
+    picker.picker.released(culprit, refused!);
     const delivered = picker.picker.pick(honest, 3, 0);
     for (const block of delivered) picker.picker.received(honest, block);
     expect([...picker.picker.failed(pieceIndex(0))]).toEqual([Number(honest.handle)]);

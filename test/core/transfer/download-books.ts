@@ -61,7 +61,7 @@ export class DownloadBooks {
   }
 
   /** Who delivered the piece. */
-  giversOf(piece: PieceIndex): Set<PeerHandle | undefined> {
+  contributorsOf(piece: PieceIndex): Set<PeerHandle | undefined> {
     return new Set(this.#blocksOf(piece).map((block) => this.received.get(nameOf(block))));
   }
 

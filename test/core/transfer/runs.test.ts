@@ -146,9 +146,9 @@ describe("an answer to a run", () => {
 
   test("that is wrong blames the peer alone that gave all of it", () => {
     const bed = new TransferBed({ geometry: onePiece });
-    const liar = bed.join(speaks);
-    bed.deliver(liar);
-    const effects = bed.hashAll(bed.deliver(liar), BAD_DIGEST);
-    expect(effects).toContainEqual({ type: "closePeer", peer: liar, fault: "hashMismatch" });
+    const culprit = bed.join(speaks);
+    bed.deliver(culprit);
+    const effects = bed.hashAll(bed.deliver(culprit), BAD_DIGEST);
+    expect(effects).toContainEqual({ type: "closePeer", peer: culprit, fault: "hashMismatch" });
   });
 });

@@ -145,7 +145,7 @@ describe("a late run", () => {
     ["in runs", speaks],
     ["block by block", foreign],
   ] as const)(
-    "that is fetched from elsewhere %s replaces what is here, and its giver stands for it",
+    "that is fetched from elsewhere %s replaces what is here, and its contributor stands for it",
     (_, options) => {
       const { bed, late, other } = overdue(options, longPiece);
       bed.hear(other, { type: "unchoke" });

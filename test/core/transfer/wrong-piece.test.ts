@@ -26,15 +26,15 @@ function aSuspectPiece(): { bed: TransferBed; first: PeerHandle; second: PeerHan
 describe("a wrong piece", () => {
   test("W21: with one contributor closes that peer, and others are asked for it at once", () => {
     const bed = new TransferBed({ geometry: onePiece });
-    const liar = bed.join({ has: "all", unchokes: true });
+    const culprit = bed.join({ has: "all", unchokes: true });
     const honest = bed.join({ has: "all", unchokes: true });
-    let effects = bed.deliver(liar);
-    while (bed.asked(liar).length > 0) effects = bed.deliver(liar);
+    let effects = bed.deliver(culprit);
+    while (bed.asked(culprit).length > 0) effects = bed.deliver(culprit);
     const hashed = bed.hashAll(effects, BAD_DIGEST);
     expect(hashed).toContainEqual({ type: "pieceFailed", piece: aBlock(0, 0).piece });
-    expect(hashed).toContainEqual({ type: "closePeer", peer: liar, fault: "hashMismatch" });
+    expect(hashed).toContainEqual({ type: "closePeer", peer: culprit, fault: "hashMismatch" });
     expect(bed.transfer.status(0).wrongInARow).toBe(1);
-    expect(sent([...hashed, ...bed.leave(liar)], "request", honest)).toHaveLength(4);
+    expect(sent([...hashed, ...bed.leave(culprit)], "request", honest)).toHaveLength(4);
     bed.deliverAll(honest);
     expect(bed.transfer.isComplete).toBe(true);
     expect(bed.transfer.status(0)).toMatchObject({ wasted: onePiece.length, wrongInARow: 0 });
@@ -80,18 +80,23 @@ describe("a wrong piece", () => {
   });
 });
 
-/** One piece of four blocks beside another; `liar` and `honest` gave two blocks each of the first, and it failed. */
-function aDispute(): { bed: TransferBed; liar: PeerHandle; honest: PeerHandle; failure: TransferEffect[] } {
+/** One piece of four blocks beside another; `culprit` and `honest` gave two blocks each of the first, and it failed. */
+function aDispute(): {
+  bed: TransferBed;
+  culprit: PeerHandle;
+  honest: PeerHandle;
+  failure: TransferEffect[];
+} {
   const bed = new TransferBed({ geometry: new Geometry(8 * BLOCK_LENGTH, 4 * BLOCK_LENGTH) });
   bed.answersBlocks = false;
-  const liar = bed.join({ has: [0] });
+  const culprit = bed.join({ has: [0] });
   const honest = bed.join({ has: [0] });
-  bed.handle({ type: "peerQueueLimit", peer: liar, requests: 2 });
-  for (const peer of [liar, honest]) bed.hear(peer, { type: "unchoke" });
-  bed.handle({ type: "peerQueueLimit", peer: liar, requests: 500 });
-  const given = [liar, liar, honest, honest].flatMap((peer) => bed.deliver(peer));
-  for (const peer of [liar, honest]) bed.hear(peer, { type: "choke" });
-  return { bed, liar, honest, failure: bed.hashAll(given, BAD_DIGEST) };
+  bed.handle({ type: "peerQueueLimit", peer: culprit, requests: 2 });
+  for (const peer of [culprit, honest]) bed.hear(peer, { type: "unchoke" });
+  bed.handle({ type: "peerQueueLimit", peer: culprit, requests: 500 });
+  const given = [culprit, culprit, honest, honest].flatMap((peer) => bed.deliver(peer));
+  for (const peer of [culprit, honest]) bed.hear(peer, { type: "choke" });
+  return { bed, culprit, honest, failure: bed.hashAll(given, BAD_DIGEST) };
 }
 
 describe("a wrong piece that several gave", () => {
@@ -106,7 +111,7 @@ describe("a wrong piece that several gave", () => {
   });
 
   test("W21: exactly the peer whose block differs from the right one is closed", () => {
-    const { bed, liar, honest, failure } = aDispute();
+    const { bed, culprit, honest, failure } = aDispute();
     bed.digestAll(failure, [1]);
     bed.hear(honest, { type: "unchoke" });
     bed.pass(1000);
@@ -114,18 +119,18 @@ describe("a wrong piece that several gave", () => {
     expect(bed.transfer.have.get(aBlock(0, 0).piece)).toBe(true);
     expect(right.filter(({ type }) => type === "closePeer")).toEqual([]);
     expect(bed.digestAll(right).filter(({ type }) => type === "closePeer")).toEqual([
-      { type: "closePeer", peer: liar, fault: "hashMismatch" },
+      { type: "closePeer", peer: culprit, fault: "hashMismatch" },
     ]);
   });
 
-  test("W21: two liars are both found, and each is closed once", () => {
-    const { bed, liar, honest, failure } = aDispute();
+  test("W21: two culprits are both found, and each is closed once", () => {
+    const { bed, culprit, honest, failure } = aDispute();
     const third = bed.join({ has: [0] });
     bed.digestAll(failure, [0, 1, 3]);
     bed.hear(third, { type: "unchoke" });
     bed.pass(1000);
     const closed = bed.digestAll(bed.deliverAll(third)).filter(({ type }) => type === "closePeer");
-    expect(closed.map((effect) => "peer" in effect && effect.peer)).toEqual([liar, honest]);
+    expect(closed.map((effect) => "peer" in effect && effect.peer)).toEqual([culprit, honest]);
   });
 
   test("W21: nobody is blamed when no block differs", () => {
@@ -134,18 +139,18 @@ describe("a wrong piece that several gave", () => {
     bed.hear(honest, { type: "unchoke" });
     bed.pass(1000);
     const effects = bed.digestAll(bed.deliverAll(honest));
-    expect(effects.filter(({ type }) => type === "closePeer" || type === "banDeparted")).toEqual([]);
+    expect(effects.filter(({ type }) => type === "closePeer" || type === "banDisconnected")).toEqual([]);
   });
 
-  test("W21: a liar that left before the right piece was here is banned all the same", () => {
-    const { bed, liar, honest, failure } = aDispute();
+  test("W21: a culprit that left before the right piece was here is banned all the same", () => {
+    const { bed, culprit, honest, failure } = aDispute();
     bed.digestAll(failure, [1]);
-    bed.leave(liar);
+    bed.leave(culprit);
     bed.hear(honest, { type: "unchoke" });
     bed.pass(1000);
     const effects = bed.digestAll(bed.deliverAll(honest));
-    expect(effects.filter(({ type }) => type === "closePeer" || type === "banDeparted")).toEqual([
-      { type: "banDeparted", peer: liar },
+    expect(effects.filter(({ type }) => type === "closePeer" || type === "banDisconnected")).toEqual([
+      { type: "banDisconnected", peer: culprit },
     ]);
   });
 

@@ -81,7 +81,7 @@ class Bed {
         sendBlock: () => {},
         close: (fault) => this.closed.push([handle, fault]),
       }),
-      banDeparted: (handle) => this.closed.push([handle, "departed"]),
+      banDisconnected: (handle) => this.closed.push([handle, "departed"]),
       onCompleted: () => {},
       onFailure: (error) => this.failures.push(error),
       onPieceFailed: (piece) => this.wrongPieces.push(piece),
@@ -133,34 +133,34 @@ class Bed {
 describe("TransferRunner", () => {
   test("W21: of two that gave a wrong piece the one whose block was forged is closed, by the file's own bytes", async () => {
     const bed = new Bed();
-    const liar = bed.join(1, [0]);
+    const culprit = bed.join(1, [0]);
     const honest = bed.join(2, [0]);
-    bed.runner.dispatch({ type: "peerQueueLimit", peer: liar, requests: 2 });
-    for (const peer of [liar, honest]) bed.say(peer, "unchoke");
-    bed.runner.dispatch({ type: "peerQueueLimit", peer: liar, requests: 500 });
-    expect([bed.asked(liar).length, bed.asked(honest).length]).toEqual([2, 2]);
-    for (const forged of [false, true]) bed.deliver(liar, forged);
+    bed.runner.dispatch({ type: "peerQueueLimit", peer: culprit, requests: 2 });
+    for (const peer of [culprit, honest]) bed.say(peer, "unchoke");
+    bed.runner.dispatch({ type: "peerQueueLimit", peer: culprit, requests: 500 });
+    expect([bed.asked(culprit).length, bed.asked(honest).length]).toEqual([2, 2]);
+    for (const forged of [false, true]) bed.deliver(culprit, forged);
     for (let i = 0; i < 2; i++) bed.deliver(honest, false);
-    for (const peer of [liar, honest]) bed.say(peer, "choke");
+    for (const peer of [culprit, honest]) bed.say(peer, "choke");
     await bed.until(() => bed.wrongPieces.length > 0);
     expect(bed.closed).toEqual([]);
     bed.say(honest, "unchoke");
     expect(bed.asked(honest)).toHaveLength(4);
     while (bed.asked(honest).length > 0) bed.deliver(honest, false);
     await bed.until(() => bed.closed.length > 0);
-    expect(bed.closed).toEqual([[liar, "hashMismatch"]]);
+    expect(bed.closed).toEqual([[culprit, "hashMismatch"]]);
     expect([bed.wrongPieces, bed.failures]).toEqual([[0], []]);
     bed.close();
   });
 
-  test("W21: a liar that has left before its piece was hashed is told of", async () => {
+  test("W21: a culprit that has left before its piece was hashed is told of", async () => {
     const bed = new Bed();
-    const liar = bed.join(1, [0]);
-    bed.say(liar, "unchoke");
-    while (bed.asked(liar).length > 0) bed.deliver(liar, true);
-    bed.runner.dispatch({ type: "peerLeft", peer: liar });
+    const culprit = bed.join(1, [0]);
+    bed.say(culprit, "unchoke");
+    while (bed.asked(culprit).length > 0) bed.deliver(culprit, true);
+    bed.runner.dispatch({ type: "peerLeft", peer: culprit });
     await bed.until(() => bed.closed.length > 0);
-    expect(bed.closed).toEqual([[liar, "departed"]]);
+    expect(bed.closed).toEqual([[culprit, "departed"]]);
     expect([bed.wrongPieces, bed.failures]).toEqual([[0], []]);
     bed.close();
   });

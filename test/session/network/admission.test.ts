@@ -227,14 +227,14 @@ describe("Strangers that have not introduced themselves", () => {
 });
 
 describe("A banned peer", () => {
-  /** A liar that was caught, with its connection gone; `port` where it said that it listens. */
+  /** A culprit that was caught, with its connection gone; `port` where it said that it listens. */
   async function caught(node: Node, swarm: Swarm, port: number | undefined): Promise<void> {
-    const liar = await Stranger.connect(node);
-    liar.introduce(5, 9);
-    liar.namePort(port);
+    const culprit = await Stranger.connect(node);
+    culprit.introduce(5, 9);
+    culprit.namePort(port);
     await until(() => swarm.peerCount === 1 && onlyPeer(swarm).extended !== undefined);
     onlyPeer(swarm).close("hashMismatch");
-    await until(() => liar.isClosed);
+    await until(() => culprit.isClosed);
   }
 
   test("W21: is known by the port it names, and nobody else on its host is taken for it", async () => {
@@ -271,18 +271,18 @@ describe("A banned peer", () => {
   test("W21: is banned also when it left before its data was found to be wrong, and when it has come back already", async () => {
     const node = await startNode();
     const swarm = startSwarm(node);
-    const liar = await Stranger.connect(node);
-    liar.introduce(5, 9);
-    liar.namePort(50_001);
+    const culprit = await Stranger.connect(node);
+    culprit.introduce(5, 9);
+    culprit.namePort(50_001);
     await until(() => swarm.peerCount === 1 && onlyPeer(swarm).listenAddress !== undefined);
     const { handle } = onlyPeer(swarm);
-    liar.leave();
+    culprit.leave();
     await until(() => swarm.peerCount === 0);
     const back = await Stranger.connect(node);
     back.introduce(5, 10);
     back.namePort(50_001);
     await until(() => swarm.peerCount === 1 && onlyPeer(swarm).listenAddress !== undefined);
-    swarm.banDeparted(handle);
+    swarm.banDisconnected(handle);
     await until(() => back.isClosed);
     const again = await Stranger.connect(node);
     again.introduce(5, 11);
