@@ -78,7 +78,7 @@ async function requests(
   const flood = new Flood({
     host,
     port,
-    deaf: true,
+    stalled: true,
     opening: () => Buffer.concat([handshake(infoHash), frame(Id.haveNone), frame(Id.interested)]),
   });
   await flood.open(10);

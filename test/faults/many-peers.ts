@@ -15,10 +15,10 @@ const BLOCK = 16 * KiB;
 const MAX_RESIDENT = 256 * MiB;
 
 const CROWDS = [
-  { what: "512 requests each", queue: 512, deaf: 0 },
-  { what: "full queues", queue: MAX_INBOUND_REQUESTS, deaf: 0 },
-  { what: "more than that", queue: 2 * MAX_INBOUND_REQUESTS, deaf: 0 },
-  { what: "half never read", queue: MAX_INBOUND_REQUESTS, deaf: PEERS / 2 },
+  { what: "512 requests each", queue: 512, stalled: 0 },
+  { what: "full queues", queue: MAX_INBOUND_REQUESTS, stalled: 0 },
+  { what: "more than that", queue: 2 * MAX_INBOUND_REQUESTS, stalled: 0 },
+  { what: "half never read", queue: MAX_INBOUND_REQUESTS, stalled: PEERS / 2 },
 ] as const;
 
 export const manyPeersJob: FaultJob = {
@@ -49,15 +49,15 @@ export const manyPeersJob: FaultJob = {
       await seed.magnet();
       const { host, port } = await seed.waitForEvent("listening");
       const reading = new Flood({ host, port, opening });
-      const deaf = new Flood({ host, port, opening, deaf: true });
-      await reading.open(PEERS - crowd.deaf, 10, 30);
-      await deaf.open(crowd.deaf, 10, 30);
+      const stalled = new Flood({ host, port, opening, stalled: true });
+      await reading.open(PEERS - crowd.stalled, 10, 30);
+      await stalled.open(crowd.stalled, 10, 30);
       await Bun.sleep(500);
-      trial.most("peers", reading.alive + deaf.alive);
+      trial.most("peers", reading.alive + stalled.alive);
       let own = 0;
       const timer = setInterval(() => (own = Math.max(own, ownMemory(seed.pid))), 20);
       for (let turn = 0; turn < trial.times(20, 5); turn++) {
-        for (const flood of [reading, deaf]) flood.say(() => asking);
+        for (const flood of [reading, stalled]) flood.say(() => asking);
         await Bun.sleep(1_000);
       }
       clearInterval(timer);
@@ -67,9 +67,9 @@ export const manyPeersJob: FaultJob = {
       trial.set(`${crowd.what}: own peak MiB`, rounded(own / MiB));
       trial.expect(peak < MAX_RESIDENT, "too much memory", `${crowd.what}: ${rounded(peak / MiB)} MiB`);
       trial.expect(!seed.hasExited, "deaths", seed.text("stderr"));
-      trial.expect(reading.bytesIn > 0 || crowd.deaf === PEERS, "nothing delivered", crowd.what);
+      trial.expect(reading.bytesIn > 0 || crowd.stalled === PEERS, "nothing delivered", crowd.what);
       reading.close();
-      deaf.close();
+      stalled.close();
       await seed.end();
     }
   },

@@ -13,7 +13,7 @@ import {
   SNUB_MS,
   SUGGESTED_ONLY_MS,
 } from "./limits.ts";
-import { ListeningClock } from "./receive-clock.ts";
+import { ReceiveClock } from "./receive-clock.ts";
 import type { Block } from "../torrent/peer-message.ts";
 import type { PeerState } from "./peer-state.ts";
 import { PiecePicker } from "../picker/piece-picker.ts";
@@ -33,7 +33,7 @@ const NOBODY: ReadonlySet<number> = new Set();
 export class Downloads {
   readonly picker: PiecePicker;
   /** By it a peer is late. */
-  readonly listening = new ListeningClock();
+  readonly receiveClock = new ReceiveClock();
   readonly #geometry: Geometry;
   readonly #have: Bitfield;
   readonly #expected: (piece: PieceIndex) => Uint8Array;
@@ -75,11 +75,12 @@ export class Downloads {
     if (this.#followSuggestions(peer, Math.min(most, affordable), run, now, effects)) return;
     const allowed = Math.min(most, room, affordable);
     if (allowed <= 0) return;
-    const listened = this.listening.at(now);
-    for (const block of this.picker.pick(peer, allowed, listened, run)) this.#ask(peer, block, now, effects);
+    const receiveTime = this.receiveClock.at(now);
+    for (const block of this.picker.pick(peer, allowed, receiveTime, run))
+      this.#ask(peer, block, now, effects);
     if (peer.window.outstandingCount > 0 || !this.picker.isEndgame) return;
     const patience = Math.max(ENDGAME_PATIENCE_MS, 2 * peer.window.delayMs);
-    const duplicate = this.picker.pickDuplicate(peer, patience, listened, run);
+    const duplicate = this.picker.pickDuplicate(peer, patience, receiveTime, run);
     if (duplicate !== undefined) this.#ask(peer, duplicate, now, effects);
   }
 
@@ -103,7 +104,7 @@ export class Downloads {
     const followsOnly = now - peer.steeredAt < SUGGESTED_ONLY_MS;
     if (peer.snubbed || !(followsOnly || peer.suggested.length > 0)) return false;
     const room = Math.min(most, peer.window.roomFor(blocksIn(this.#geometry.pieceLength)));
-    for (const block of this.picker.pickSuggested(peer, room, this.listening.at(now), run))
+    for (const block of this.picker.pickSuggested(peer, room, this.receiveClock.at(now), run))
       this.#ask(peer, block, now, effects);
     // What it was asked for waits for its turn over there.
     if (peer.window.outstandingCount > 0) peer.steeredAt = now;
@@ -135,7 +136,7 @@ export class Downloads {
         effects.push({ type: "closePeer", peer: peer.handle, fault: "unexpectedMessage" });
       return;
     }
-    peer.lastBlockAt = this.listening.at(now);
+    peer.lastBlockAt = this.receiveClock.at(now);
     peer.snubbed = false;
     peer.downloaded += receipt.newBytes;
     this.downloaded += receipt.newBytes;
@@ -168,7 +169,7 @@ export class Downloads {
   }
 
   unchoked(peer: PeerState, all: Iterable<PeerState>, now: number): void {
-    peer.lastBlockAt = this.listening.at(now);
+    peer.lastBlockAt = this.receiveClock.at(now);
     for (const other of all) if (other.window.outstandingCount > 0) return peer.window.beginBesideOthers();
   }
 
@@ -185,8 +186,8 @@ export class Downloads {
   /** Takes the requests away from a peer that owes us blocks and sends none. */
   checkSnubbed(peer: PeerState, now: number): void {
     const oldest = peer.window.oldestSentAt();
-    const listened = this.listening.at(now);
-    if (oldest === undefined || listened - Math.max(oldest, peer.lastBlockAt) < SNUB_MS) return;
+    const receiveTime = this.receiveClock.at(now);
+    if (oldest === undefined || receiveTime - Math.max(oldest, peer.lastBlockAt) < SNUB_MS) return;
     peer.snubbed = true;
     peer.window.collapse();
     // Only the latest batch is still expected; older ones would only be remembered for ever.
@@ -232,7 +233,7 @@ export class Downloads {
   #ask(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {
     this.#bucket.spend(block.length, now);
     const key = blockKey(block, this.#geometry.pieceLength);
-    peer.window.sent(key, block, now, this.listening.at(now));
+    peer.window.sent(key, block, now, this.receiveClock.at(now));
     effects.push({ type: "send", peer: peer.handle, message: { type: "request", block } });
   }
 

@@ -26,7 +26,7 @@ export class PeerState implements PickerPeer {
   readonly window: RequestWindow;
   /** Requests given up as too late whose answers may still arrive and are welcome then: length by block key. */
   readonly late = new Map<number, number>();
-  /** By the ListeningClock. */
+  /** By the ReceiveClock. */
   lastBlockAt: number;
   /** When it last suggested something or owed us blocks of what it had suggested. */
   steeredAt = Number.NEGATIVE_INFINITY;

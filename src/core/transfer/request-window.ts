@@ -30,7 +30,7 @@ export function leastWindow(pieceLength: number): number {
 interface Outstanding {
   readonly block: Block;
   readonly sentAt: number;
-  /** The same by the ListeningClock. */
+  /** The same by the ReceiveClock. */
   readonly listenedAt: number;
 }
 
@@ -94,9 +94,9 @@ export class RequestWindow {
     this.#longestRun = Math.max(1, Math.floor(Math.min(bytes, MAX_REQUEST_LENGTH) / BLOCK_LENGTH));
   }
 
-  /** `listened`: `now` by the ListeningClock. */
-  sent(key: number, block: Block, now: number, listened = now): void {
-    this.#outstanding.set(key, { block, sentAt: now, listenedAt: listened });
+  /** `receiveTime`: `now` by the ReceiveClock. */
+  sent(key: number, block: Block, now: number, receiveTime = now): void {
+    this.#outstanding.set(key, { block, sentAt: now, listenedAt: receiveTime });
     this.#blocks += blocksIn(block.length);
   }
 
@@ -157,7 +157,7 @@ export class RequestWindow {
     this.#size = this.#least;
   }
 
-  /** When the oldest outstanding request was sent, by the ListeningClock; undefined when there is none. */
+  /** When the oldest outstanding request was sent, by the ReceiveClock; undefined when there is none. */
   oldestSentAt(): number | undefined {
     for (const request of this.#outstanding.values()) return request.listenedAt;
     return undefined;

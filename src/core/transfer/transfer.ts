@@ -92,7 +92,7 @@ export class Transfer {
         this.#judged(event.piece, this.#downloads.blocksHashed(event.piece, event.digests), now, effects);
         break;
       case "paused":
-        this.#downloads.listening.setPaused(event.paused, now);
+        this.#downloads.receiveClock.setPaused(event.paused, now);
         break;
       case "ticked":
         this.#tick(now, effects);
@@ -127,7 +127,7 @@ export class Transfer {
 
   #join(event: TransferEvent & { type: "peerJoined" }, now: number, effects: TransferEffect[]): void {
     const { peer: handle, fast, greeted, foreign = false } = event;
-    const peer = new PeerState(handle, fast, this.#geometry, this.#downloads.listening.at(now));
+    const peer = new PeerState(handle, fast, this.#geometry, this.#downloads.receiveClock.at(now));
     if (foreign) peer.window.aimAt(FOREIGN_TARGET_DELAY_MS);
     this.#peers.set(handle, peer);
     this.#downloads.picker.addPeer(peer);

@@ -5,7 +5,7 @@ import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import { ENDGAME_PATIENCE_MS, SNUB_MS } from "../../../src/core/transfer/limits.ts";
 import { TICK_MS } from "../../../src/session/network/limits.ts";
-import { ListeningClock } from "../../../src/core/transfer/receive-clock.ts";
+import { ReceiveClock } from "../../../src/core/transfer/receive-clock.ts";
 import { sent, TransferBed } from "./transfer-bed.ts";
 
 const onePiece = new Geometry(4 * BLOCK_LENGTH, 4 * BLOCK_LENGTH);
@@ -98,9 +98,9 @@ describe("a pause", () => {
   });
 });
 
-describe("ListeningClock", () => {
+describe("ReceiveClock", () => {
   test("stands still in a pause, goes on from there, and never goes back", () => {
-    const clock = new ListeningClock();
+    const clock = new ReceiveClock();
     expect(clock.at(100)).toBe(100);
     clock.setPaused(true, 100);
     expect([clock.at(100), clock.at(500)]).toEqual([100, 100]);
@@ -112,7 +112,7 @@ describe("ListeningClock", () => {
   });
 
   test("hears a pause or its end once, however often they are told", () => {
-    const clock = new ListeningClock();
+    const clock = new ReceiveClock();
     clock.setPaused(false, 50);
     clock.setPaused(true, 100);
     clock.setPaused(true, 200);

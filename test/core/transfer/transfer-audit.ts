@@ -133,7 +133,7 @@ export class AuditedTransfer {
 
   hashed(piece: PieceIndex, right: boolean): void {
     const digest = right ? GOOD_DIGEST : BAD_DIGEST;
-    const isDisputed = !right && this.#books.contributorByBlock(piece).size > 1;
+    const isDisputed = !right && this.#books.contributorsOf(piece).size > 1;
     // A disputed piece is wanted by nobody before its blocks were hashed.
     if (isDisputed)
       must(isDigestAlone(this.#handle({ type: "pieceHashed", piece, digest })), "a dispute waits");

@@ -180,8 +180,8 @@ describe("serving", () => {
     "W14: under a limit of %d MiB/s a peer that never reads costs what leaves in two turns",
     (limit, most) => {
       const bed = aSeed(limit * MiB);
-      const [deaf, honest] = leechers(bed, 2);
-      for (const peer of [deaf!, honest!]) ask(bed, peer, 200);
+      const [stalled, honest] = leechers(bed, 2);
+      for (const peer of [stalled!, honest!]) ask(bed, peer, 200);
       const ordered = (peer: PeerHandle) =>
         bed.log
           .flatMap((effect) =>
@@ -194,7 +194,7 @@ describe("serving", () => {
         taken = ordered(honest!);
       }
       expect(ordered(honest!)).toBe(200 * BLOCK_LENGTH);
-      expect(ordered(deaf!)).toBeWithin(most, most + 2 * BLOCK_LENGTH);
+      expect(ordered(stalled!)).toBeWithin(most, most + 2 * BLOCK_LENGTH);
     },
   );
 

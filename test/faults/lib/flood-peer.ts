@@ -13,7 +13,7 @@ export interface FloodOptions {
   /** Said at once after connecting. */
   readonly opening?: (index: number) => Uint8Array;
   /** Reads nothing after the opening. */
-  readonly deaf?: boolean;
+  readonly stalled?: boolean;
   readonly onData?: (chunk: Buffer) => void;
 }
 
@@ -54,7 +54,7 @@ export class Flood {
   }
 
   async #connect(index: number): Promise<void> {
-    const { host, port, from, opening, deaf, onData } = this.#options;
+    const { host, port, from, opening, stalled, onData } = this.#options;
     // `localAddress` works, but Bun's types do not know it.
     const source: { localAddress?: string } = from === undefined ? {} : { localAddress: from };
     try {
@@ -68,7 +68,7 @@ export class Flood {
             this.opened++;
             this.#sockets.add(socket);
             if (opening !== undefined) socket.write(opening(index));
-            if (deaf === true) socket.pause();
+            if (stalled === true) socket.pause();
           },
           data: (_, chunk) => {
             this.bytesIn += chunk.length;
