@@ -11,7 +11,7 @@ import {
   STORE_RETRY_MS,
 } from "./limits.ts";
 import type { Logger } from "../lib/logger.ts";
-import { ensureSchema, ForeignDatabase, prune, type StateTable } from "./state-schema.ts";
+import { ensureSchema, OtherDatabase, prune, type StateTable } from "./state-schema.ts";
 
 /** statfs types on which processes of several machines, or none at all, can share the memory that a WAL needs. */
 const NETWORK_FILE_SYSTEMS = new Set([
@@ -151,7 +151,7 @@ function isBusy(error: unknown): boolean {
 }
 
 function isDamage(error: unknown): boolean {
-  if (error instanceof ForeignDatabase) return true;
+  if (error instanceof OtherDatabase) return true;
   const code = error instanceof SQLiteError ? error.code : undefined;
   return code !== undefined && (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB");
 }

@@ -55,11 +55,11 @@ const BOUNDS = {
 export type StateTable = keyof typeof BOUNDS;
 
 /** The file is a database, but not one that this program may write into. */
-export class ForeignDatabase extends Error {
-  override readonly name = "ForeignDatabase";
+export class OtherDatabase extends Error {
+  override readonly name = "OtherDatabase";
 }
 
-/** Makes the tables in a new file, or checks that they are ours. Inside a write transaction. @throws ForeignDatabase */
+/** Makes the tables in a new file, or checks that they are ours. Inside a write transaction. @throws OtherDatabase */
 export function ensureSchema(database: Database): void {
   const application = numberOf(database, "PRAGMA application_id");
   const version = numberOf(database, "PRAGMA user_version");
@@ -69,9 +69,9 @@ export function ensureSchema(database: Database): void {
     database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   } else if (application !== APPLICATION_ID) {
-    throw new ForeignDatabase("belongs to another program");
+    throw new OtherDatabase("belongs to another program");
   } else if (version !== SCHEMA_VERSION) {
-    throw new ForeignDatabase(`has version ${version} instead of ${SCHEMA_VERSION}`);
+    throw new OtherDatabase(`has version ${version} instead of ${SCHEMA_VERSION}`);
   }
 }
 

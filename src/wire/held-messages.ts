@@ -6,7 +6,7 @@ import { assertNever } from "../lib/assert.ts";
 import type { HeardMessage } from "./heard-message.ts";
 
 export class HeldMessages {
-  #claim: HeardMessage | undefined;
+  #pieceState: HeardMessage | undefined;
   /** One bit for each possible piece, made when the first have comes. */
   #haves: Uint8Array | undefined;
   readonly #allowedFast = new Set<number>();
@@ -27,7 +27,7 @@ export class HeldMessages {
       case "bitfield":
       case "haveAll":
       case "haveNone":
-        this.#claim = message;
+        this.#pieceState = message;
         return true;
       case "have":
         if (!isPossible(message.index)) return false;
@@ -49,7 +49,7 @@ export class HeldMessages {
 
   /** What the messages amount to, in an order a peer could have said them: what it has, then what it wants and allows. */
   *replay(): Generator<HeardMessage> {
-    if (this.#claim !== undefined) yield this.#claim;
+    if (this.#pieceState !== undefined) yield this.#pieceState;
     yield* this.#replayHaves();
     for (const index of this.#allowedFast) yield { type: "allowedFast", index };
     if (this.#interested) yield { type: "interested" };

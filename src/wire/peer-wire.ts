@@ -41,7 +41,7 @@ export class PeerWire {
   #infoHash: InfoHash | undefined;
   #fields: Partial<ExtendedHandshakeFields> = {};
   /** Whether the peer has said what it has; after "nothing" it may correct itself once. */
-  #claim: "unsaid" | "nothing" | "said" = "unsaid";
+  #pieceState: "unsaid" | "nothing" | "said" = "unsaid";
   readonly #bitfields = new Allowance(MAX_BITFIELDS);
   readonly #badRequests = new Allowance(MAX_BAD_REQUESTS);
   readonly #unknownFrames = new Allowance(MAX_UNKNOWN_FRAMES);
@@ -206,7 +206,7 @@ export class PeerWire {
       case MessageId.bitfield:
       case MessageId.haveAll:
       case MessageId.haveNone:
-        return this.#onClaim(id, frame);
+        return this.#onPieceState(id, frame);
       case MessageId.port: {
         const port = readUint16(frame, 1);
         return this.#feed(frame) && port > 0 ? this.#events.port(port) : undefined;
@@ -235,13 +235,13 @@ export class PeerWire {
     if (type === "request" && this.#wire.hasFast) this.#wire.reject(index, begin, length);
   }
 
-  #onClaim(id: number, frame: Uint8Array): void {
+  #onPieceState(id: number, frame: Uint8Array): void {
     const isNothing = id === MessageId.haveNone;
-    const isRepeated = this.#claim === "said" || (this.#claim === "nothing" && isNothing);
+    const isRepeated = this.#pieceState === "said" || (this.#pieceState === "nothing" && isNothing);
     // aria2 sends its whole bitfield again where others send many haves.
     const isAllowed = id === MessageId.bitfield && this.#bitfields.spend();
     if (isRepeated && !isAllowed) return this.#fail("unexpectedMessage");
-    this.#claim = isNothing ? "nothing" : "said";
+    this.#pieceState = isNothing ? "nothing" : "said";
     if (id !== MessageId.bitfield) return this.#feedAndAccept(frame);
     // The library keeps its view, and we may: both need memory that is not used again.
     if (this.#feed(frame.slice())) this.#accept({ type: "bitfield", bytes: frame.slice(1) });

@@ -50,7 +50,7 @@ export const TARGET_ROUND_TRIPS = 1.25;
 export const MAX_TARGET_DELAY_MS = 1_000;
 /** The same for other programs: Transmission answers what it was asked in turns of half a second, so a window that is
  * meant to be empty after 300 ms never grows. Measured: 260 KiB/s with 300, the disk's speed with this. */
-export const FOREIGN_TARGET_DELAY_MS = 1_000;
+export const OTHER_CLIENT_TARGET_DELAY_MS = 1_000;
 /** Bytes handed to the shell for one peer and not yet taken by its socket; the request that reaches it may pass it. */
 export const MAX_UPLOAD_IN_FLIGHT = 256 * KiB;
 /** The same under a rate limit, where blocks are ordered by the clock alone: what the limit lets through in two turns, so that

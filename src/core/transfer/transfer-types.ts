@@ -11,7 +11,7 @@ export type TransferEvent =
       readonly fast: boolean;
       readonly greeted: boolean;
       /** The peer is another program than p2pfile. @default false */
-      readonly foreign?: boolean;
+      readonly otherClient?: boolean;
     }
   | { readonly type: "peerLeft"; readonly peer: PeerHandle }
   /** Requests the peer is willing to hold (`reqq` of its extension handshake). */

@@ -4,7 +4,7 @@ import { assertNever } from "../../lib/assert.ts";
 import { Bitfield } from "../torrent/bitfield.ts";
 import { Downloads, type Verdict } from "./downloads.ts";
 import type { Geometry } from "../torrent/geometry.ts";
-import { FOREIGN_TARGET_DELAY_MS } from "./limits.ts";
+import { OTHER_CLIENT_TARGET_DELAY_MS } from "./limits.ts";
 import { type PeerHandle, peerHandle, type PieceIndex, pieceIndex } from "../torrent/ids.ts";
 import type { PeerMessage } from "../torrent/peer-message.ts";
 import { PeerState } from "./peer-state.ts";
@@ -126,9 +126,9 @@ export class Transfer {
   }
 
   #join(event: TransferEvent & { type: "peerJoined" }, now: number, effects: TransferEffect[]): void {
-    const { peer: handle, fast, greeted, foreign = false } = event;
+    const { peer: handle, fast, greeted, otherClient = false } = event;
     const peer = new PeerState(handle, fast, this.#geometry, this.#downloads.receiveClock.at(now));
-    if (foreign) peer.window.aimAt(FOREIGN_TARGET_DELAY_MS);
+    if (otherClient) peer.window.aimAt(OTHER_CLIENT_TARGET_DELAY_MS);
     this.#peers.set(handle, peer);
     this.#downloads.picker.addPeer(peer);
     const send = (message: PeerMessage) => effects.push({ type: "send", peer: handle, message });

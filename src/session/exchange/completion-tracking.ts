@@ -2,7 +2,7 @@
 // that one that came with the whole file is told from one that has fetched it.
 import type { HostEntry, HostState } from "../../core/exchange/host-roster.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
-import { CLAIM_PATIENCE_MS } from "./limits.ts";
+import { PIECE_STATE_PATIENCE_MS } from "./limits.ts";
 import type { PeerMessage } from "../../core/torrent/peer-message.ts";
 
 interface Watched {
@@ -10,11 +10,11 @@ interface Watched {
   state: "unknown" | "leeching" | "source" | "done";
 }
 
-export class ForeignWatch {
+export class CompletionTracking {
   readonly #watched = new Map<PeerHandle, Watched>();
 
   /** Every message that says what the peer has, after it was taken in. */
-  claimed(peer: PeerHandle, isComplete: boolean, now: number): void {
+  updated(peer: PeerHandle, isComplete: boolean, now: number): void {
     const watched = this.#of(peer, now);
     if (watched.state === "unknown") watched.state = isComplete ? "source" : "leeching";
     else if (watched.state === "leeching" && isComplete) watched.state = "done";
@@ -23,8 +23,8 @@ export class ForeignWatch {
   /** @returns undefined while it is too early to say. */
   stateOf(peer: PeerHandle, isComplete: boolean, now: number): Watched["state"] {
     const watched = this.#of(peer, now);
-    const isSilent = watched.state === "unknown" && now - watched.since >= CLAIM_PATIENCE_MS;
-    if (isSilent || watched.state === "leeching") this.claimed(peer, isComplete, now);
+    const isSilent = watched.state === "unknown" && now - watched.since >= PIECE_STATE_PATIENCE_MS;
+    if (isSilent || watched.state === "leeching") this.updated(peer, isComplete, now);
     return watched.state;
   }
 
@@ -40,7 +40,7 @@ export class ForeignWatch {
 }
 
 /** Messages by which a peer says what it has. */
-export function isClaim(message: PeerMessage): boolean {
+export function saysPieces(message: PeerMessage): boolean {
   const { type } = message;
   return type === "have" || type === "bitfield" || type === "haveAll" || type === "haveNone";
 }
@@ -50,7 +50,7 @@ export function isClaim(message: PeerMessage): boolean {
  * incomplete once and is complete now has downloaded it. That it lacks data again is believed only over what is older
  * than the connection, because a peer need not tell every piece to one who has it.
  */
-export function wordOn(
+export function stateToReport(
   seen: Watched["state"],
   known: HostEntry | undefined,
   connectedSince: number,

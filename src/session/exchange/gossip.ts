@@ -7,7 +7,7 @@ import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { AddressSource } from "../../core/swarm/peer-book.ts";
 import type { PeerMessage } from "../../core/torrent/peer-message.ts";
 import { wallSeconds } from "../clock.ts";
-import { ForeignWatch, isClaim, wordOn } from "./completion-tracking.ts";
+import { CompletionTracking, saysPieces, stateToReport } from "./completion-tracking.ts";
 import { HostExchange, speaksHosts } from "./host-exchange.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
 import { PeerExchange } from "./peer-exchange.ts";
@@ -21,14 +21,14 @@ export interface GossipOptions {
   readonly hasAll: (handle: PeerHandle) => boolean;
   readonly learn: (address: PeerAddress, source: AddressSource) => void;
   /** The peer has said where it listens. */
-  readonly onStated: (peer: PeerConnection, address: PeerAddress) => void;
+  readonly onAdvertised: (peer: PeerConnection, address: PeerAddress) => void;
 }
 
 export class Gossip {
   readonly #options: GossipOptions;
   readonly #hosts: HostExchange;
   readonly #pex = new PeerExchange();
-  readonly #foreign = new ForeignWatch();
+  readonly #completion = new CompletionTracking();
 
   constructor(options: GossipOptions) {
     this.#options = options;
@@ -78,7 +78,8 @@ export class Gossip {
 
   /** A message of the peer was taken in by the transfer. */
   heard(peer: PeerConnection, message: PeerMessage, now: number): void {
-    if (isClaim(message) && peer.isForeign) this.#foreign.claimed(peer.handle, this.#isComplete(peer), now);
+    if (saysPieces(message) && peer.isOtherClient)
+      this.#completion.updated(peer.handle, this.#isComplete(peer), now);
   }
 
   /** A message of one of the two extensions. */
@@ -88,8 +89,8 @@ export class Gossip {
       for (const address of this.#pex.received(peer, payload, now)) learn(address, "pex");
       return;
     }
-    const { news, teller } = this.#hosts.received(peer, payload, now);
-    if (teller !== undefined) this.#options.onStated(peer, teller.address);
+    const { news, sender } = this.#hosts.received(peer, payload, now);
+    if (sender !== undefined) this.#options.onAdvertised(peer, sender.address);
     for (const host of news) {
       if (isWorthDialling(host)) learn(host.address, "exchange");
     }
@@ -98,16 +99,16 @@ export class Gossip {
   forget(peer: PeerConnection): void {
     this.#hosts.forget(peer);
     this.#pex.forget(peer);
-    this.#foreign.forget(peer.handle);
+    this.#completion.forget(peer.handle);
   }
 
   #watch(peer: PeerConnection, now: number): void {
-    if (!peer.isForeign || speaksHosts(peer)) return;
-    const state = this.#foreign.stateOf(peer.handle, this.#isComplete(peer), now);
+    if (!peer.isOtherClient || speaksHosts(peer)) return;
+    const state = this.#completion.stateOf(peer.handle, this.#isComplete(peer), now);
     const { listenAddress } = peer;
     if (listenAddress === undefined) return;
     const connectedSince = wallSeconds() - (now - peer.openedAt) / 1000;
-    const word = wordOn(state, this.roster.get(listenAddress), connectedSince);
+    const word = stateToReport(state, this.roster.get(listenAddress), connectedSince);
     if (word !== undefined) this.#hosts.sayOf(listenAddress, word);
   }
 

@@ -22,7 +22,7 @@ interface Listener {
 export interface HeardHosts {
   readonly news: readonly HostEntry[];
   /** The peer itself, in its first message. */
-  readonly teller: HostEntry | undefined;
+  readonly sender: HostEntry | undefined;
 }
 
 export class HostExchange {
@@ -76,16 +76,16 @@ export class HostExchange {
     const listener = this.#listeners.get(peer.handle);
     if (entries === undefined || (listener !== undefined && !mayTell(listener, now))) {
       peer.close("badExtension");
-      return { news: [], teller: undefined };
+      return { news: [], sender: undefined };
     }
-    const teller = listener?.hasSpoken === false ? entries[0] : undefined;
+    const sender = listener?.hasSpoken === false ? entries[0] : undefined;
     if (listener !== undefined) listener.hasSpoken = true;
     const news = entries.filter((entry) => {
       const isNews = this.roster.merge(entry, this.#wallSeconds());
       listener?.feed.heard(entry);
       return isNews;
     });
-    return { news, teller };
+    return { news, sender };
   }
 
   forget(peer: PeerConnection): void {

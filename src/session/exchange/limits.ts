@@ -9,4 +9,4 @@ export const HOST_MESSAGES_PER_TURN = 4;
 export const HOST_MESSAGE_RATE = 16;
 export const HOST_MESSAGE_BURST = 1_000;
 /** A peer that has said nothing of its pieces for this long has none (BEP 3 lets it keep silent). */
-export const CLAIM_PATIENCE_MS = 2_000;
+export const PIECE_STATE_PATIENCE_MS = 2_000;

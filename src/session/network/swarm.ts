@@ -59,7 +59,7 @@ export class Swarm implements PeerOwner {
       peers: () => this.#peers.values(),
       hasAll: (handle) => this.#runner?.transfer.peer(handle)?.bitfield.isFull ?? false,
       learn: (address, source) => this.learn(address, source),
-      onStated: (peer, address) => this.#markStated(peer, address),
+      onAdvertised: (peer, address) => this.#markAdvertised(peer, address),
     });
     for (const { address, source } of options.pinned) this.learn(address, source);
   }
@@ -234,7 +234,7 @@ export class Swarm implements PeerOwner {
 
   onEnd(peer: PeerConnection, fault: PeerFault | undefined): void {
     const now = monotonicMs();
-    const { listenAddress, statedAddress } = peer;
+    const { listenAddress, advertisedAddress } = peer;
     if (!this.#peers.remove(peer)) {
       if (listenAddress !== undefined && fault !== "duplicateConnection")
         this.#book.failed(listenAddress, now);
@@ -244,7 +244,7 @@ export class Swarm implements PeerOwner {
     this.#metadata.forget(peer);
     if (fault === "hashMismatch") this.#book.ban(addressToBan(peer), now);
     else this.#peers.remember(peer);
-    for (const address of [listenAddress, statedAddress]) {
+    for (const address of [listenAddress, advertisedAddress]) {
       if (address !== undefined && fault !== "duplicateConnection") this.#book.disconnected(address, now);
     }
     this.#runner?.dispatch({ type: "peerLeft", peer: peer.handle });
@@ -290,11 +290,11 @@ export class Swarm implements PeerOwner {
   }
 
   /** Who is connected under another address must not be dialled there, too. */
-  #markStated(peer: PeerConnection, address: PeerAddress): void {
+  #markAdvertised(peer: PeerConnection, address: PeerAddress): void {
     const known = peer.listenAddress;
     if (known !== undefined && addressKey(known) === addressKey(address)) return;
     this.learn(address, "exchange");
-    peer.statedAddress = address;
+    peer.advertisedAddress = address;
     this.#book.connected(address, monotonicMs());
   }
 }

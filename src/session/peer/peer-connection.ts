@@ -68,7 +68,7 @@ export class PeerConnection {
   /** Where the peer accepts connections, once known. */
   listenAddress: PeerAddress | undefined;
   /** Its own word on that, where it differs: the peer has several addresses, or something stands in between. */
-  statedAddress: PeerAddress | undefined;
+  advertisedAddress: PeerAddress | undefined;
   peerId: PeerId | undefined;
   fast = false;
   dht = false;
@@ -121,7 +121,7 @@ export class PeerConnection {
   }
 
   /** The peer is another program than p2pfile. */
-  get isForeign(): boolean {
+  get isOtherClient(): boolean {
     return !(this.peerId ?? "").startsWith(OWN_MARK);
   }
 
@@ -250,7 +250,7 @@ export class PeerConnection {
           ? this.#owner.admit(this)
           : "unknownInfoHash";
     if (fault !== undefined) this.close(fault);
-    else if (this.isForeign) this.#tcp.paceByLoss();
+    else if (this.isOtherClient) this.#tcp.paceByLoss();
   }
 
   /** What our extension handshake will say; the metadata also to a peer that has heard one without it. */

@@ -4,8 +4,8 @@ import type { PeerConnection } from "./peer-connection.ts";
 
 /** `greeted`: the peer has heard that we have nothing, before the metadata was known. */
 export function joined(peer: PeerConnection, greeted: boolean): TransferEvent {
-  const { handle, fast, isForeign } = peer;
-  return { type: "peerJoined", peer: handle, fast, greeted, foreign: isForeign };
+  const { handle, fast, isOtherClient } = peer;
+  return { type: "peerJoined", peer: handle, fast, greeted, otherClient: isOtherClient };
 }
 
 /** What the peer's extension handshake says of the requests it takes. */

@@ -4,7 +4,7 @@ import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
 import {
-  FOREIGN_TARGET_DELAY_MS,
+  OTHER_CLIENT_TARGET_DELAY_MS,
   MAX_REQUEST_WINDOW,
   MIN_REQUEST_WINDOW_OF_LONG_PIECES,
 } from "../../../src/core/transfer/limits.ts";
@@ -134,8 +134,8 @@ describe("RequestWindow", () => {
   });
 
   test("settles near another delay when it is told to", () => {
-    const { delay } = overLink(4 * MiB, 1, 30_000, { targetMs: FOREIGN_TARGET_DELAY_MS });
-    expect(delay / FOREIGN_TARGET_DELAY_MS).toBeWithin(0.9, 1.1);
+    const { delay } = overLink(4 * MiB, 1, 30_000, { targetMs: OTHER_CLIENT_TARGET_DELAY_MS });
+    expect(delay / OTHER_CLIENT_TARGET_DELAY_MS).toBeWithin(0.9, 1.1);
   });
 
   test("keeps sixteen requests waiting on the slowest link, so that it never runs dry", () => {

@@ -9,7 +9,7 @@ export const onePiece = new Geometry(8 * BLOCK_LENGTH, 8 * BLOCK_LENGTH);
 /** So long that a peer which begins beside others is asked for runs of four as well. */
 export const longPiece = new Geometry(16 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
 export const speaks = { has: "all", unchokes: true, requestLength: 4 * BLOCK_LENGTH } as const;
-export const foreign = { has: "all", unchokes: true } as const;
+export const otherClient = { has: "all", unchokes: true } as const;
 
 /** In blocks, each length once, the shortest first. */
 export function lengths(blocks: readonly Block[]): number[] {

@@ -3,7 +3,7 @@ import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import type { PeerHandle } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
 import { SNUB_MS } from "../../../src/core/transfer/limits.ts";
-import { foreign, lengths, onePiece, requests, speaks } from "./runs-bed.ts";
+import { otherClient, lengths, onePiece, requests, speaks } from "./runs-bed.ts";
 import { aBlock, aRun, BAD_DIGEST, sent, TransferBed } from "./transfer-bed.ts";
 
 const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
@@ -20,7 +20,7 @@ function deliverInTurns(bed: TransferBed, peers: readonly PeerHandle[]): void {
 describe("asking for runs", () => {
   test("a peer that does not say it answers them gets 16 KiB requests however fast it is", () => {
     const bed = new TransferBed({ geometry: large });
-    const peer = bed.join(foreign);
+    const peer = bed.join(otherClient);
     bed.deliverAll(peer);
     expect(bed.transfer.isComplete).toBe(true);
     expect(lengths(requests(bed, peer))).toEqual([0.5, 1]);
@@ -30,9 +30,9 @@ describe("asking for runs", () => {
     const bed = new TransferBed({ geometry: large });
     const peers = [
       bed.join(speaks),
-      bed.join(foreign),
+      bed.join(otherClient),
       bed.join(speaks),
-      bed.join({ ...foreign, fast: false }),
+      bed.join({ ...otherClient, fast: false }),
     ];
     deliverInTurns(bed, peers);
     bed.pass(SNUB_MS);
@@ -66,7 +66,7 @@ describe("asking for runs", () => {
 
   test("a peer that says so later is asked for single blocks until then", () => {
     const bed = new TransferBed({ geometry: large });
-    const peer = bed.join(foreign);
+    const peer = bed.join(otherClient);
     for (let i = 0; i < 20; i++) bed.hashAll(bed.deliver(peer));
     expect(lengths(requests(bed, peer))).toEqual([1]);
     bed.handle({ type: "peerRequestLength", peer, bytes: MAX_REQUEST_LENGTH });

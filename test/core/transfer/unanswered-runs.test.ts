@@ -4,7 +4,7 @@ import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import { ENDGAME_PATIENCE_MS, SNUB_MS } from "../../../src/core/transfer/limits.ts";
 import { TICK_MS } from "../../../src/session/network/limits.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
-import { foreign, lengths, longPiece, onePiece, requests, speaks } from "./runs-bed.ts";
+import { otherClient, lengths, longPiece, onePiece, requests, speaks } from "./runs-bed.ts";
 import { aBlock, aRun, BAD_DIGEST, sent, TransferBed } from "./transfer-bed.ts";
 
 const RUNS_OF_LONG_PIECE = [0, 4, 8, 12].map((from) => aRun(0, from, 4));
@@ -21,7 +21,7 @@ describe("a run that is not answered", () => {
   test("goes to others, block by block where they take no runs, when it is rejected after a choke", () => {
     const bed = new TransferBed({ geometry: onePiece });
     const choker = bed.join(speaks);
-    const other = bed.join(foreign);
+    const other = bed.join(otherClient);
     bed.hear(choker, { type: "choke" });
     bed.hear(choker, { type: "reject", block: aRun(0, 0, 4) });
     bed.pass(TICK_MS);
@@ -71,7 +71,7 @@ describe("a run in the endgame", () => {
   test("is overtaken block by block by a foreign peer, and cancelled with the last of its blocks", () => {
     const bed = new TransferBed({ geometry: onePiece });
     const slow = bed.join(speaks);
-    const idle = bed.join(foreign);
+    const idle = bed.join(otherClient);
     const cancels: Block[][] = [];
     for (let i = 0; i < 8; i++) {
       bed.pass(2 * ENDGAME_PATIENCE_MS);
@@ -84,7 +84,7 @@ describe("a run in the endgame", () => {
   test("that arrives half overtaken is kept, and the foreign peer need not send the rest of it", () => {
     const bed = new TransferBed({ geometry: onePiece });
     const slow = bed.join(speaks);
-    const idle = bed.join(foreign);
+    const idle = bed.join(otherClient);
     for (let i = 0; i < 2; i++) {
       bed.pass(2 * ENDGAME_PATIENCE_MS);
       bed.deliver(idle);
@@ -102,7 +102,7 @@ describe("a run in the endgame", () => {
 
 describe("a late run", () => {
   /** A peer that owed two runs for ten seconds, and one that gets them in its place. */
-  function overdue(options: typeof speaks | typeof foreign = speaks, geometry = onePiece) {
+  function overdue(options: typeof speaks | typeof otherClient = speaks, geometry = onePiece) {
     const bed = new TransferBed({ geometry });
     const late = bed.join(speaks);
     const other = bed.join({ ...options, unchokes: false });
@@ -143,7 +143,7 @@ describe("a late run", () => {
 
   test.each([
     ["in runs", speaks],
-    ["block by block", foreign],
+    ["block by block", otherClient],
   ] as const)(
     "that is fetched from elsewhere %s replaces what is here, and its contributor stands for it",
     (_, options) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { encodeHosts, HOST_EXCHANGE, parseHosts } from "../../../src/core/exchange/host-message.ts";
 import type { HostEntry, HostState } from "../../../src/core/exchange/host-roster.ts";
 import {
-  CLAIM_PATIENCE_MS,
+  PIECE_STATE_PATIENCE_MS,
   HOST_MESSAGES_PER_TURN,
   HOST_MESSAGE_BURST,
   HOST_MESSAGE_RATE,
@@ -11,7 +11,7 @@ import {
 import { MAX_HOSTS_PER_MESSAGE } from "../../../src/core/exchange/limits.ts";
 import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { peerHandle } from "../../../src/core/torrent/ids.ts";
-import { ForeignWatch, wordOn } from "../../../src/session/exchange/completion-tracking.ts";
+import { CompletionTracking, stateToReport } from "../../../src/session/exchange/completion-tracking.ts";
 import { HostExchange } from "../../../src/session/exchange/host-exchange.ts";
 import type { PeerConnection } from "../../../src/session/peer/peer-connection.ts";
 
@@ -74,14 +74,14 @@ describe("telling", () => {
 
   test("our own change is told at once, those of others in turns and together", () => {
     const hosts = exchange();
-    const [teller, listener] = [new FakePeer(1), new FakePeer(2)];
-    hosts.greeted(real(teller), 0);
+    const [sender, listener] = [new FakePeer(1), new FakePeer(2)];
+    hosts.greeted(real(sender), 0);
     hosts.greeted(real(listener), 0);
     hosts.tick(0);
     hosts.sayOwn("done");
     expect(listener.heard).toEqual([["10.0.0.0 leeching"], ["10.0.0.0 done"]]);
     for (let i = 1; i <= 3; i++) {
-      hosts.received(real(teller), encodeHosts([host(i, "leeching")]), i);
+      hosts.received(real(sender), encodeHosts([host(i, "leeching")]), i);
       hosts.tick(i);
     }
     expect(listener.heard).toHaveLength(2);
@@ -90,7 +90,7 @@ describe("telling", () => {
       ["10.0.0.1 leeching", "10.0.0.2 leeching", "10.0.0.3 leeching"],
     ]);
     // Who told us need not hear it.
-    expect(teller.heard).toHaveLength(2);
+    expect(sender.heard).toHaveLength(2);
   });
 
   test("a newcomer in a large fleet hears of it in a few messages per turn", () => {
@@ -135,7 +135,7 @@ describe("hearing", () => {
     const peer = new FakePeer(1);
     hosts.greeted(real(peer), 0);
     const tellers = [[host(1, "leeching"), host(2, "done")], [host(3, "done")]].map(
-      (entries) => hosts.received(real(peer), encodeHosts(entries), 0).teller,
+      (entries) => hosts.received(real(peer), encodeHosts(entries), 0).sender,
     );
     expect(tellers).toEqual([host(1, "leeching"), undefined]);
   });
@@ -144,7 +144,7 @@ describe("hearing", () => {
     const peer = new FakePeer(1);
     expect(exchange().received(real(peer), new Uint8Array([1, 2]), 0)).toEqual({
       news: [],
-      teller: undefined,
+      sender: undefined,
     });
     expect(peer.faults).toEqual(["badExtension"]);
   });
@@ -179,27 +179,27 @@ describe("a peer of another program", () => {
   const PEER = peerHandle(1);
 
   test("that comes with the whole file is a source, one that fetches it is done", () => {
-    const watch = new ForeignWatch();
-    watch.claimed(PEER, true, 0);
-    watch.claimed(PEER, true, 10);
+    const watch = new CompletionTracking();
+    watch.updated(PEER, true, 0);
+    watch.updated(PEER, true, 10);
     expect(watch.stateOf(PEER, true, 20)).toBe("source");
     const other = peerHandle(2);
-    watch.claimed(other, false, 0);
+    watch.updated(other, false, 0);
     expect(watch.stateOf(other, false, 0)).toBe("leeching");
-    watch.claimed(other, true, 50);
+    watch.updated(other, true, 50);
     expect(watch.stateOf(other, true, 50)).toBe("done");
   });
 
   test("that is silent is a leecher after a while", () => {
-    const watch = new ForeignWatch();
+    const watch = new CompletionTracking();
     expect(watch.stateOf(PEER, false, 0)).toBe("unknown");
-    expect(watch.stateOf(PEER, false, CLAIM_PATIENCE_MS - 1)).toBe("unknown");
-    expect(watch.stateOf(PEER, false, CLAIM_PATIENCE_MS)).toBe("leeching");
+    expect(watch.stateOf(PEER, false, PIECE_STATE_PATIENCE_MS - 1)).toBe("unknown");
+    expect(watch.stateOf(PEER, false, PIECE_STATE_PATIENCE_MS)).toBe("leeching");
     watch.forget(PEER);
-    expect(watch.stateOf(PEER, false, CLAIM_PATIENCE_MS)).toBe("unknown");
+    expect(watch.stateOf(PEER, false, PIECE_STATE_PATIENCE_MS)).toBe("unknown");
   });
 
-  test.each<[Parameters<typeof wordOn>[0], HostState | undefined, number, HostState | undefined]>([
+  test.each<[Parameters<typeof stateToReport>[0], HostState | undefined, number, HostState | undefined]>([
     // seen, known, since, said of it; we are connected since NOW
     ["unknown", undefined, 0, undefined],
     ["leeching", undefined, 0, "leeching"],
@@ -215,6 +215,6 @@ describe("a peer of another program", () => {
     ["leeching", "left", NOW - 9, "leeching"],
   ])("seen %p where it is known as %p since %d is said to be %p", (seen, known, since, word) => {
     const entry = known === undefined ? undefined : host(1, known, since);
-    expect(wordOn(seen, entry, NOW)).toBe(word);
+    expect(stateToReport(seen, entry, NOW)).toBe(word);
   });
 });
