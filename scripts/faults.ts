@@ -35,7 +35,7 @@ if (stale !== undefined) {
 // Only now, because these refuse to work on a stale executable.
 const { allJobs } = await import("../test/faults/all-jobs.ts");
 const { NotPossible, Trial } = await import("../test/faults/lib/job.ts");
-const { TestBed } = await import("../test/helpers/test-bed.ts");
+const { TestFixture } = await import("../test/helpers/test-directory.ts");
 
 const chosen = allJobs.filter(
   ({ name, soakOnly }) =>
@@ -53,8 +53,8 @@ if (!flags.verbose) console.info = () => {};
 type Verdict = FaultResult["verdict"];
 
 async function attempt(job: FaultJob): Promise<Verdict> {
-  const bed = new TestBed();
-  const trial = new Trial(bed, flags.full, Number(flags.seed));
+  const fixture = new TestFixture();
+  const trial = new Trial(fixture, flags.full, Number(flags.seed));
   const begun = performance.now();
   let verdict: Verdict = "passed";
   try {
@@ -65,7 +65,7 @@ async function attempt(job: FaultJob): Promise<Verdict> {
       trial.notes.push(error.message);
     } else trial.failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
-    await bed.end();
+    await fixture.end();
   }
   if (trial.failures.length > 0) verdict = "failed";
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(1));

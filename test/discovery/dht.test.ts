@@ -175,7 +175,7 @@ describe("Dht", () => {
     expect(set.size).toBe(0);
   });
 
-  test("it joins the nodes nearest to itself, but not in the crowd of the first seconds", async () => {
+  test("it joins the nodes nearest to itself, but not in the flood of the first seconds", async () => {
     const raw = await network.raw("127.0.0.12");
     const asked: { readonly what: string; readonly after: number }[] = [];
     const start = performance.now();

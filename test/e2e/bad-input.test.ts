@@ -6,10 +6,10 @@ import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { type P2pfile, runP2pfile, type RunOptions } from "../helpers/binary.ts";
 import { startRawPeer } from "../helpers/raw-peer.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 import { bencode, infoHashOf, magnetOf, makeInfo } from "../helpers/torrent-file.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 const HASH = "0123456789abcdef0123456789abcdef01234567";
 
 /** Runs to the end and checks what holds for every failure: the code, an empty stdout, one line, no stack trace. */
@@ -19,7 +19,7 @@ async function expectFailure(
   says: RegExp,
   options: RunOptions = {},
 ): Promise<P2pfile> {
-  const run = runP2pfile(bed, args, { json: false, ...options });
+  const run = runP2pfile(fixture, args, { json: false, ...options });
   expect(await run.waitForExit(15_000)).toBe(code);
   expect(run.text("stdout")).toBe("");
   const errors = run.lines.stderr
@@ -35,19 +35,19 @@ describe("serve", () => {
   test("C4: a missing file ends with 3", () => expectFailure(["serve", "nowhere.bin"], 3, /nowhere\.bin/));
 
   test("C4: a directory ends with 3", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     mkdirSync(join(cwd, "folder"));
     await expectFailure(["serve", "folder"], 3, /folder.*directory/i, { cwd });
   });
 
   test("C5: an empty file ends with 3", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "empty.bin"), "");
     await expectFailure(["serve", "empty.bin"], 3, /empty\.bin.*empty/i, { cwd });
   });
 
   test("C4: an unreadable file ends with 3", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "secret.bin"), "secret");
     chmodSync(join(cwd, "secret.bin"), 0o000);
     chmodSync(cwd, 0o777);
@@ -55,7 +55,7 @@ describe("serve", () => {
   });
 
   test("C4: a FIFO ends with 3 and does not hang", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     Bun.spawnSync(["mkfifo", join(cwd, "queue")]);
     await expectFailure(["serve", "queue"], 3, /queue/, { cwd });
   });
@@ -63,19 +63,19 @@ describe("serve", () => {
   test("C4: a device ends with 3", () => expectFailure(["serve", "/dev/zero"], 3, /\/dev\/zero/));
 
   test("C6: a symbolic link is served as its target", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     makeBigFile(join(cwd, "target.bin"), MiB);
     symlinkSync("target.bin", join(cwd, "link.bin"));
-    const seed = runP2pfile(bed, ["serve", "link.bin"], { cwd });
+    const seed = runP2pfile(fixture, ["serve", "link.bin"], { cwd });
     expect(await seed.magnet()).toContain("magnet:");
   });
 
   test("C3: a port that is taken ends with 2", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
-    const ip = bed.address();
+    const ip = fixture.address();
     const taken = Bun.listen({ hostname: ip, port: 0, socket: { data() {} } });
-    bed.onEnd(() => taken.stop(true));
+    fixture.onEnd(() => taken.stop(true));
     await expectFailure(["serve", "--port", String(taken.port), "a.bin"], 2, new RegExp(String(taken.port)), {
       cwd,
       ip,
@@ -83,11 +83,11 @@ describe("serve", () => {
   });
 
   test("C3: a UDP port that is taken ends with 2", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
-    const ip = bed.address();
+    const ip = fixture.address();
     const taken = await Bun.udpSocket({ hostname: ip, port: 0 });
-    bed.onEnd(() => taken.close());
+    fixture.onEnd(() => taken.close());
     await expectFailure(["serve", "--port", String(taken.port), "a.bin"], 2, new RegExp(String(taken.port)), {
       cwd,
       ip,
@@ -95,30 +95,30 @@ describe("serve", () => {
   });
 
   test("C3: a port range without a free port ends with 2", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
-    const ip = bed.address();
+    const ip = fixture.address();
     for (const port of [42070, 42071, 42072]) {
       const taken = Bun.listen({ hostname: ip, port, socket: { data() {} } });
-      bed.onEnd(() => taken.stop(true));
+      fixture.onEnd(() => taken.stop(true));
     }
     await expectFailure(["serve", "--port-range", "42070-42072", "a.bin"], 2, /42070.*42072/, { cwd, ip });
   });
 
   test("C3: the last free port of a range is found", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
-    const ip = bed.address();
+    const ip = fixture.address();
     for (const port of [42070, 42071, 42073]) {
       const taken = Bun.listen({ hostname: ip, port, socket: { data() {} } });
-      bed.onEnd(() => taken.stop(true));
+      fixture.onEnd(() => taken.stop(true));
     }
-    const seed = runP2pfile(bed, ["serve", "--port-range", "42070-42073", "a.bin"], { cwd, ip });
+    const seed = runP2pfile(fixture, ["serve", "--port-range", "42070-42073", "a.bin"], { cwd, ip });
     expect(await seed.magnet()).toEndWith(`x.pe=${ip}:42072`);
   });
 
   test("an address that is not ours ends with 2", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     await expectFailure(["serve", "--ip", "10.255.255.1", "a.bin"], 2, /10\.255\.255\.1/, {
       cwd,
@@ -127,9 +127,9 @@ describe("serve", () => {
   });
 
   test("a wrong file beside a right one costs only itself", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
-    const seed = runP2pfile(bed, ["serve", "nowhere.bin", "a.bin"], { cwd });
+    const seed = runP2pfile(fixture, ["serve", "nowhere.bin", "a.bin"], { cwd });
     expect((await seed.waitForEvent("serving")).name).toBe("a.bin");
     expect(seed.eventsOf("failed").map((event) => [event.index, event.exitCode])).toEqual([[0, 3]]);
   });
@@ -150,7 +150,7 @@ describe("the command line", () => {
     [["completion", "tcsh"], /tcsh/],
     [["fetch"], /fetch/],
   ] as const)("%j ends with 2", async (args, says) => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     await expectFailure(args, 2, says, { cwd });
   });
@@ -165,21 +165,21 @@ describe("the command line", () => {
   ])("C1: a magnet with %s ends with 2", (_, magnet, says) => expectFailure(["download", magnet], 2, says));
 
   test("an unknown key of the configuration file ends with 2 and is named", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     writeFileSync(join(cwd, "config.yaml"), "upload-limit: 5\nuplaod-limit: 6\n");
     await expectFailure(["serve", "--config", "config.yaml", "a.bin"], 2, /uplaod-limit/, { cwd });
   });
 
   test("a configuration file that is not YAML ends with 2 and is named", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     writeFileSync(join(cwd, "config.yaml"), "port: [1\n");
     await expectFailure(["serve", "--config", "config.yaml", "a.bin"], 2, /config\.yaml/, { cwd });
   });
 
   test("a named configuration file that is missing ends with 2", async () => {
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     await expectFailure(["serve", "--config", "missing.yaml", "a.bin"], 2, /missing\.yaml/, { cwd });
   });
@@ -187,13 +187,13 @@ describe("the command line", () => {
 
 describe("download", () => {
   async function servedMagnet(): Promise<string> {
-    const file = makeBigFile(join(bed.directory("source"), "a.bin"), MiB);
-    return runP2pfile(bed, ["serve", file.path]).magnet();
+    const file = makeBigFile(join(fixture.directory("source"), "a.bin"), MiB);
+    return runP2pfile(fixture, ["serve", file.path]).magnet();
   }
 
   test("C14: a destination that cannot be written ends with 4", async () => {
     const magnet = await servedMagnet();
-    const target = bed.directory("target");
+    const target = fixture.directory("target");
     chmodSync(target, 0o555);
     await expectFailure(["download", "--dir", target, magnet], 4, new RegExp(target), { asNobody: true });
   });
@@ -205,7 +205,7 @@ describe("download", () => {
 
   test("C13: a destination that is a file ends with 4", async () => {
     const magnet = await servedMagnet();
-    const cwd = bed.directory("cwd");
+    const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "plain"), "");
     await expectFailure(["download", "--dir", "plain", magnet], 4, /plain/, { cwd });
   });
@@ -214,8 +214,8 @@ describe("download", () => {
     "C13: a %s under the final name ends with 4 and stays",
     async (kind) => {
       const magnet = await servedMagnet();
-      const cwd = bed.directory("cwd");
-      const elsewhere = join(bed.directory("elsewhere"), "b.bin");
+      const cwd = fixture.directory("cwd");
+      const elsewhere = join(fixture.directory("elsewhere"), "b.bin");
       if (kind === "directory") mkdirSync(join(cwd, "a.bin"));
       else symlinkSync(elsewhere, join(cwd, "a.bin"));
       await expectFailure(["download", magnet], 4, /a\.bin/, { cwd });
@@ -225,7 +225,7 @@ describe("download", () => {
 
   test("nobody within --timeout ends with 6", () =>
     expectFailure(
-      ["download", "--timeout", "1", magnetOf(HASH, "x", [`${bed.address()}:42070`])],
+      ["download", "--timeout", "1", magnetOf(HASH, "x", [`${fixture.address()}:42070`])],
       6,
       /peer|metadata/i,
     ));
@@ -282,13 +282,13 @@ describe("download", () => {
   });
 
   async function runAgainst(info: Uint8Array, infoHash: string, claimedSize?: number) {
-    const host = bed.address();
+    const host = fixture.address();
     const peer = startRawPeer(host, infoHash, info, claimedSize);
-    bed.onEnd(() => peer.close());
-    const cwd = join(bed.directory("outer"), "inner");
+    fixture.onEnd(() => peer.close());
+    const cwd = join(fixture.directory("outer"), "inner");
     mkdirSync(cwd);
     const magnet = magnetOf(infoHash, "x", [`${host}:${peer.port}`]);
-    const run = runP2pfile(bed, ["download", "--timeout", "4", magnet], { cwd, json: false });
+    const run = runP2pfile(fixture, ["download", "--timeout", "4", magnet], { cwd, json: false });
     return { cwd, run };
   }
 });

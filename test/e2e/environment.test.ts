@@ -6,12 +6,12 @@ import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { runP2pfile } from "../helpers/binary.ts";
 import { binaryPath } from "../helpers/executable.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 
 test("nothing in the current directory is loaded or run", async () => {
-  const cwd = bed.directory("hostile");
+  const cwd = fixture.directory("hostile");
   const proof = join(cwd, "proof");
   const evil = `require("node:fs").writeFileSync(${JSON.stringify(proof)}, "ran");`;
   writeFileSync(join(cwd, ".env"), "P2PFILE_PORT=1\nP2PFILE_NONSENSE=1\nBUN_OPTIONS=--preload ./evil.ts\n");
@@ -23,21 +23,21 @@ test("nothing in the current directory is loaded or run", async () => {
     for (const name of ["evil.ts", "hash-worker.ts", "hash-worker.js"])
       writeFileSync(join(cwd, folder, name), evil);
   }
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 24 * MiB);
-  const seed = runP2pfile(bed, ["serve", file.path], { cwd });
-  const leech = runP2pfile(bed, ["download", await seed.magnet()], { cwd });
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 24 * MiB);
+  const seed = runP2pfile(fixture, ["serve", file.path], { cwd });
+  const leech = runP2pfile(fixture, ["download", await seed.magnet()], { cwd });
   expect(await leech.waitForExit()).toBe(0);
   expect(sha256Of(join(cwd, "a.bin"))).toBe(file.sha256);
   expect(existsSync(proof)).toBe(false);
 });
 
 test("C14: a read-only directory costs serve one warning and nothing else", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
-  const cwd = bed.directory("read-only");
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 8 * MiB);
+  const cwd = fixture.directory("read-only");
   chmodSync(cwd, 0o555);
-  const seed = runP2pfile(bed, ["serve", file.path], { cwd, asNobody: true, json: false });
-  const target = bed.directory("target");
-  const leech = runP2pfile(bed, ["download", await seed.magnet()], { cwd: target });
+  const seed = runP2pfile(fixture, ["serve", file.path], { cwd, asNobody: true, json: false });
+  const target = fixture.directory("target");
+  const leech = runP2pfile(fixture, ["download", await seed.magnet()], { cwd: target });
   expect(await leech.waitForExit()).toBe(0);
   expect(sha256Of(join(target, "a.bin"))).toBe(file.sha256);
   expect(seed.lines.stderr.filter((line) => line.text.includes(".p2pfile.db"))).toHaveLength(1);
@@ -45,13 +45,13 @@ test("C14: a read-only directory costs serve one warning and nothing else", asyn
 });
 
 test("C14: download -o works from a read-only directory", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
-  const seed = runP2pfile(bed, ["serve", file.path]);
-  const cwd = bed.directory("read-only");
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 8 * MiB);
+  const seed = runP2pfile(fixture, ["serve", file.path]);
+  const cwd = fixture.directory("read-only");
   chmodSync(cwd, 0o555);
-  const target = bed.directory("target");
+  const target = fixture.directory("target");
   chmodSync(target, 0o777);
-  const leech = runP2pfile(bed, ["download", "-o", target, await seed.magnet()], {
+  const leech = runP2pfile(fixture, ["download", "-o", target, await seed.magnet()], {
     cwd,
     asNobody: true,
     json: false,
@@ -65,9 +65,9 @@ test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)("P2: %s ends serve and download with %d within 3 seconds", async (signal, code) => {
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 32 * MiB);
-  const seed = runP2pfile(bed, ["serve", "--upload-limit", "4", file.path]);
-  const leech = runP2pfile(bed, ["download", await seed.magnet()]);
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 32 * MiB);
+  const seed = runP2pfile(fixture, ["serve", "--upload-limit", "4", file.path]);
+  const leech = runP2pfile(fixture, ["download", await seed.magnet()]);
   await leech.waitForProgress((snapshot) => snapshot.completed > 0);
   for (const run of [leech, seed]) {
     run.signal(signal);
@@ -80,21 +80,21 @@ test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)("P2: %s ends a download that found nobody with %d", async (signal, code) => {
-  const nobody = `${bed.address()}:42070`;
-  const leech = runP2pfile(bed, ["download", `magnet:?xt=urn:btih:${"1".repeat(40)}&x.pe=${nobody}`]);
+  const nobody = `${fixture.address()}:42070`;
+  const leech = runP2pfile(fixture, ["download", `magnet:?xt=urn:btih:${"1".repeat(40)}&x.pe=${nobody}`]);
   await leech.waitForEvent("listening");
   leech.signal(signal);
   expect(await leech.waitForExit(3000)).toBe(code);
 });
 
 test("serve goes on when the reader of its output has gone", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 4 * MiB);
-  const ip = bed.address();
-  const cwd = bed.directory("cwd");
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 4 * MiB);
+  const ip = fixture.address();
+  const cwd = fixture.directory("cwd");
   const pipe = '"$0" serve --ip "$1" "$2" | head -n 1';
-  const line = bed.spawn(["sh", "-c", pipe, binaryPath, ip, file.path], { cwd, env: { HOME: cwd } });
+  const line = fixture.spawn(["sh", "-c", pipe, binaryPath, ip, file.path], { cwd, env: { HOME: cwd } });
   const { text: magnet } = await line.waitForLine("stdout", /^magnet:/);
-  const leech = runP2pfile(bed, ["download", magnet]);
+  const leech = runP2pfile(fixture, ["download", magnet]);
   expect(await leech.waitForExit()).toBe(0);
   expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
 });
@@ -106,15 +106,15 @@ const canUnshare = Bun.spawnSync(["unshare", "--net", "ip", "link", "set", "lo",
 test.skipIf(!canUnshare)(
   "without a network loopback is enough, and serve warns that nobody else can reach it",
   async () => {
-    const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
-    const cwd = bed.directory("cwd");
+    const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 8 * MiB);
+    const cwd = fixture.directory("cwd");
     const script = `ip link set lo up
     "$0" serve "$1" > magnet 2> serve.log & seed=$!
     trap 'kill $seed' EXIT
     until [ -s magnet ]; do sleep 0.1; done
     "$0" download --dir target "$(cat magnet)"`;
     mkdirSync(join(cwd, "target"));
-    const alone = bed.spawn(["unshare", "--net", "sh", "-c", script, binaryPath, file.path], {
+    const alone = fixture.spawn(["unshare", "--net", "sh", "-c", script, binaryPath, file.path], {
       cwd,
       env: { HOME: cwd },
     });
@@ -128,10 +128,10 @@ test.each([
   ["sets up the engine before it serves", {}, ["1000000", "20000"]],
   ["leaves the user's own settings of the engine alone", { JIT: "400", Optimize: "5000" }, ["5000", "400"]],
 ])("%s, as the same process with the same arguments", async (_, own, [optimise, compile]) => {
-  const file = makeBigFile(join(bed.directory("source"), "odd name  ü.bin"), 1 * MiB);
+  const file = makeBigFile(join(fixture.directory("source"), "odd name  ü.bin"), 1 * MiB);
   const nameOf = (what: string) => `BUN_JSC_threshold${what === "JIT" ? "ForJIT" : "ForOptimize"}AfterWarmUp`;
   const env = Object.fromEntries(Object.entries(own).map(([what, value]) => [nameOf(what), value]));
-  const seed = runP2pfile(bed, ["serve", file.path], { env });
+  const seed = runP2pfile(fixture, ["serve", file.path], { env });
   await seed.magnet();
   const ofProcess = (what: string) => readFileSync(`/proc/${seed.pid}/${what}`, "utf8").split("\0");
   expect(
@@ -149,12 +149,12 @@ test.each([
 });
 
 test("an executable that is removed while it starts serves all the same, and says nothing of it", async () => {
-  const cwd = bed.directory("removed");
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 1 * MiB);
+  const cwd = fixture.directory("removed");
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 1 * MiB);
   const script = `cp "$0" p2pfile; exec 9<p2pfile; rm p2pfile; exec /proc/self/fd/9 serve "$1"`;
-  const seed = bed.spawn(["bash", "-c", script, binaryPath, file.path], { cwd, env: { HOME: cwd } });
+  const seed = fixture.spawn(["bash", "-c", script, binaryPath, file.path], { cwd, env: { HOME: cwd } });
   const { text: magnet } = await seed.waitForLine("stdout", /^magnet:/);
-  const leech = runP2pfile(bed, ["download", magnet]);
+  const leech = runP2pfile(fixture, ["download", magnet]);
   expect(await leech.waitForExit()).toBe(0);
   expect(seed.lines.stderr.map((line) => line.text).filter((text) => /warn|execve/i.test(text))).toEqual([]);
 });

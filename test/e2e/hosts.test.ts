@@ -6,10 +6,10 @@ import { SWARM_END_GRACE_MS } from "../../src/core/transfer/limits.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { addressesOf, infoHashOfMagnet, type P2pfile, runP2pfile } from "../helpers/binary.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 import { magnetOf } from "../helpers/torrent-file.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 /** Beyond the grace, for a busy machine. */
 const GRACE_AND_MORE_MS = SWARM_END_GRACE_MS + 8_000;
 /** Slow enough that a leecher can be stopped on the way. */
@@ -27,15 +27,15 @@ interface Seed {
 }
 
 async function startSeedOf(names: readonly string[], flags: readonly string[], size: number): Promise<Seed> {
-  const directory = bed.directory("source");
+  const directory = fixture.directory("source");
   const files = names.map((name) => makeBigFile(join(directory, name), size));
-  const seed = runP2pfile(bed, ["serve", ...flags, ...files.map((file) => file.path)]);
+  const seed = runP2pfile(fixture, ["serve", ...flags, ...files.map((file) => file.path)]);
   const magnets: string[] = [];
   for (const index of names.keys()) magnets.push(await seed.magnet(index));
   return { seed, magnet: magnets[0] ?? "", magnets, sha256: files[0]?.sha256 ?? "" };
 }
 
-const leech = (magnet: string, ...flags: string[]) => runP2pfile(bed, ["download", ...flags, magnet]);
+const leech = (magnet: string, ...flags: string[]) => runP2pfile(fixture, ["download", ...flags, magnet]);
 
 /** The last JSON line of that event, with the names that programs read. */
 function lineOf(process: P2pfile, event: string): Record<string, unknown> {
@@ -88,14 +88,14 @@ test("a host that has the file already is counted, other sources are not", async
   const { seed, magnet } = await startSeed(["--until-done", "2"]);
   const first = leech(magnet);
   expect(await first.waitForExit()).toBe(0);
-  const second = runP2pfile(bed, [
+  const second = runP2pfile(fixture, [
     "serve",
     "--peers",
     addressesOf(magnet)[0] ?? "",
     join(first.cwd, "image.raw"),
   ]);
   await second.waitForProgress((snapshot) => snapshot.peers > 0);
-  const again = runP2pfile(bed, ["download", magnet], { cwd: first.cwd });
+  const again = runP2pfile(fixture, ["download", magnet], { cwd: first.cwd });
   expect(await again.waitForExit()).toBe(0);
   expect(again.eventsOf("completed")[0]?.existed).toBe(true);
   expect(await seed.waitForExit(5000)).toBe(0);
@@ -191,7 +191,7 @@ test("one line has all milestones of a download, in milliseconds since the proce
 /** Passes TCP on to `target`, and nothing else. @returns its address. */
 function startRelay(target: string): string {
   const [hostname = "", port = ""] = target.split(":");
-  const host = bed.address();
+  const host = fixture.address();
   const handlers = {
     data: (socket: Socket<Side>, chunk: Buffer) => socket.data.forward(Buffer.from(chunk)),
     drain: (socket: Socket<Side>) => socket.data.flush(),
@@ -218,7 +218,7 @@ function startRelay(target: string): string {
       },
     },
   });
-  bed.onEnd(() => listener.stop(true));
+  fixture.onEnd(() => listener.stop(true));
   return `${host}:${listener.port}`;
 }
 

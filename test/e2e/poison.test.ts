@@ -6,15 +6,15 @@ import { MiB } from "../../src/lib/units.ts";
 import { ScriptedSeed } from "../faults/lib/scripted-seed.ts";
 import { sha256Of } from "../helpers/big-file.ts";
 import { runP2pfile } from "../helpers/binary.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 const PIECE_LENGTH = MiB;
 const PIECE_COUNT = 24;
 
 function startSeed(content: Buffer, isLiar: boolean, rate = 0): ScriptedSeed {
   const seed = new ScriptedSeed({
-    host: bed.address(),
+    host: fixture.address(),
     name: "a.bin",
     content,
     pieceLength: PIECE_LENGTH,
@@ -23,13 +23,13 @@ function startSeed(content: Buffer, isLiar: boolean, rate = 0): ScriptedSeed {
       if (isLiar) block[77] = (block[77] ?? 0) ^ 1;
     },
   });
-  bed.onEnd(() => seed.close());
+  fixture.onEnd(() => seed.close());
   return seed;
 }
 
 test("W24: when the only peer lies the download waits longer and longer for it, and ends with 7", async () => {
   const culprit = startSeed(randomBytes(PIECE_COUNT * PIECE_LENGTH), true);
-  const leech = runP2pfile(bed, ["download", "--timeout", "3", culprit.magnet], { json: false });
+  const leech = runP2pfile(fixture, ["download", "--timeout", "3", culprit.magnet], { json: false });
   expect(await leech.waitForExit(20_000)).toBe(7);
   expect(leech.text("stderr")).toMatch(/a\.bin: no peer has good data/);
   expect(culprit.connections).toBeLessThanOrEqual(2);
@@ -42,7 +42,7 @@ test("W21: of six seeds the one that lies is found out by its blocks, and none o
   const [first] = seeds;
   if (first === undefined) throw new Error("no seed");
   const others = seeds.slice(1).map(({ address }) => `&x.pe=${address}`);
-  const leech = runP2pfile(bed, ["download", "--debug", first.magnet + others.join("")]);
+  const leech = runP2pfile(fixture, ["download", "--debug", first.magnet + others.join("")]);
   expect(await leech.waitForExit(30_000)).toBe(0);
   expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(first.sha256);
   const closed = leech.lines.stderr.filter(({ text }) => text.includes("hashMismatch"));

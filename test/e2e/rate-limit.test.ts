@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { type P2pfile, runP2pfile } from "../helpers/binary.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 const LIMIT = 8;
 
 type Counter = "uploaded" | "downloaded";
@@ -41,37 +41,42 @@ function expectRate(run: P2pfile, counter: Counter, total: number, leeches: read
 }
 
 test("--upload-limit holds for one file and one leech", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 64 * MiB);
-  const seed = runP2pfile(bed, ["serve", "--upload-limit", String(LIMIT), file.path]);
-  const leech = runP2pfile(bed, ["download", await seed.magnet()]);
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 64 * MiB);
+  const seed = runP2pfile(fixture, ["serve", "--upload-limit", String(LIMIT), file.path]);
+  const leech = runP2pfile(fixture, ["download", await seed.magnet()]);
   expect(await leech.waitForExit()).toBe(0);
   expectRate(seed, "uploaded", file.size, [leech]);
 });
 
 test("--upload-limit holds for two files to two leeches together", async () => {
-  const source = bed.directory("source");
+  const source = fixture.directory("source");
   const files = ["a.bin", "b.bin"].map((name) => makeBigFile(join(source, name), 32 * MiB));
-  const seed = runP2pfile(bed, ["serve", "--upload-limit", String(LIMIT), ...files.map((file) => file.path)]);
+  const seed = runP2pfile(fixture, [
+    "serve",
+    "--upload-limit",
+    String(LIMIT),
+    ...files.map((file) => file.path),
+  ]);
   const magnets = await Promise.all(files.map((_, index) => seed.magnet(index)));
-  const leeches = magnets.map((magnet) => runP2pfile(bed, ["download", magnet]));
+  const leeches = magnets.map((magnet) => runP2pfile(fixture, ["download", magnet]));
   expect(await Promise.all(leeches.map((leech) => leech.waitForExit()))).toEqual([0, 0]);
   expectRate(seed, "uploaded", 64 * MiB, leeches);
 });
 
 test("--download-limit holds for one file", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 64 * MiB);
-  const seed = runP2pfile(bed, ["serve", file.path]);
-  const leech = runP2pfile(bed, ["download", "--download-limit", String(LIMIT), await seed.magnet()]);
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 64 * MiB);
+  const seed = runP2pfile(fixture, ["serve", file.path]);
+  const leech = runP2pfile(fixture, ["download", "--download-limit", String(LIMIT), await seed.magnet()]);
   expect(await leech.waitForExit()).toBe(0);
   expectRate(leech, "downloaded", file.size, [leech]);
 });
 
 test("--download-limit holds for two files together", async () => {
-  const source = bed.directory("source");
+  const source = fixture.directory("source");
   const files = ["a.bin", "b.bin"].map((name) => makeBigFile(join(source, name), 32 * MiB));
-  const seed = runP2pfile(bed, ["serve", ...files.map((file) => file.path)]);
+  const seed = runP2pfile(fixture, ["serve", ...files.map((file) => file.path)]);
   const magnets = await Promise.all(files.map((_, index) => seed.magnet(index)));
-  const leech = runP2pfile(bed, ["download", "--download-limit", String(LIMIT), ...magnets]);
+  const leech = runP2pfile(fixture, ["download", "--download-limit", String(LIMIT), ...magnets]);
   expect(await leech.waitForExit()).toBe(0);
   expect(leech.eventsOf("completed")).toHaveLength(2);
   expectRate(leech, "downloaded", 64 * MiB, [leech]);

@@ -5,19 +5,19 @@ import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { addressesOf, infoHashOfMagnet, runP2pfile } from "../helpers/binary.ts";
 import { watchRequests } from "../helpers/request-watch.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 import { magnetOf } from "../helpers/torrent-file.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 const SIZE = 96 * MiB + 12_345;
 
 /** The requests of one download, and what they add up to. */
 async function download(asForeign: boolean, flags: readonly string[] = []) {
-  const file = makeBigFile(join(bed.directory("source"), "image.raw"), SIZE);
-  const seed = runP2pfile(bed, ["serve", file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "image.raw"), SIZE);
+  const seed = runP2pfile(fixture, ["serve", file.path]);
   const magnet = await seed.magnet();
-  const watch = await watchRequests(bed, addressesOf(magnet)[0]!, asForeign);
-  const leech = runP2pfile(bed, [
+  const watch = await watchRequests(fixture, addressesOf(magnet)[0]!, asForeign);
+  const leech = runP2pfile(fixture, [
     "download",
     ...flags,
     magnetOf(infoHashOfMagnet(magnet), "image.raw", [watch.address]),

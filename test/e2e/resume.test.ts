@@ -5,16 +5,16 @@ import { join, resolve } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { type P2pfile, runP2pfile } from "../helpers/binary.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 
 async function interrupt(signal: NodeJS.Signals) {
   const size = 128 * MiB;
-  const file = makeBigFile(join(bed.directory("source"), "disk.img"), size);
-  const seed = runP2pfile(bed, ["serve", "--upload-limit", "16", file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "disk.img"), size);
+  const seed = runP2pfile(fixture, ["serve", "--upload-limit", "16", file.path]);
   const magnet = await seed.magnet();
-  const first = runP2pfile(bed, ["download", magnet]);
+  const first = runP2pfile(fixture, ["download", magnet]);
   const reached = await first.waitForProgress((snapshot) => snapshot.completed >= 104 * MiB);
   first.signal(signal);
   const code = await first.waitForExit(4000);
@@ -23,7 +23,7 @@ async function interrupt(signal: NodeJS.Signals) {
     true,
   );
 
-  const second = runP2pfile(bed, ["download", magnet], { cwd: first.cwd });
+  const second = runP2pfile(fixture, ["download", magnet], { cwd: first.cwd });
   expect(await second.waitForExit(40_000)).toBe(0);
   expect(sha256Of(join(second.cwd, "disk.img"))).toBe(file.sha256);
   const repeated = bytesDownloaded(second) - (size - reached.completed);
@@ -51,30 +51,30 @@ test("P2: after SIGINT a second run repeats nothing but the pieces that were und
 });
 
 test("N1: a resumed download continues with its seed gone and another one in its place", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 64 * MiB);
-  const seed = runP2pfile(bed, ["serve", "--upload-limit", "16", file.path]);
-  const leech = runP2pfile(bed, ["download", await seed.magnet()]);
+  const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 64 * MiB);
+  const seed = runP2pfile(fixture, ["serve", "--upload-limit", "16", file.path]);
+  const leech = runP2pfile(fixture, ["download", await seed.magnet()]);
   await leech.waitForProgress((snapshot) => snapshot.completed >= 16 * MiB);
   await seed.end();
   await Bun.sleep(500);
   expect(leech.hasExited).toBe(false);
-  runP2pfile(bed, ["serve", file.path], { cwd: seed.cwd, ip: seed.ip });
+  runP2pfile(fixture, ["serve", file.path], { cwd: seed.cwd, ip: seed.ip });
   expect(await leech.waitForExit(40_000)).toBe(0);
   expect(sha256Of(join(leech.cwd, "disk.img"))).toBe(file.sha256);
 });
 
 test("C11: an existing file with the same content counts as done and is not touched", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 20 * MiB);
-  const seed = runP2pfile(bed, ["serve", file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 20 * MiB);
+  const seed = runP2pfile(fixture, ["serve", file.path]);
   const magnet = await seed.magnet();
-  const target = bed.directory("target");
+  const target = fixture.directory("target");
   const path = join(target, "disk.img");
   copyFileSync(file.path, path);
   const before = statSync(path, { bigint: true });
-  const plain = runP2pfile(bed, ["download", magnet], { cwd: target, json: false });
+  const plain = runP2pfile(fixture, ["download", magnet], { cwd: target, json: false });
   expect(await plain.waitForExit()).toBe(0);
   expect(resolve(target, plain.text("stdout"))).toBe(path);
-  const json = runP2pfile(bed, ["download", magnet], { cwd: target });
+  const json = runP2pfile(fixture, ["download", magnet], { cwd: target });
   expect(await json.waitForExit()).toBe(0);
   expect(json.eventsOf("completed")[0]?.existed).toBe(true);
   const after = statSync(path, { bigint: true });
@@ -85,13 +85,13 @@ test.each([
   ["the same size", 20 * MiB],
   ["another size", 100],
 ])("C12: an existing file of %s with other content ends with 4 and stays as it was", async (_, size) => {
-  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 20 * MiB);
-  const seed = runP2pfile(bed, ["serve", file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 20 * MiB);
+  const seed = runP2pfile(fixture, ["serve", file.path]);
   const magnet = await seed.magnet();
-  const target = bed.directory("target");
+  const target = fixture.directory("target");
   const other = makeBigFile(join(target, "disk.img"), size);
   const before = statSync(other.path, { bigint: true });
-  const leech = runP2pfile(bed, ["download", magnet], { cwd: target, json: false });
+  const leech = runP2pfile(fixture, ["download", magnet], { cwd: target, json: false });
   expect(await leech.waitForExit()).toBe(4);
   expect(leech.text("stdout")).toBe("");
   expect(leech.text("stderr")).toContain("disk.img");
@@ -101,13 +101,13 @@ test.each([
 });
 
 test("X1: of two processes on the same download one wins and the other ends with 8", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 32 * MiB);
-  const seed = runP2pfile(bed, ["serve", "--upload-limit", "8", file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 32 * MiB);
+  const seed = runP2pfile(fixture, ["serve", "--upload-limit", "8", file.path]);
   const magnet = await seed.magnet();
-  const cwd = bed.directory("target");
-  const first = runP2pfile(bed, ["download", magnet], { cwd });
+  const cwd = fixture.directory("target");
+  const first = runP2pfile(fixture, ["download", magnet], { cwd });
   await first.waitForProgress((snapshot) => snapshot.completed > 0);
-  const second = runP2pfile(bed, ["download", magnet], { cwd, json: false });
+  const second = runP2pfile(fixture, ["download", magnet], { cwd, json: false });
   expect(await second.waitForExit(5000)).toBe(8);
   expect(second.text("stderr")).toContain("disk.img");
   expect(await first.waitForExit()).toBe(0);
@@ -115,10 +115,10 @@ test("X1: of two processes on the same download one wins and the other ends with
 });
 
 test("a second serve of an unchanged file is answered from the state store, of a changed one is not", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "disk.img"), 32 * MiB);
-  const cwd = bed.directory("cwd");
+  const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 32 * MiB);
+  const cwd = fixture.directory("cwd");
   const serve = async () => {
-    const seed = runP2pfile(bed, ["serve", file.path], { cwd });
+    const seed = runP2pfile(fixture, ["serve", file.path], { cwd });
     const serving = await seed.waitForEvent("serving");
     await seed.end();
     return serving;

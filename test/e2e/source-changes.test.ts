@@ -17,15 +17,15 @@ import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { type BigFile, makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { type P2pfile, runP2pfile } from "../helpers/binary.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 
 async function serve(
   flags: readonly string[] = [],
 ): Promise<{ file: BigFile; seed: P2pfile; magnet: string }> {
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 16 * MiB);
-  const seed = runP2pfile(bed, ["serve", ...flags, file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 16 * MiB);
+  const seed = runP2pfile(fixture, ["serve", ...flags, file.path]);
   return { file, seed, magnet: await seed.magnet() };
 }
 
@@ -43,8 +43,8 @@ describe("while it is hashed", () => {
   ];
   for (const io of ["map", "pread"])
     test.each(changes)(`C7: a file that is %s ends with 7 and has no magnet (${io})`, async (_, change) => {
-      const file = makeBigFile(join(bed.directory("source"), "a.bin"), 700 * MiB);
-      const seed = runP2pfile(bed, ["serve", file.path], { env: { P2PFILE_IO: io } });
+      const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 700 * MiB);
+      const seed = runP2pfile(fixture, ["serve", file.path], { env: { P2PFILE_IO: io } });
       await seed.waitForEvent("hashing");
       change(file.path);
       expect(await seed.waitForExit(30_000)).toBe(7);
@@ -54,9 +54,9 @@ describe("while it is hashed", () => {
     });
 
   test("C7, P6: a file of somebody else that is truncated again and again ends with 3 or 7, never by a signal", async () => {
-    const file = makeBigFile(join(bed.directory("source"), "a.bin"), 256 * MiB);
+    const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 256 * MiB);
     chmodSync(file.path, 0o444);
-    const seed = runP2pfile(bed, ["serve", file.path], { asNobody: true });
+    const seed = runP2pfile(fixture, ["serve", file.path], { asNobody: true });
     await seed.waitForLine("stdout", /./);
     for (let i = 0; i < 200 && !seed.hasExited; i++) {
       inPlace(file.path, (fd) => {
@@ -78,7 +78,7 @@ describe("while it is served", () => {
   ];
   test.each(fatal)("C8: %s ends the serving with 7, and no wrong byte is accepted", async (_, change) => {
     const { file, seed, magnet } = await serve(["--upload-limit", "4"]);
-    const leech = runP2pfile(bed, ["download", "--timeout", "2", magnet]);
+    const leech = runP2pfile(fixture, ["download", "--timeout", "2", magnet]);
     await leech.waitForProgress((snapshot) => snapshot.completed > 2 * MiB);
     change(file);
     expect(await seed.waitForExit(5000)).toBe(7);
@@ -96,22 +96,22 @@ describe("while it is served", () => {
   ];
   test.each(harmless)("C8: %s is noticed, and what it was goes on being served", async (_, change, says) => {
     const { file, seed, magnet } = await serve(["--upload-limit", "8"]);
-    const leech = runP2pfile(bed, ["download", magnet]);
+    const leech = runP2pfile(fixture, ["download", magnet]);
     await leech.waitForProgress((snapshot) => snapshot.completed > 2 * MiB);
     change(file);
     await seed.waitForLine("stderr", says, 5000);
     expect(await leech.waitForExit(20_000)).toBe(0);
     expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
     expect(seed.hasExited).toBe(false);
-    const second = runP2pfile(bed, ["download", magnet]);
+    const second = runP2pfile(fixture, ["download", magnet]);
     expect(await second.waitForExit(20_000)).toBe(0);
   });
 
   test("C4: a file that its user may only read is served", async () => {
-    const file = makeBigFile(join(bed.directory("source"), "a.bin"), 8 * MiB);
+    const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 8 * MiB);
     chmodSync(file.path, 0o444);
-    const seed = runP2pfile(bed, ["serve", file.path], { asNobody: true });
-    const leech = runP2pfile(bed, ["download", await seed.magnet()]);
+    const seed = runP2pfile(fixture, ["serve", file.path], { asNobody: true });
+    const leech = runP2pfile(fixture, ["download", await seed.magnet()]);
     expect(await leech.waitForExit()).toBe(0);
     expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
   });

@@ -5,19 +5,19 @@ import { join, resolve } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { addressesOf, infoHashOfMagnet, runP2pfile } from "../helpers/binary.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 
 test("one seed feeds one leech, and stdout carries the answers alone", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "model 1.bin"), 40 * MiB + 12_345);
-  const seed = runP2pfile(bed, ["serve", file.path], { json: false });
+  const file = makeBigFile(join(fixture.directory("source"), "model 1.bin"), 40 * MiB + 12_345);
+  const seed = runP2pfile(fixture, ["serve", file.path], { json: false });
   const magnet = await seed.magnet();
   expect(magnet).toMatch(/^magnet:\?xt=urn:btih:[0-9a-f]{40}&dn=model%201\.bin&x\.pe=[0-9.]+:[0-9]+$/);
   const [address] = addressesOf(magnet);
   expect(address).toStartWith(`${seed.ip}:`);
 
-  const leech = runP2pfile(bed, ["download", magnet], { json: false });
+  const leech = runP2pfile(fixture, ["download", magnet], { json: false });
   expect(await leech.waitForExit()).toBe(0);
   expect(leech.lines.stdout).toHaveLength(1);
   const path = resolve(leech.cwd, leech.text("stdout"));
@@ -30,19 +30,19 @@ test("one seed feeds one leech, and stdout carries the answers alone", async () 
 });
 
 test("the executable needs no sources beside it", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "a.bin"), 20 * MiB);
-  const seed = runP2pfile(bed, ["serve", "a.bin"], { cwd: join(file.path, ".."), asNobody: true });
-  const leech = runP2pfile(bed, ["download", await seed.magnet()]);
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 20 * MiB);
+  const seed = runP2pfile(fixture, ["serve", "a.bin"], { cwd: join(file.path, ".."), asNobody: true });
+  const leech = runP2pfile(fixture, ["download", await seed.magnet()]);
   expect(await leech.waitForExit()).toBe(0);
   expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
 });
 
 test("one seed feeds five leeches that trade among themselves", async () => {
   const size = 48 * MiB;
-  const file = makeBigFile(join(bed.directory("source"), "image.raw"), size);
-  const seed = runP2pfile(bed, ["serve", "--upload-limit", "12", file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "image.raw"), size);
+  const seed = runP2pfile(fixture, ["serve", "--upload-limit", "12", file.path]);
   const magnet = await seed.magnet();
-  const leeches = [1, 2, 3, 4, 5].map(() => runP2pfile(bed, ["download", magnet]));
+  const leeches = [1, 2, 3, 4, 5].map(() => runP2pfile(fixture, ["download", magnet]));
   expect(await Promise.all(leeches.map((leech) => leech.waitForExit(60_000)))).toEqual([0, 0, 0, 0, 0]);
   for (const leech of leeches) expect(sha256Of(join(leech.cwd, "image.raw"))).toBe(file.sha256);
   // What leaves after the last leech's last block is little; what left since the last event may be much.
@@ -55,17 +55,17 @@ test("one seed feeds five leeches that trade among themselves", async () => {
 });
 
 test("one serve offers several files and one download fetches several magnets", async () => {
-  const source = bed.directory("source");
+  const source = fixture.directory("source");
   const files = [3 * MiB, 17 * MiB + 1, 1].map((size, index) =>
     makeBigFile(join(source, `file-${index}`), size),
   );
-  const seed = runP2pfile(bed, ["serve", ...files.map((file) => file.path)], { json: false });
+  const seed = runP2pfile(fixture, ["serve", ...files.map((file) => file.path)], { json: false });
   const magnets = await Promise.all(files.map((_, index) => seed.magnet(index)));
   expect(new Set(magnets.map(infoHashOfMagnet)).size).toBe(3);
   expect(new Set(magnets.flatMap(addressesOf)).size).toBe(1);
 
-  const target = bed.directory("target");
-  const leech = runP2pfile(bed, ["download", "--dir", target, ...magnets], { json: false });
+  const target = fixture.directory("target");
+  const leech = runP2pfile(fixture, ["download", "--dir", target, ...magnets], { json: false });
   expect(await leech.waitForExit()).toBe(0);
   const printed = leech.lines.stdout.map((line) => resolve(leech.cwd, line.text)).toSorted();
   expect(printed).toEqual(files.map((file) => join(target, file.path.slice(source.length + 1))));
@@ -74,24 +74,24 @@ test("one serve offers several files and one download fetches several magnets", 
 });
 
 test("N4: a leech that starts before its seed finds it when it comes up", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "image.raw"), 8 * MiB);
-  const first = runP2pfile(bed, ["serve", file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "image.raw"), 8 * MiB);
+  const first = runP2pfile(fixture, ["serve", file.path]);
   const magnet = await first.magnet();
   await first.end();
-  const leech = runP2pfile(bed, ["download", magnet]);
+  const leech = runP2pfile(fixture, ["download", magnet]);
   await leech.waitForEvent("listening");
   await Bun.sleep(1500);
-  runP2pfile(bed, ["serve", file.path], { cwd: first.cwd, ip: first.ip });
+  runP2pfile(fixture, ["serve", file.path], { cwd: first.cwd, ip: first.ip });
   expect(await leech.waitForExit()).toBe(0);
   expect(sha256Of(join(leech.cwd, "image.raw"))).toBe(file.sha256);
 });
 
 test("several nodes share one address, each on a port of its own", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "image.raw"), 24 * MiB);
-  const ip = bed.address();
-  const seed = runP2pfile(bed, ["serve", file.path], { ip });
+  const file = makeBigFile(join(fixture.directory("source"), "image.raw"), 24 * MiB);
+  const ip = fixture.address();
+  const seed = runP2pfile(fixture, ["serve", file.path], { ip });
   const magnet = await seed.magnet();
-  const leeches = [1, 2, 3, 4].map(() => runP2pfile(bed, ["download", magnet], { ip }));
+  const leeches = [1, 2, 3, 4].map(() => runP2pfile(fixture, ["download", magnet], { ip }));
   expect(await Promise.all(leeches.map((leech) => leech.waitForExit(40_000)))).toEqual([0, 0, 0, 0]);
   for (const leech of leeches) expect(sha256Of(join(leech.cwd, "image.raw"))).toBe(file.sha256);
   const ports = [seed, ...leeches].map((run) => run.eventsOf("listening")[0]?.port);

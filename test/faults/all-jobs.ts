@@ -5,7 +5,7 @@ import { datagramJob } from "./datagrams.ts";
 import { diskFaultJob } from "./disk-faults.ts";
 import { diskFullJob } from "./disk-full.ts";
 import { floodJob } from "./floods.ts";
-import { fullHouseJob } from "./full-house.ts";
+import { fullTorrentJob } from "./full-torrent.ts";
 import { hostilePeersJob } from "./hostile-peers.ts";
 import { killJob } from "./kill.ts";
 import { lostWritesJob } from "./lost-writes.ts";
@@ -31,7 +31,7 @@ export const allJobs: readonly FaultJob[] = [
   diskFullJob,
   poisonJob,
   floodJob,
-  fullHouseJob,
+  fullTorrentJob,
   manyPeersJob,
   metadataLiesJob,
   datagramJob,

@@ -63,13 +63,13 @@ function choosePoints(trial: Trial, wanted: number): Point[] {
 }
 
 async function crashAt(trial: Trial, { call, nth }: Point, index: number): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const content = contentOf(SIZE, trial.seed + index);
-  const seed = new ScriptedSeed({ host: bed.address(), name: NAME, content, pieceLength: 256 * KiB });
-  const cwd = bed.directory("crash");
+  const seed = new ScriptedSeed({ host: fixture.address(), name: NAME, content, pieceLength: 256 * KiB });
+  const cwd = fixture.directory("crash");
   const where = `kill at ${call} ${nth}`;
   try {
-    const first = startDownload(bed, {
+    const first = startDownload(fixture, {
       magnet: seed.magnet,
       cwd,
       under: (program) => underStrace([`${call}:signal=KILL:when=${nth}`], program),
@@ -80,7 +80,7 @@ async function crashAt(trial: Trial, { call, nth }: Point, index: number): Promi
     trial.count("crashes");
     const final = join(cwd, NAME);
     trial.expect(finalState(final, seed.sha256) !== "wrong", "early names", where);
-    const second = startDownload(bed, { magnet: seed.magnet, cwd });
+    const second = startDownload(fixture, { magnet: seed.magnet, cwd });
     const again = await second.waitForExit(30_000);
     trial.expect(again === 0, "manual steps", `${where}: then ${again} ${second.text("stderr")}`);
     trial.expect(finalState(final, seed.sha256) === "right", "corrupt", where);

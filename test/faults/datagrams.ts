@@ -19,15 +19,15 @@ const NAME = "disk.img";
 export const datagramJob: FaultJob = {
   name: "T10 datagrams",
   async run(trial) {
-    const { bed } = trial;
+    const { fixture } = trial;
     for (const what of ["datagrams", "deaths", "hangs", "forged stored"]) trial.set(what, 0);
-    const file = makeBigFile(join(bed.directory("source"), NAME), 4 * MiB, trial.seed);
-    const target = startServe(bed, file.path);
+    const file = makeBigFile(join(fixture.directory("source"), NAME), 4 * MiB, trial.seed);
+    const target = startServe(fixture, file.path);
     const magnet = await target.magnet();
     const { host, port } = await target.waitForEvent("listening");
     const before = memoryOf(target.pid, "RssAnon");
-    const prober = await Prober.open(bed.address(), host, port);
-    bed.onEnd(() => prober.close());
+    const prober = await Prober.open(fixture.address(), host, port);
+    fixture.onEnd(() => prober.close());
 
     await mutated(trial, host, port);
     trial.expect(!target.hasExited, "deaths", `mutated: ${target.text("stderr")}`);
@@ -42,7 +42,7 @@ export const datagramJob: FaultJob = {
     const ratio = (prober.bytesIn - gotBefore) / Math.max(1, prober.bytesOut - sentBefore);
     trial.set("out / in of the flood", rounded(ratio, 3));
     trial.expect(ratio <= MAX_AMPLIFICATION, "amplifies", String(ratio));
-    await announces(trial, bed.address(), host, port);
+    await announces(trial, fixture.address(), host, port);
     trial.expect(!target.hasExited, "deaths", target.text("stderr"));
     const grown = memoryOf(target.pid, "RssAnon") - before;
     trial.set("grown MiB", rounded(grown / MiB));
@@ -120,12 +120,12 @@ function queries(id: Buffer): Buffer[] {
 
 /** From many ports, each within what one may send: every datagram is read. */
 async function mutated(trial: Trial, host: string, port: number): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const valid = queries(hashOf("mutated").subarray(0, 20));
-  const other = await Prober.open(bed.address(), host, port);
+  const other = await Prober.open(fixture.address(), host, port);
   try {
     while (Number(trial.counts["datagrams"]) < trial.times(100_000, 10_000)) {
-      const prober = await Prober.open(bed.address(), host, port);
+      const prober = await Prober.open(fixture.address(), host, port);
       for (let sent = 0; sent < DATAGRAM_SOURCE_BURST; sent++) {
         const bytes = Buffer.from(valid[sent % valid.length] ?? []);
         for (let flips = trial.whole(1, 6); flips > 0; flips--)
@@ -156,10 +156,10 @@ async function isAlive(trial: Trial, prober: Prober): Promise<boolean> {
 
 /** Announces under tokens that were never given out, or were given to another host. */
 async function tokens(trial: Trial, host: string, port: number): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const [owner, thief] = [
-    await Prober.open(bed.address(), host, port),
-    await Prober.open(bed.address(), host, port),
+    await Prober.open(fixture.address(), host, port),
+    await Prober.open(fixture.address(), host, port),
   ];
   try {
     const info_hash = hashOf("token");
@@ -214,21 +214,21 @@ async function floodFrom(trial: Trial, prober: Prober, seconds: number): Promise
 
 /** A leech that knows no seed, only the node under attack, finds the seed behind it through the DHT. */
 async function meeting(trial: Trial, target: P2pfile, magnet: string, sha256: string): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const { host, port } = await target.waitForEvent("listening");
-  const other = makeBigFile(join(bed.directory("source"), "other.img"), 4 * MiB, trial.seed + 1);
-  const seed = startServe(bed, other.path, { flags: ["--peers", `${host}:${port}`] });
+  const other = makeBigFile(join(fixture.directory("source"), "other.img"), 4 * MiB, trial.seed + 1);
+  const seed = startServe(fixture, other.path, { flags: ["--peers", `${host}:${port}`] });
   const otherMagnet = await seed.magnet();
   await Bun.sleep(1_000);
   const nameless = `magnet:?xt=urn:btih:${infoHashOfMagnet(otherMagnet)}&x.pe=${host}:${port}`;
-  const leech = startDownload(bed, { magnet: nameless, cwd: bed.directory("leech") });
+  const leech = startDownload(fixture, { magnet: nameless, cwd: fixture.directory("leech") });
   const found = await leech.waitForEvent("metadata", undefined, 20_000).catch(() => undefined);
   trial.set("found after ms", found?.elapsedMs ?? Number.NaN);
   trial.expect(found !== undefined && found.elapsedMs <= FOUND_MS, "not found", leech.text("stderr"));
   const code = await leech.waitForExit(20_000).catch(() => -1);
   const isRight = code === 0 && finalState(join(leech.cwd, "other.img"), other.sha256) === "right";
   trial.expect(isRight, "corrupt", `${code}`);
-  const direct = startDownload(bed, { magnet, cwd: bed.directory("direct") });
+  const direct = startDownload(fixture, { magnet, cwd: fixture.directory("direct") });
   trial.expect(
     (await direct.waitForExit(20_000).catch(() => -1)) === 0,
     "corrupt",

@@ -70,10 +70,10 @@ export const diskFaultJob: FaultJob = {
 };
 
 async function hurt(trial: Trial, fault: Fault): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const content = contentOf(SIZE, trial.seed);
-  const seed = new ScriptedSeed({ host: bed.address(), name: NAME, content, pieceLength: 256 * KiB });
-  const cwd = bed.directory("disk");
+  const seed = new ScriptedSeed({ host: fixture.address(), name: NAME, content, pieceLength: 256 * KiB });
+  const cwd = fixture.directory("disk");
   const paths = {
     part: [join(cwd, `.${NAME}.${seed.torrent.infoHash.slice(0, 8)}.p2pfile-part`)],
     store: ["", "-wal", "-journal"].map((suffix) => join(cwd, `.p2pfile.db${suffix}`)),
@@ -81,7 +81,7 @@ async function hurt(trial: Trial, fault: Fault): Promise<void> {
   try {
     trial.count("faults");
     const before = freeBytes(cwd);
-    const run = startDownload(bed, {
+    const run = startDownload(fixture, {
       magnet: seed.magnet,
       cwd,
       under: (program) =>
@@ -109,21 +109,21 @@ async function hurt(trial: Trial, fault: Fault): Promise<void> {
 }
 
 async function resume(trial: Trial, seed: ScriptedSeed, cwd: string, what: string): Promise<void> {
-  const again = startDownload(trial.bed, { magnet: seed.magnet, cwd });
+  const again = startDownload(trial.fixture, { magnet: seed.magnet, cwd });
   const code = await again.waitForExit(40_000);
   trial.expect(code === 0, "not resumed", `${what}: ${code} ${again.text("stderr")}`);
 }
 
 /** `ulimit -f`: beyond it a write is answered with EFBIG and, unless it is ignored, with SIGXFSZ. */
 async function limitedFile(trial: Trial): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const content = contentOf(SIZE, trial.seed);
-  const seed = new ScriptedSeed({ host: bed.address(), name: NAME, content, pieceLength: 256 * KiB });
-  const cwd = bed.directory("limit");
+  const seed = new ScriptedSeed({ host: fixture.address(), name: NAME, content, pieceLength: 256 * KiB });
+  const cwd = fixture.directory("limit");
   try {
     trial.count("faults");
     const under = (program: readonly string[]) => ["bash", "-c", LIMITED, binaryPath, ...program];
-    const run = startDownload(bed, { magnet: seed.magnet, cwd, under });
+    const run = startDownload(fixture, { magnet: seed.magnet, cwd, under });
     const code = await run.waitForExit(40_000);
     trial.expect(code === DISK, "wrong exit", `ulimit -f: ${code} ${run.text("stderr")}`);
     trial.expect(diskUse(cwd) < MiB, "lost space", `ulimit -f: ${rounded(diskUse(cwd) / MiB)} MiB`);
@@ -136,21 +136,21 @@ async function limitedFile(trial: Trial): Promise<void> {
 
 /** The seed's disk fails, not the leech's: the seed says so, and no peer is blamed. */
 async function unreadableSource(trial: Trial): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   trial.count("faults");
-  const file = makeBigFile(join(bed.directory("source"), NAME), 32 * MiB, trial.seed);
+  const file = makeBigFile(join(fixture.directory("source"), NAME), 32 * MiB, trial.seed);
   const under = (program: readonly string[]) =>
     underStrace(["pread64:error=EIO:when=5+"], program, [file.path]);
-  const cwd = bed.directory("cwd");
-  const first = startServe(bed, file.path, { cwd });
+  const cwd = fixture.directory("cwd");
+  const first = startServe(fixture, file.path, { cwd });
   const magnet = await first.magnet();
   await first.end();
   // Hashed already: the disk fails when blocks are asked for.
-  const seed = startServe(bed, file.path, { cwd, under });
+  const seed = startServe(fixture, file.path, { cwd, under });
   await seed.magnet();
-  const leech = startDownload(bed, {
+  const leech = startDownload(fixture, {
     magnet: magnet.replace(/x\.pe=[^&]*/, `x.pe=${seed.ip}:${seed.eventsOf("listening")[0]?.port}`),
-    cwd: bed.directory("leech"),
+    cwd: fixture.directory("leech"),
   });
   const code = await seed.waitForExit(20_000).catch(() => -1);
   trial.expect(code === DISK, "wrong exit", `EIO while serving: ${code} ${seed.text("stderr")}`);

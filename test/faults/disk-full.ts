@@ -28,19 +28,25 @@ export const diskFullJob: FaultJob = {
 };
 
 async function fillAt(trial: Trial, point: number, share: number): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const disk = mountSmallDisk(trial);
   const content = contentOf(SIZE, trial.seed + point);
   const rate = 24 * MiB;
-  const seed = new ScriptedSeed({ host: bed.address(), name: NAME, content, pieceLength: 256 * KiB, rate });
+  const seed = new ScriptedSeed({
+    host: fixture.address(),
+    name: NAME,
+    content,
+    pieceLength: 256 * KiB,
+    rate,
+  });
   const target = join(disk, "target");
   mkdirSync(target);
   // A store on the full disk cannot take the last record either: the next run finds the pieces in the part file.
   const isStoreApart = point % 2 === 0;
-  const cwd = isStoreApart ? bed.directory("store") : target;
+  const cwd = isStoreApart ? fixture.directory("store") : target;
   const flags = ["--dir", target];
   try {
-    const run = startDownload(bed, { magnet: seed.magnet, cwd, flags });
+    const run = startDownload(fixture, { magnet: seed.magnet, cwd, flags });
     while (sentBytes(seed) < share * SIZE && !run.hasExited) await Bun.sleep(5);
     const ballast = join(disk, "ballast");
     fill(ballast);
@@ -52,7 +58,7 @@ async function fillAt(trial: Trial, point: number, share: number): Promise<void>
     trial.expect(partFileIn(target) !== undefined, "verified pieces lost", `${where}: no part file`);
     rmSync(ballast);
     seed.setRate(0);
-    const again = startDownload(bed, { magnet: seed.magnet, cwd, flags });
+    const again = startDownload(fixture, { magnet: seed.magnet, cwd, flags });
     const end = await again.waitForExit(20_000);
     trial.expect(end === 0, "not resumed", `${where}: ${end} ${again.text("stderr")}`);
     trial.expect(finalState(join(target, NAME), seed.sha256) === "right", "corrupt", where);
@@ -66,16 +72,16 @@ async function fillAt(trial: Trial, point: number, share: number): Promise<void>
 }
 
 async function fullFromTheStart(trial: Trial): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const disk = mountSmallDisk(trial);
   const content = contentOf(SIZE, trial.seed);
-  const seed = new ScriptedSeed({ host: bed.address(), name: NAME, content, pieceLength: 256 * KiB });
+  const seed = new ScriptedSeed({ host: fixture.address(), name: NAME, content, pieceLength: 256 * KiB });
   try {
     writeFileSync(join(disk, "ballast"), Buffer.alloc(40 * MiB));
     const before = statfsSync(disk).bfree;
-    const run = startDownload(bed, {
+    const run = startDownload(fixture, {
       magnet: seed.magnet,
-      cwd: bed.directory("elsewhere"),
+      cwd: fixture.directory("elsewhere"),
       flags: ["--dir", disk],
     });
     trial.count("fills");
@@ -87,11 +93,11 @@ async function fullFromTheStart(trial: Trial): Promise<void> {
   }
 }
 
-/** A tmpfs, gone with the bed. @throws NotPossible */
+/** A tmpfs, gone with the fixture. @throws NotPossible */
 function mountSmallDisk(trial: Trial): string {
-  const place = trial.bed.directory("small-disk");
+  const place = trial.fixture.directory("small-disk");
   mustWork(["mount", "-t", "tmpfs", "-o", `size=${CAPACITY}`, "p2pfile-faults", place], "mount");
-  trial.bed.onEnd(() => {
+  trial.fixture.onEnd(() => {
     Bun.spawnSync(["umount", "-l", place]);
   });
   return place;

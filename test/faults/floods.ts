@@ -5,7 +5,7 @@ import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
 import { infoHashOfMagnet, type P2pfile } from "../helpers/binary.ts";
 import { binaryPath } from "../helpers/executable.ts";
-import { startBesieged } from "./lib/besieged-seed.ts";
+import { startFlooded } from "./lib/flooded-seed.ts";
 import { Flood } from "./lib/flood-peer.ts";
 import { frame, handshake, Id, uint32 } from "./lib/frames.ts";
 import { honestTransfer } from "./lib/honest-transfer.ts";
@@ -20,11 +20,11 @@ const OPEN_FILES = 256;
 export const floodJob: FaultJob = {
   name: "T8 floods",
   async run(trial) {
-    const besieged = await startBesieged(trial);
-    if (besieged === undefined) return;
-    const { seed, host, port, infoHash } = besieged;
+    const flooded = await startFlooded(trial);
+    if (flooded === undefined) return;
+    const { seed, host, port, infoHash } = flooded;
     const under = async (name: string, flood: Flood) => {
-      await besieged.under(name);
+      await flooded.under(name);
       flood.close();
     };
 
@@ -112,9 +112,9 @@ async function idle(trial: Trial, seed: P2pfile, name: string): Promise<void> {
 
 /** `ulimit -n 256`, and more connections than that. */
 async function fewFiles(trial: Trial): Promise<void> {
-  const { bed } = trial;
-  const file = makeBigFile(join(bed.directory("source"), "few.img"), 16 * MiB, trial.seed);
-  const seed = startServe(bed, file.path, {
+  const { fixture } = trial;
+  const file = makeBigFile(join(fixture.directory("source"), "few.img"), 16 * MiB, trial.seed);
+  const seed = startServe(fixture, file.path, {
     under: (program) => ["bash", "-c", `ulimit -n ${OPEN_FILES}; exec "$0" "$@"`, binaryPath, ...program],
   });
   const magnet = await seed.magnet();

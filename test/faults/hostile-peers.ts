@@ -150,11 +150,11 @@ const SCRIPTS: readonly Script[] = [
 export const hostilePeersJob: FaultJob = {
   name: "T3 hostile peers",
   async run(trial) {
-    const { bed } = trial;
+    const { fixture } = trial;
     for (const what of ["scripts", "wrong verdicts", "deaths", "too slow"]) trial.set(what, 0);
-    const file = makeBigFile(join(bed.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
+    const file = makeBigFile(join(fixture.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
     // About as long as the scripts take, so that each meets the transfer.
-    const seed = startServe(bed, file.path, { flags: ["--upload-limit", "12"] });
+    const seed = startServe(fixture, file.path, { flags: ["--upload-limit", "12"] });
     const magnet = await seed.magnet();
     const { host, port } = await seed.waitForEvent("listening");
     const hello = () => handshake(infoHashOfMagnet(magnet));

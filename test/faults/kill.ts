@@ -69,17 +69,17 @@ export const killJob: FaultJob = {
 };
 
 async function chain(trial: Trial, goal: Goal, index: number): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const { pace } = goal;
   const content = contentOf(pace.size, trial.seed + index);
-  const host = bed.address();
+  const host = fixture.address();
   const seed = new ScriptedSeed({ host, name: NAME, content, pieceLength: PIECE_LENGTH, rate: pace.rate });
-  const cwd = bed.directory("kill");
+  const cwd = fixture.directory("kill");
   const final = join(cwd, NAME);
   const runs: Run[] = [];
   try {
     for (let kill = 0; kill < pace.killsPerChain && goal.left > 0; kill++) {
-      const run = startDownload(bed, { magnet: seed.magnet, cwd });
+      const run = startDownload(fixture, { magnet: seed.magnet, cwd });
       const [from, firstSent] = [performance.now(), seed.sent.length];
       await Promise.race([Bun.sleep(trial.between(...pace.killAfter)), run.exited]);
       const killedAt = performance.now();
@@ -100,7 +100,7 @@ async function chain(trial: Trial, goal: Goal, index: number): Promise<void> {
       if (state === "right") break;
     }
     seed.setRate(0);
-    const last = startDownload(bed, { magnet: seed.magnet, cwd });
+    const last = startDownload(fixture, { magnet: seed.magnet, cwd });
     const code = await last.waitForExit(30_000);
     trial.expect(code === 0, "manual steps", `chain ${index} ended with ${code}: ${last.text("stderr")}`);
     trial.expect(finalState(final, seed.sha256) === "right", "corrupt", `chain ${index}`);

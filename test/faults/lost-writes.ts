@@ -41,24 +41,24 @@ export const lostWritesJob: FaultJob = {
 };
 
 async function crash(trial: Trial, index: number): Promise<void> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const content = contentOf(SIZE, trial.seed + index);
   const seed = new ScriptedSeed({
-    host: bed.address(),
+    host: fixture.address(),
     name: NAME,
     content,
     pieceLength: PIECE_LENGTH,
     rate: RATE,
   });
-  const cwd = bed.directory("lost");
-  const log = join(bed.directory("trace"), "calls");
+  const cwd = fixture.directory("lost");
+  const log = join(fixture.directory("trace"), "calls");
   const calls = "trace=pwrite64,pwritev,fdatasync,fsync,link";
   // As a slow disk: the gap in which a record would be made too early lasts a second instead of a millisecond.
   const slow = `inject=fdatasync:delay_enter=${SYNC_DELAY_US}`;
   const strace = ["strace", "-f", "--seccomp-bpf", "-y", "-s", "0", "-e", calls, "-e", slow, "-o", log];
   const under = (program: readonly string[]) => [...strace, "--", binaryPath, ...program];
   try {
-    const run = startDownload(bed, { magnet: seed.magnet, cwd, under });
+    const run = startDownload(fixture, { magnet: seed.magnet, cwd, under });
     // Around the first record, and around the end.
     const moment = index % 3 === 2 ? trial.between(7_500, 8_600) : trial.between(5_200, 7_500);
     await Promise.race([Bun.sleep(moment), run.exited]);
@@ -87,7 +87,7 @@ async function crash(trial: Trial, index: number): Promise<void> {
     }
     // The first draw is what the next run finds, and it believes that nothing happened to the disk.
     seed.setRate(0);
-    const next = startDownload(bed, { magnet: seed.magnet, cwd });
+    const next = startDownload(fixture, { magnet: seed.magnet, cwd });
     trial.expect((await next.waitForExit(30_000)) === 0, "manual steps", next.text("stderr"));
     trial.expect(finalState(join(cwd, NAME), seed.sha256) === "right", "wrong finals", `resume ${index}`);
   } finally {

@@ -1,4 +1,4 @@
-// T8, the crowd: two hundred peers that all want the file from one seed. Its memory stays within the bound.
+// T8, the flood: two hundred peers that all want the file from one seed. Its memory stays within the bound.
 import { join } from "node:path";
 import { MAX_INBOUND_REQUESTS } from "../../src/core/torrent/limits.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
@@ -14,7 +14,7 @@ const BLOCK = 16 * KiB;
 /** All that is resident, the 50 MiB of the executable among it. */
 const MAX_RESIDENT = 256 * MiB;
 
-const CROWDS = [
+const FLOODS = [
   { what: "512 requests each", queue: 512, stalled: 0 },
   { what: "full queues", queue: MAX_INBOUND_REQUESTS, stalled: 0 },
   { what: "more than that", queue: 2 * MAX_INBOUND_REQUESTS, stalled: 0 },
@@ -24,34 +24,34 @@ const CROWDS = [
 export const manyPeersJob: FaultJob = {
   name: "T8 200 peers",
   async run(trial) {
-    const { bed } = trial;
+    const { fixture } = trial;
     const size = 64 * MiB;
-    const file = makeBigFile(join(bed.directory("source"), "disk.img"), size, trial.seed);
-    const seed = startServe(bed, file.path);
+    const file = makeBigFile(join(fixture.directory("source"), "disk.img"), size, trial.seed);
+    const seed = startServe(fixture, file.path);
     const magnet = await seed.magnet();
     const infoHash = infoHashOfMagnet(magnet);
     await seed.end();
     const opening = () =>
       Buffer.concat([
         handshake(infoHash),
-        extended(0, { m: { ut_pex: 1 }, reqq: 2000, v: "crowd 1.0" }),
+        extended(0, { m: { ut_pex: 1 }, reqq: 2000, v: "flood 1.0" }),
         frame(Id.haveNone),
         frame(Id.interested),
       ]);
-    for (const crowd of CROWDS) {
+    for (const flood of FLOODS) {
       const asking = Buffer.concat(
-        Array.from({ length: crowd.queue }, () => {
+        Array.from({ length: flood.queue }, () => {
           const block = trial.whole(0, size / BLOCK - 1);
           return frame(Id.request, uint32(Math.floor(block / 16), (block % 16) * BLOCK, BLOCK));
         }),
       );
-      const seed = startServe(bed, file.path);
+      const seed = startServe(fixture, file.path);
       await seed.magnet();
       const { host, port } = await seed.waitForEvent("listening");
       const reading = new Flood({ host, port, opening });
       const stalled = new Flood({ host, port, opening, stalled: true });
-      await reading.open(PEERS - crowd.stalled, 10, 30);
-      await stalled.open(crowd.stalled, 10, 30);
+      await reading.open(PEERS - flood.stalled, 10, 30);
+      await stalled.open(flood.stalled, 10, 30);
       await Bun.sleep(500);
       trial.most("peers", reading.alive + stalled.alive);
       let own = 0;
@@ -62,12 +62,12 @@ export const manyPeersJob: FaultJob = {
       }
       clearInterval(timer);
       const peak = peakMemory(seed.pid);
-      trial.set(`${crowd.what}: MiB delivered`, Math.round(reading.bytesIn / MiB));
-      trial.set(`${crowd.what}: peak MiB`, rounded(peak / MiB));
-      trial.set(`${crowd.what}: own peak MiB`, rounded(own / MiB));
-      trial.expect(peak < MAX_RESIDENT, "too much memory", `${crowd.what}: ${rounded(peak / MiB)} MiB`);
+      trial.set(`${flood.what}: MiB delivered`, Math.round(reading.bytesIn / MiB));
+      trial.set(`${flood.what}: peak MiB`, rounded(peak / MiB));
+      trial.set(`${flood.what}: own peak MiB`, rounded(own / MiB));
+      trial.expect(peak < MAX_RESIDENT, "too much memory", `${flood.what}: ${rounded(peak / MiB)} MiB`);
       trial.expect(!seed.hasExited, "deaths", seed.text("stderr"));
-      trial.expect(reading.bytesIn > 0 || crowd.stalled === PEERS, "nothing delivered", crowd.what);
+      trial.expect(reading.bytesIn > 0 || flood.stalled === PEERS, "nothing delivered", flood.what);
       reading.close();
       stalled.close();
       await seed.end();

@@ -50,12 +50,12 @@ export const metadataLiesJob: FaultJob = {
 
 /** @returns the most memory that was resident at once. */
 async function resolve(trial: Trial, lies: readonly Lie[]): Promise<number> {
-  const { bed } = trial;
+  const { fixture } = trial;
   const content = contentOf(16 * MiB, trial.seed);
-  const seed = new ScriptedSeed({ host: bed.address(), name: NAME, content, pieceLength: 16_384 });
+  const seed = new ScriptedSeed({ host: fixture.address(), name: NAME, content, pieceLength: 16_384 });
   const { info, infoHash } = seed.torrent;
   const culprits = lies.map((lie) => {
-    const host = bed.address();
+    const host = fixture.address();
     const peer = startRawPeer(host, infoHash, lie.info(info), lie.size);
     return { peer, address: `${host}:${peer.port}` };
   });
@@ -63,7 +63,7 @@ async function resolve(trial: Trial, lies: readonly Lie[]): Promise<number> {
   try {
     const named = [...culprits.map(({ address }) => address), seed.address];
     const magnet = `magnet:?xt=urn:btih:${infoHash}&dn=${NAME}${named.map((it) => `&x.pe=${it}`).join("")}`;
-    const leech = startDownload(bed, { magnet, cwd: bed.directory("leech") });
+    const leech = startDownload(fixture, { magnet, cwd: fixture.directory("leech") });
     let peak = 0;
     const timer = setInterval(() => (peak = Math.max(peak, ownMemory(leech.pid))), 10);
     const begun = performance.now();

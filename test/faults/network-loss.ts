@@ -27,7 +27,7 @@ const WINDOW = 0.3 * PARTED_RATE * MiB;
 export const lossyLinkJob: FaultJob = {
   name: "T11 lossy link",
   async run(trial) {
-    const network = await NetworkNamespace.make(trial.bed);
+    const network = await NetworkNamespace.make(trial.fixture);
     network.lose(LOSS);
     try {
       network.delay(DELAY_MS);
@@ -47,7 +47,7 @@ export const lossyLinkJob: FaultJob = {
 export const partitionJob: FaultJob = {
   name: "T11 partition",
   async run(trial) {
-    const network = await NetworkNamespace.make(trial.bed);
+    const network = await NetworkNamespace.make(trial.fixture);
     network.lose(0);
     const { file, seed, leech } = await transfer(trial, network, PARTED_SIZE, [
       "--upload-limit",
@@ -70,12 +70,17 @@ export const partitionJob: FaultJob = {
 };
 
 async function transfer(trial: Trial, network: NetworkNamespace, size: number, flags: readonly string[]) {
-  const { bed } = trial;
+  const { fixture } = trial;
   const under = (program: readonly string[]) => network.inside([binaryPath, ...program]);
-  const file = makeBigFile(join(bed.directory("source"), NAME), size, trial.seed);
-  const seed = startServe(bed, file.path, { under, flags });
+  const file = makeBigFile(join(fixture.directory("source"), NAME), size, trial.seed);
+  const seed = startServe(fixture, file.path, { under, flags });
   const magnet = await seed.magnet();
-  const leech = startDownload(bed, { magnet, cwd: bed.directory("leech"), under, flags: ["--debug"] });
+  const leech = startDownload(fixture, {
+    magnet,
+    cwd: fixture.directory("leech"),
+    under,
+    flags: ["--debug"],
+  });
   return { file, seed, leech };
 }
 

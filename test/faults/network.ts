@@ -31,27 +31,27 @@ export const seedRestartJob: FaultJob = {
 };
 
 async function restart(trial: Trial, round: number): Promise<void> {
-  const { bed } = trial;
-  const file = makeBigFile(join(bed.directory("source"), NAME), SIZE, trial.seed + round);
+  const { fixture } = trial;
+  const file = makeBigFile(join(fixture.directory("source"), NAME), SIZE, trial.seed + round);
   const flags = ["--upload-limit", "12"];
-  const first = startServe(bed, file.path, { flags: [...flags, "--port", "42071"] });
+  const first = startServe(fixture, file.path, { flags: [...flags, "--port", "42071"] });
   const magnet = await first.magnet();
   // A third node, so that the returned seed and the leech have somebody to meet at.
-  const other = startDownload(bed, {
+  const other = startDownload(fixture, {
     magnet: `magnet:?xt=urn:btih:${"ab".repeat(20)}&x.pe=${first.ip}:42071`,
-    cwd: bed.directory("other"),
+    cwd: fixture.directory("other"),
   });
   const meeting = await other.waitForEvent("listening");
-  const leech = startDownload(bed, {
+  const leech = startDownload(fixture, {
     magnet,
-    cwd: bed.directory("leech"),
+    cwd: fixture.directory("leech"),
     flags: ["--peers", `${meeting.host}:${meeting.port}`, "--debug"],
   });
   const kill = trial.between(0.3, 0.7) * SIZE;
   const at = await leech.waitForProgress((snapshot) => snapshot.completed >= kill);
   await first.end();
   const begun = performance.now();
-  startServe(bed, file.path, {
+  startServe(fixture, file.path, {
     flags: [...flags, "--port", "42072", "--peers", `${meeting.host}:${meeting.port}`],
   });
   trial.count("restarts");
@@ -75,12 +75,12 @@ async function restart(trial: Trial, round: number): Promise<void> {
 export const frozenSeedJob: FaultJob = {
   name: "T11 frozen seed",
   async run(trial) {
-    const { bed } = trial;
-    const file = makeBigFile(join(bed.directory("source"), NAME), SIZE, trial.seed);
-    const seed = startServe(bed, file.path, { flags: ["--upload-limit", "8"] });
-    const leech = startDownload(bed, {
+    const { fixture } = trial;
+    const file = makeBigFile(join(fixture.directory("source"), NAME), SIZE, trial.seed);
+    const seed = startServe(fixture, file.path, { flags: ["--upload-limit", "8"] });
+    const leech = startDownload(fixture, {
       magnet: await seed.magnet(),
-      cwd: bed.directory("leech"),
+      cwd: fixture.directory("leech"),
       flags: ["--debug"],
     });
     await leech.waitForProgress((snapshot) => snapshot.completed >= 8 * MiB);
@@ -107,17 +107,17 @@ export const frozenSeedJob: FaultJob = {
 export const cutConnectionsJob: FaultJob = {
   name: "T11 cut connections",
   async run(trial) {
-    const { bed } = trial;
+    const { fixture } = trial;
     const content = contentOf(SIZE, trial.seed);
     const seed = new ScriptedSeed({
-      host: bed.address(),
+      host: fixture.address(),
       name: NAME,
       content,
       pieceLength: 256 * KiB,
       rate: 8 * MiB,
     });
     try {
-      const leech = startDownload(bed, { magnet: seed.magnet, cwd: bed.directory("leech") });
+      const leech = startDownload(fixture, { magnet: seed.magnet, cwd: fixture.directory("leech") });
       for (let cut = 0; cut < trial.times(40, 8) && !leech.hasExited; cut++) {
         await Bun.sleep(trial.between(100, 500));
         seed.cutAll();
@@ -141,9 +141,9 @@ export const clockJob: FaultJob = {
   name: "T11 clock jumps",
   async run(trial) {
     const library = fakeTimeLibrary();
-    const { bed } = trial;
-    const file = makeBigFile(join(bed.directory("source"), NAME), SIZE, trial.seed);
-    const clock = join(bed.directory("clock"), "time");
+    const { fixture } = trial;
+    const file = makeBigFile(join(fixture.directory("source"), NAME), SIZE, trial.seed);
+    const clock = join(fixture.directory("clock"), "time");
     writeFileSync(clock, "+0");
     const env = {
       LD_PRELOAD: library,
@@ -152,9 +152,14 @@ export const clockJob: FaultJob = {
       // A jump of the wall clock leaves the monotonic one alone.
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
     };
-    const seed = startServe(bed, file.path, { env, flags: ["--upload-limit", String(CLOCK_RATE)] });
+    const seed = startServe(fixture, file.path, { env, flags: ["--upload-limit", String(CLOCK_RATE)] });
     const magnet = await seed.magnet();
-    const leech = startDownload(bed, { magnet, cwd: bed.directory("leech"), env, flags: ["--debug"] });
+    const leech = startDownload(fixture, {
+      magnet,
+      cwd: fixture.directory("leech"),
+      env,
+      flags: ["--debug"],
+    });
     await leech.waitForEvent("firstPiece");
     const begun = performance.now();
     for (let jump = 0; !leech.hasExited && jump < 40; jump++) {

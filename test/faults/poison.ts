@@ -42,16 +42,16 @@ export const poisonJob: FaultJob = {
 };
 
 async function mixed(trial: Trial, culprits: number, way: Way, round: number): Promise<void> {
-  const { bed } = trial;
-  const file = makeBigFile(join(bed.directory("source"), NAME), SIZE, trial.seed + round);
+  const { fixture } = trial;
+  const file = makeBigFile(join(fixture.directory("source"), NAME), SIZE, trial.seed + round);
   const honest = Array.from({ length: PEERS - culprits }, () =>
-    startServe(bed, file.path, { flags: ["--upload-limit", "3"] }),
+    startServe(fixture, file.path, { flags: ["--upload-limit", "3"] }),
   );
   const magnets = await Promise.all(honest.map((seed) => seed.magnet()));
   const infoHash = infoHashOfMagnet(magnets[0] ?? "");
   const content = readFileSync(file.path);
   const poisoners = Array.from({ length: culprits }, () =>
-    poisonerOf(way === "comes" ? "127.0.0.1" : bed.address(), content),
+    poisonerOf(way === "comes" ? "127.0.0.1" : fixture.address(), content),
   );
   const where = `${culprits} of ${PEERS} (${way}), round ${round}`;
   try {
@@ -59,7 +59,7 @@ async function mixed(trial: Trial, culprits: number, way: Way, round: number): P
     const named = way === "named" ? poisoners.map((seed) => seed.address) : [];
     const addresses = [...named, ...magnets.flatMap(addressesOf)];
     const magnet = `magnet:?xt=urn:btih:${infoHash}&dn=${NAME}${addresses.map((it) => `&x.pe=${it}`).join("")}`;
-    const leech = startDownload(bed, { magnet, cwd: bed.directory("leech"), flags: ["--debug"] });
+    const leech = startDownload(fixture, { magnet, cwd: fixture.directory("leech"), flags: ["--debug"] });
     const { host, port } = await leech.waitForEvent("listening");
     const coming = way === "comes" ? keepComing(leech, poisoners, host, port) : undefined;
     const code = await leech.waitForExit(30_000).catch(() => -1);
@@ -105,13 +105,13 @@ function judge(
 
 /** Nobody else has the file: it must not be fetched wrongly, in a hot loop, or for ever. */
 async function alone(trial: Trial): Promise<void> {
-  const { bed } = trial;
-  const file = makeBigFile(join(bed.directory("source"), NAME), SIZE, trial.seed);
-  const poisoner = poisonerOf(bed.address(), readFileSync(file.path));
+  const { fixture } = trial;
+  const file = makeBigFile(join(fixture.directory("source"), NAME), SIZE, trial.seed);
+  const poisoner = poisonerOf(fixture.address(), readFileSync(file.path));
   try {
-    const leech = startDownload(bed, {
+    const leech = startDownload(fixture, {
       magnet: poisoner.magnet,
-      cwd: bed.directory("leech"),
+      cwd: fixture.directory("leech"),
       flags: ["--timeout", "6", "--debug"],
     });
     await leech.waitForLine("stderr", /closed \(hashMismatch\)/, 20_000);

@@ -48,10 +48,10 @@ export const sourceChangeJob: FaultJob = {
 };
 
 async function spoil(trial: Trial, change: Change, index: number): Promise<void> {
-  const { bed } = trial;
-  const file = makeBigFile(join(bed.directory("source"), NAME), SIZE, trial.seed + index);
-  const seed = startServe(bed, file.path, { flags: ["--upload-limit", "16"] });
-  const leech = startDownload(bed, { magnet: await seed.magnet(), cwd: bed.directory("leech") });
+  const { fixture } = trial;
+  const file = makeBigFile(join(fixture.directory("source"), NAME), SIZE, trial.seed + index);
+  const seed = startServe(fixture, file.path, { flags: ["--upload-limit", "16"] });
+  const leech = startDownload(fixture, { magnet: await seed.magnet(), cwd: fixture.directory("leech") });
   await leech.waitForEvent("firstPiece");
   await Bun.sleep(trial.between(0, 1_300));
   const offset = trial.whole(0, SIZE - 1);

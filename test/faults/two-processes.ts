@@ -15,18 +15,18 @@ export const twoProcessesJob: FaultJob = {
   name: "T13 two processes",
   async run(trial) {
     for (const what of ["pairs", "not one winner", "late losers", "corrupt"]) trial.set(what, 0);
-    const { bed } = trial;
-    const file = makeBigFile(join(bed.directory("source"), NAME), 32 * MiB, trial.seed);
-    const seed = startServe(bed, file.path, { flags: ["--upload-limit", "24"] });
+    const { fixture } = trial;
+    const file = makeBigFile(join(fixture.directory("source"), NAME), 32 * MiB, trial.seed);
+    const seed = startServe(fixture, file.path, { flags: ["--upload-limit", "24"] });
     const magnet = await seed.magnet();
     for (let pair = 0; pair < trial.times(60, 20); pair++) {
-      const cwd = bed.directory("pair");
+      const cwd = fixture.directory("pair");
       // Half of the pairs have a cwd each, and share the destination alone.
       const isApart = pair % 2 === 1;
       const flags = ["--dir", cwd];
       const begun = performance.now();
       const both = [0, 1].map(() =>
-        startDownload(bed, { magnet, cwd: isApart ? bed.directory("own") : cwd, flags }),
+        startDownload(fixture, { magnet, cwd: isApart ? fixture.directory("own") : cwd, flags }),
       );
       const ends = await Promise.all(
         both.map(async (run) => ({ code: await run.waitForExit(30_000), at: performance.now() })),
@@ -50,16 +50,16 @@ export const twoProcessesJob: FaultJob = {
 };
 
 async function fourAtOnce(trial: Trial): Promise<void> {
-  const { bed } = trial;
-  const source = bed.directory("source");
+  const { fixture } = trial;
+  const source = fixture.directory("source");
   const files = [0, 1, 2, 3].map((index) =>
     makeBigFile(join(source, `file-${index}`), 12 * MiB, trial.seed + 1 + index),
   );
-  const seeds = files.map((file) => startServe(bed, file.path));
+  const seeds = files.map((file) => startServe(fixture, file.path));
   const magnets = await Promise.all(seeds.map((seed) => seed.magnet()));
   for (let turn = 0; turn < trial.times(60, 10); turn++) {
-    const cwd = bed.directory("four");
-    const runs = magnets.map((magnet) => startDownload(bed, { magnet, cwd }));
+    const cwd = fixture.directory("four");
+    const runs = magnets.map((magnet) => startDownload(fixture, { magnet, cwd }));
     const codes = await Promise.all(runs.map((run) => run.waitForExit(30_000)));
     trial.count("fours");
     const said = runs.map((run) => run.text("stderr")).join("\n");

@@ -33,10 +33,10 @@ const LINGER_MS = 4;
 export const wireSessionJob: FaultJob = {
   name: "T2 wire sessions",
   async run(trial) {
-    const { bed } = trial;
+    const { fixture } = trial;
     for (const what of ["sessions", "deaths", "hangs"]) trial.set(what, 0);
-    const file = makeBigFile(join(bed.directory("source"), NAME), 16 * MiB, trial.seed);
-    const seed = startServe(bed, file.path);
+    const file = makeBigFile(join(fixture.directory("source"), NAME), 16 * MiB, trial.seed);
+    const seed = startServe(fixture, file.path);
     const magnet = await seed.magnet();
     const { host, port } = await seed.waitForEvent("listening");
     const infoHash = infoHashOfMagnet(magnet);
@@ -61,7 +61,7 @@ export const wireSessionJob: FaultJob = {
     trial.set("grown MiB", rounded(grown / MiB));
     trial.expect(grown <= GROWTH, "too much memory", `${rounded(grown / MiB)} MiB`);
     trial.expect(!/^\s+at /m.test(seed.text("stderr")), "stack traces", seed.text("stderr"));
-    const leech = startDownload(bed, { magnet, cwd: bed.directory("leech") });
+    const leech = startDownload(fixture, { magnet, cwd: fixture.directory("leech") });
     const code = await leech.waitForExit(20_000).catch(() => -1);
     const isRight = code === 0 && finalState(join(leech.cwd, NAME), file.sha256) === "right";
     trial.expect(isRight, "corrupt", `${code} ${leech.text("stderr")}`);

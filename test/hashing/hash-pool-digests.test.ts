@@ -3,9 +3,9 @@ import { rmSync } from "node:fs";
 import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/hashing/limits.ts";
 import { toHex } from "../../src/lib/bytes.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
-import { bytes, digestsOf, failureOf, poolBed } from "./pool-bed.ts";
+import { bytes, digestsOf, failureOf, poolFixture } from "./pool-fixture.ts";
 
-const { poolOf, fileOf } = poolBed();
+const { poolOf, fileOf } = poolFixture();
 
 describe.each(["map", "pread"] as const)("HashPool with io %s", (io) => {
   const lengths = [

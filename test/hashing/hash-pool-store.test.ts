@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { toHex } from "../../src/lib/bytes.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
-import { bytes, digestsOf, failureOf, poolBed, spawnDying } from "./pool-bed.ts";
+import { bytes, digestsOf, failureOf, poolFixture, spawnDying } from "./pool-fixture.ts";
 
-const { poolOf, fileOf } = poolBed();
+const { poolOf, fileOf } = poolFixture();
 
 function shared(content: Uint8Array): Uint8Array<SharedArrayBuffer> {
   const copy = new Uint8Array(new SharedArrayBuffer(content.length));

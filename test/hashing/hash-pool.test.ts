@@ -6,9 +6,9 @@ import type { HashFailure } from "../../src/hashing/hash-failure.ts";
 import { spawnHashWorker } from "../../src/hashing/spawn.ts";
 import { toHex } from "../../src/lib/bytes.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
-import { bytes, digestsOf, failureOf, poolBed, spawnDying } from "./pool-bed.ts";
+import { bytes, digestsOf, failureOf, poolFixture, spawnDying } from "./pool-fixture.ts";
 
-const { folder, poolOf, fileOf } = poolBed();
+const { folder, poolOf, fileOf } = poolFixture();
 
 describe("HashPool", () => {
   test("P8: names the file and the system's code when it cannot be read", async () => {

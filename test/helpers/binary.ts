@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { SessionEvent, TransferSnapshot } from "../../src/session/report/session-event.ts";
 import { Child } from "./child.ts";
 import { binaryPath, staleness } from "./executable.ts";
-import type { TestBed } from "./test-bed.ts";
+import type { TestFixture } from "./test-directory.ts";
 
 const NOBODY = 65534;
 
@@ -107,22 +107,22 @@ export class P2pfile extends Child {
   }
 }
 
-/** Starts the executable with `args`; `bed` ends it. */
-export function runP2pfile(bed: TestBed, args: readonly string[], options: RunOptions = {}): P2pfile {
-  const cwd = options.cwd ?? bed.directory("cwd");
+/** Starts the executable with `args`; `fixture` ends it. */
+export function runP2pfile(fixture: TestFixture, args: readonly string[], options: RunOptions = {}): P2pfile {
+  const cwd = options.cwd ?? fixture.directory("cwd");
   if (options.asNobody === true && options.cwd === undefined) chmodSync(cwd, 0o777);
   const hasNode = args[0] === "serve" || args[0] === "download";
-  const ip = "ip" in options ? options.ip : hasNode ? bed.address() : undefined;
+  const ip = "ip" in options ? options.ip : hasNode ? fixture.address() : undefined;
   const program =
     options.asNobody === true && process.getuid?.() === 0
-      ? [...asNobody(), copyForEveryone(bed)]
+      ? [...asNobody(), copyForEveryone(fixture)]
       : [binaryPath];
   const flags = [
     ...(ip === undefined ? [] : ["--ip", ip]),
     ...(hasNode && options.json !== false ? ["--json"] : []),
   ];
   const command = [...program, ...args.slice(0, 1), ...flags, ...args.slice(1)];
-  return bed.adopt(new P2pfile(command, cwd, ip, { HOME: cwd, ...options.env }));
+  return fixture.adopt(new P2pfile(command, cwd, ip, { HOME: cwd, ...options.env }));
 }
 
 /** The `x.pe` addresses of a magnet. */
@@ -139,8 +139,8 @@ function asNobody(): string[] {
 }
 
 /** The checkout may lie in a home directory that other users cannot enter. */
-function copyForEveryone(bed: TestBed): string {
-  const copy = join(bed.directory("bin"), "p2pfile");
+function copyForEveryone(fixture: TestFixture): string {
+  const copy = join(fixture.directory("bin"), "p2pfile");
   copyFileSync(binaryPath, copy);
   return copy;
 }

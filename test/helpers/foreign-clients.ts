@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Child } from "./child.ts";
-import type { TestBed } from "./test-bed.ts";
+import type { TestFixture } from "./test-directory.ts";
 
 /** BitTorrent and DHT port of every foreign client: each has an address of its own. */
 export const FOREIGN_PORT = 6881;
@@ -39,11 +39,11 @@ export interface LibtorrentOptions {
 }
 
 export async function startLibtorrent(
-  bed: TestBed,
+  fixture: TestFixture,
   mode: "seed" | "download",
   options: LibtorrentOptions,
 ): Promise<ForeignPeer> {
-  const ip = bed.address();
+  const ip = fixture.address();
   const script = join(import.meta.dir, "../interop/peers/libtorrent_peer.py");
   const command = [
     PYTHON,
@@ -59,7 +59,7 @@ export async function startLibtorrent(
   if (options.torrent !== undefined) command.push("--torrent", options.torrent);
   if (options.magnet !== undefined) command.push("--magnet", options.magnet);
   if (options.dhtNode !== undefined) command.push("--dht-node", options.dhtNode);
-  const child = bed.spawn(command, { cwd: bed.directory("libtorrent") });
+  const child = fixture.spawn(command, { cwd: fixture.directory("libtorrent") });
   await child.waitForLine("stdout", /^ready \d+/);
   return { child, directory: options.directory, address: `${ip}:${FOREIGN_PORT}` };
 }
@@ -73,10 +73,10 @@ export interface Aria2Options {
   readonly seed: boolean;
 }
 
-export function startAria2(bed: TestBed, options: Aria2Options): ForeignPeer {
-  const ip = bed.address();
-  const home = bed.directory("aria2");
-  const child = bed.spawn(
+export function startAria2(fixture: TestFixture, options: Aria2Options): ForeignPeer {
+  const ip = fixture.address();
+  const home = fixture.directory("aria2");
+  const child = fixture.spawn(
     [
       "aria2c",
       "--no-conf=true",
@@ -110,9 +110,9 @@ export interface Transmission extends ForeignPeer {
   waitUntilDone(timeoutMs: number): Promise<void>;
 }
 
-export async function startTransmission(bed: TestBed, directory: string): Promise<Transmission> {
-  const ip = bed.address();
-  const config = bed.directory("transmission");
+export async function startTransmission(fixture: TestFixture, directory: string): Promise<Transmission> {
+  const ip = fixture.address();
+  const config = fixture.directory("transmission");
   mkdirSync(directory, { recursive: true });
   const settings = {
     "bind-address-ipv4": ip,
@@ -136,7 +136,7 @@ export async function startTransmission(bed: TestBed, directory: string): Promis
     "utp-enabled": false,
   };
   writeFileSync(join(config, "settings.json"), JSON.stringify(settings));
-  const child = bed.spawn(["transmission-daemon", "--foreground", "--log-info", "--config-dir", config], {
+  const child = fixture.spawn(["transmission-daemon", "--foreground", "--log-info", "--config-dir", config], {
     cwd: config,
     env: { HOME: config, CURL_CA_BUNDLE: "/dev/null" },
   });

@@ -1,7 +1,7 @@
 // A TCP relay between a downloading peer and a seed that reads along what is asked for. It can play a seed that is
 // another program: the key of our own in the seed's extension handshake then reads as one that nobody knows.
 import { connect, createServer } from "node:net";
-import type { TestBed } from "./test-bed.ts";
+import type { TestFixture } from "./test-directory.ts";
 
 const HANDSHAKE_LENGTH = 68;
 const REQUEST = 6;
@@ -17,7 +17,11 @@ export interface RequestWatch {
 }
 
 /** `seed`: host:port. `asForeign`: the peer does not learn that the seed answers long requests. */
-export async function watchRequests(bed: TestBed, seed: string, asForeign: boolean): Promise<RequestWatch> {
+export async function watchRequests(
+  fixture: TestFixture,
+  seed: string,
+  asForeign: boolean,
+): Promise<RequestWatch> {
   const lengths: number[] = [];
   const [host = "", port = ""] = seed.split(":");
   const server = createServer((peer) => {
@@ -33,9 +37,9 @@ export async function watchRequests(bed: TestBed, seed: string, asForeign: boole
     peer.on("close", () => upstream.destroy());
     upstream.on("close", () => peer.destroy());
   });
-  const own = bed.address();
+  const own = fixture.address();
   await new Promise<void>((resolve) => server.listen(0, own, resolve));
-  bed.onEnd(() => void server.close());
+  fixture.onEnd(() => void server.close());
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the relay has no port");
   return { address: `${own}:${address.port}`, lengths };

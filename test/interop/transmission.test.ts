@@ -5,34 +5,34 @@ import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { runP2pfile } from "../helpers/binary.ts";
 import { isInstalled, startTransmission } from "../helpers/foreign-clients.ts";
-import { useTestBed } from "../helpers/test-bed.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
 import { magnetOf, writeTorrent } from "../helpers/torrent-file.ts";
 
-const bed = useTestBed();
+const fixture = useTestFixture();
 const SIZE = 64 * MiB;
 // Transmission 3 opens its uploads up slowly: 64 MiB take it about 25 s whoever downloads.
 const TIMEOUT_MS = 100_000;
 const testWithTransmission = test.skipIf(!isInstalled("transmission"));
 
 testWithTransmission("Transmission downloads what p2pfile serves", async () => {
-  const file = makeBigFile(join(bed.directory("source"), "image.raw"), SIZE);
-  const directory = bed.directory("leech");
-  const leech = await startTransmission(bed, directory);
-  const seed = runP2pfile(bed, ["serve", "--peers", leech.address, file.path]);
+  const file = makeBigFile(join(fixture.directory("source"), "image.raw"), SIZE);
+  const directory = fixture.directory("leech");
+  const leech = await startTransmission(fixture, directory);
+  const seed = runP2pfile(fixture, ["serve", "--peers", leech.address, file.path]);
   await leech.add(await seed.magnet());
   await leech.waitUntilDone(TIMEOUT_MS);
   expect(sha256Of(join(directory, "image.raw"))).toBe(file.sha256);
 });
 
 testWithTransmission("p2pfile downloads what Transmission seeds", async () => {
-  const directory = bed.directory("seed");
+  const directory = fixture.directory("seed");
   const file = makeBigFile(join(directory, "image.raw"), SIZE);
-  const torrent = join(bed.directory("torrent"), "image.torrent");
+  const torrent = join(fixture.directory("torrent"), "image.torrent");
   const { infoHash } = writeTorrent(torrent, file.path, "image.raw");
-  const seed = await startTransmission(bed, directory);
+  const seed = await startTransmission(fixture, directory);
   await seed.add(torrent);
   await seed.waitUntilDone(TIMEOUT_MS);
-  const leech = runP2pfile(bed, ["download", magnetOf(infoHash, "image.raw", [seed.address])]);
+  const leech = runP2pfile(fixture, ["download", magnetOf(infoHash, "image.raw", [seed.address])]);
   expect(await leech.waitForExit(TIMEOUT_MS)).toBe(0);
   expect(sha256Of(join(leech.cwd, "image.raw"))).toBe(file.sha256);
 });

@@ -3,7 +3,7 @@ import { concatBytes } from "../../src/lib/bytes.ts";
 import { KiB } from "../../src/lib/units.ts";
 import type { TcpConnection } from "../../src/net/tcp-connection.ts";
 import { dial } from "../../src/net/tcp-dialer.ts";
-import { bugs, closeAll, connected, listenHere, onBug, pair, Side } from "./tcp-bed.ts";
+import { bugs, closeAll, connected, listenHere, onBug, pair, Side } from "./tcp-fixture.ts";
 
 afterEach(closeAll);
 

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import type { PeerAddress } from "../../src/core/format/peer-address.ts";
 import { readUint16 } from "../../src/lib/bytes.ts";
 import { dial } from "../../src/net/tcp-dialer.ts";
-import { closeAll, connected, host, listenHere, onBug, open, Side } from "./tcp-bed.ts";
+import { closeAll, connected, host, listenHere, onBug, open, Side } from "./tcp-fixture.ts";
 
 afterEach(closeAll);
 

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { ExitCode, UsageError } from "../../src/lib/errors.ts";
 import { dial } from "../../src/net/tcp-dialer.ts";
 import { AddressTakenError, listen } from "../../src/net/tcp-listener.ts";
-import { bugs, closeAll, connected, host, listenHere, onBug, open, Side } from "./tcp-bed.ts";
+import { bugs, closeAll, connected, host, listenHere, onBug, open, Side } from "./tcp-fixture.ts";
 
 afterEach(closeAll);
 

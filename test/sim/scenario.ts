@@ -65,7 +65,7 @@ export function play(scenario: Scenario, randomSeed: number): Figures {
     swarm.add({ up: own, down: own, delayMs, startAt: i < first ? staggeredAt : Number.POSITIVE_INFINITY });
   }
   const leechers = swarm.hosts.filter((host) => !host.isSeed);
-  if (first < leechers.length) startTheCrowd(swarm, leechers.slice(first));
+  if (first < leechers.length) startPeers(swarm, leechers.slice(first));
   const leavers = leechers.slice(0, Math.round(leechers.length * (scenario.leaving ?? 0)));
   for (const host of leavers) swarm.queue.plan(swarm.random() * alone, () => swarm.remove(host));
   if (scenario.leaveWhenDone === true)
@@ -83,13 +83,13 @@ export function play(scenario: Scenario, randomSeed: number): Figures {
 }
 
 /** Starts the others when every second piece is held by somebody besides the seeds. */
-function startTheCrowd(swarm: Swarm, crowd: readonly SimHost[]): void {
+function startPeers(swarm: Swarm, flood: readonly SimHost[]): void {
   const out = new Set<number>();
   swarm.onVerified = (_host, piece) => {
     out.add(piece);
     if (out.size * 2 < swarm.geometry.pieceCount) return;
     swarm.onVerified = () => {};
-    for (const host of crowd) swarm.start(host);
+    for (const host of flood) swarm.start(host);
   };
 }
 

@@ -3,19 +3,19 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import { DestinationError } from "../../src/lib/errors.ts";
 import { inspectDestination, prepareDirectory } from "../../src/storage/destination.ts";
-import { failureOf, StorageBed } from "./storage-bed.ts";
+import { failureOf, StorageFixture } from "./storage-fixture.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 
 describe("inspectDestination", () => {
   test("finds a free name, also in a directory that is not there yet", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     expect(await inspectDestination(folder, "model.bin", 7)).toBe("free");
     expect(await inspectDestination(join(folder, "new"), "model.bin", 7)).toBe("free");
   });
 
   test("finds a file of the same size, whose content is not its business", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const path = join(folder, "model.bin");
     writeFileSync(path, "content");
     expect(await inspectDestination(folder, "model.bin", 7)).toEqual({ sameSizePath: path });
@@ -28,7 +28,7 @@ describe("inspectDestination", () => {
     ["a device", (path) => symlinkSync("/dev/zero", path)],
   ];
   test.each(occupied)("C12, C13: refuses a name where %s stands, and leaves it", async (_, make) => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const path = join(folder, "model.bin");
     make(path);
     const failure = await failureOf(inspectDestination(folder, "model.bin", 7));
@@ -40,11 +40,11 @@ describe("inspectDestination", () => {
 
   const bad = ["", ".", "..", "a/b", "../x", "a\0b", ".p2pfile.db", ".p2pfile.db-wal", ".x.0a.p2pfile-part"];
   test.each(bad)("C15, C20: refuses the name %j", async (name) => {
-    expect(await failureOf(inspectDestination(bed.folder(), name, 7))).toBeInstanceOf(DestinationError);
+    expect(await failureOf(inspectDestination(fixture.folder(), name, 7))).toBeInstanceOf(DestinationError);
   });
 
   test("C16: refuses a name that no file system takes", async () => {
-    expect(await failureOf(inspectDestination(bed.folder(), "ä".repeat(128), 7))).toBeInstanceOf(
+    expect(await failureOf(inspectDestination(fixture.folder(), "ä".repeat(128), 7))).toBeInstanceOf(
       DestinationError,
     );
   });
@@ -52,7 +52,7 @@ describe("inspectDestination", () => {
 
 describe("prepareDirectory", () => {
   test("makes the last component, twice at once, and no more", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const wanted = join(folder, "models");
     expect(await Promise.all([prepareDirectory(wanted), prepareDirectory(wanted)])).toEqual([wanted, wanted]);
     const deep = join(folder, "a/b/c");
@@ -63,7 +63,7 @@ describe("prepareDirectory", () => {
   });
 
   test("names what is in the way or may not be written", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     writeFileSync(join(folder, "file"), "x");
     expect((await failureOf(prepareDirectory(join(folder, "file")))).message).toContain("is not a directory");
     expect((await failureOf(prepareDirectory(join(folder, "file/x")))).message).toContain(
@@ -75,7 +75,7 @@ describe("prepareDirectory", () => {
 });
 
 function linkToFile(path: string): void {
-  const target = join(bed.folder(), "target");
+  const target = join(fixture.folder(), "target");
   writeFileSync(target, "content");
   symlinkSync(target, path);
 }

@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { allocate, lockExclusively, renameWithoutReplacing } from "../../src/storage/libc.ts";
-import { StorageBed } from "./storage-bed.ts";
+import { StorageFixture } from "./storage-fixture.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 
 describe("libc", () => {
   test("renames to a free name, unicode included, and never replaces", () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const from = join(folder, "von ä");
     const to = join(folder, "nach ö");
     writeFileSync(from, "1");
@@ -21,7 +21,7 @@ describe("libc", () => {
   });
 
   test("reserves space beyond 4 GiB by offset and tells what cannot be", () => {
-    const path = join(bed.folder(), "file");
+    const path = join(fixture.folder(), "file");
     const fd = openSync(path, "w+");
     expect(allocate(fd, 5 * 2 ** 30, 4096)).toBeUndefined();
     expect(statSync(path).size).toBe(5 * 2 ** 30 + 4096);
@@ -32,7 +32,7 @@ describe("libc", () => {
   });
 
   test("locks an open file once, until it is closed", () => {
-    const path = join(bed.folder(), "file");
+    const path = join(fixture.folder(), "file");
     const first = openSync(path, "w+");
     const second = openSync(path, "r+");
     expect([lockExclusively(first), lockExclusively(second)]).toEqual([undefined, "EWOULDBLOCK"]);

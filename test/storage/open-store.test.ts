@@ -5,14 +5,14 @@ import { silentLogger } from "../../src/lib/logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { openStateStore } from "../../src/storage/open-store.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";
-import { RecordingLogger, StorageBed } from "./storage-bed.ts";
+import { RecordingLogger, StorageFixture } from "./storage-fixture.ts";
 import { hash, record, stamp } from "./stored-records.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 
 describe("openStateStore", () => {
   test("keeps the state in SQLite where it can", () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const store = openStateStore(folder, silentLogger);
     expect(store).toBeInstanceOf(SqliteStore);
     store.close();
@@ -31,7 +31,7 @@ describe("openStateStore", () => {
   });
 
   test("C10: falls back to memory with one warning when the file system became read-only", () => {
-    const disk = bed.smallDisk(8 << 20);
+    const disk = fixture.smallDisk(8 << 20);
     if (disk === undefined) return;
     const before = openStateStore(disk, silentLogger);
     before.rememberPort(hash(1), 5);
@@ -45,9 +45,9 @@ describe("openStateStore", () => {
   });
 
   test("falls back to memory with one warning when the file belongs to another user", () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     openStateStore(folder, silentLogger).close();
-    for (const path of [bed.path, folder]) chmodSync(path, 0o777);
+    for (const path of [fixture.path, folder]) chmodSync(path, 0o777);
     const script = `
       import { openStateStore } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/open-store.ts"))};
       if (process.getuid() === 0) process.setuid(65534);
@@ -61,7 +61,7 @@ describe("openStateStore", () => {
   });
 
   test("C9: goes on when the disk is full, and says so once", () => {
-    const disk = bed.smallDisk(1 << 20);
+    const disk = fixture.smallDisk(1 << 20);
     if (disk === undefined) return;
     const logger = new RecordingLogger();
     const store = openStateStore(disk, logger);

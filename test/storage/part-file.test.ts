@@ -19,9 +19,9 @@ import { BusyError, DestinationError, DiskError } from "../../src/lib/errors.ts"
 import { findHolder } from "../../src/storage/lock-holder.ts";
 import { partFileName } from "../../src/storage/own-files.ts";
 import { PartFile } from "../../src/storage/part-file.ts";
-import { failureOf, StorageBed } from "./storage-bed.ts";
+import { failureOf, StorageFixture } from "./storage-fixture.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 const MiB = 1 << 20;
 const infoHash = infoHashOf(new Uint8Array(20).fill(0xab));
 const FIXTURE = join(import.meta.dir, "fixtures/hold-part.ts");
@@ -39,7 +39,7 @@ async function filled(directory: string, content = "content"): Promise<PartFile>
 
 describe("PartFile", () => {
   test("is hidden, beside the final name, of its full size and allocated", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const part = await PartFile.open(options(folder, 3 * MiB));
     expect(readdirSync(folder)).toEqual([".model.bin.abababab.p2pfile-part"]);
     expect(part.path).toBe(join(folder, ".model.bin.abababab.p2pfile-part"));
@@ -51,13 +51,13 @@ describe("PartFile", () => {
   });
 
   test("reserves more than one step", async () => {
-    const part = await PartFile.open(options(bed.folder(), ALLOCATION_STEP_LENGTH + 5));
+    const part = await PartFile.open(options(fixture.folder(), ALLOCATION_STEP_LENGTH + 5));
     expect(statSync(part.path).size).toBe(ALLOCATION_STEP_LENGTH + 5);
     await part.close();
   });
 
   test("keeps a part file of the right size and starts one of another size anew", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const first = await filled(folder);
     await first.close();
     const second = await PartFile.open(options(folder));
@@ -71,14 +71,14 @@ describe("PartFile", () => {
   });
 
   test("makes the directory when only its last component is missing", async () => {
-    const folder = join(bed.folder(), "models");
+    const folder = join(fixture.folder(), "models");
     const part = await PartFile.open(options(folder));
     expect(existsSync(part.path)).toBe(true);
     await part.close();
   });
 
   test("ends under the final name alone, with the mode the umask leaves, and stays readable", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const before = process.umask(0o027);
     const part = await filled(folder);
     process.umask(before);
@@ -91,7 +91,7 @@ describe("PartFile", () => {
   });
 
   test("C12: never replaces what came to stand under the final name", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const part = await filled(folder);
     for (const occupy of [
       () => writeFileSync(part.finalPath, "precious"),
@@ -111,11 +111,11 @@ describe("PartFile", () => {
   });
 
   test("does not finish a part file that another program cut, moved or replaced", async () => {
-    const cut = await filled(bed.folder());
+    const cut = await filled(fixture.folder());
     writeFileSync(cut.path, "cut");
     expect(await failureOf(cut.finish())).toBeInstanceOf(DiskError);
     await cut.close();
-    const replaced = await filled(bed.folder());
+    const replaced = await filled(fixture.folder());
     unlinkSync(replaced.path);
     expect(await failureOf(replaced.finish())).toBeInstanceOf(DiskError);
     writeFileSync(replaced.path, "content");
@@ -125,7 +125,7 @@ describe("PartFile", () => {
   });
 
   test("never writes into a part file that has a second name", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const first = await filled(folder);
     await first.close();
     // As after a kill between the two last steps, and the user moved the finished file.
@@ -137,7 +137,7 @@ describe("PartFile", () => {
   });
 
   test("P1: removes a stray part name only when it is the final file", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const part = await filled(folder);
     await part.close();
     await PartFile.removeStray(options(folder));
@@ -158,7 +158,7 @@ describe("PartFile", () => {
     ["a pipe", (path) => Bun.spawnSync(["mkfifo", path])],
   ];
   test.each(planted)("C13: does not follow or open %s planted under its name", async (_, plant) => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const path = join(folder, partFileName("model.bin", infoHash));
     plant(path);
     const failure = await failureOf(PartFile.open(options(folder)));
@@ -174,8 +174,8 @@ describe("PartFile", () => {
   });
 
   test("names the part file that another user left", () => {
-    const folder = bed.folder();
-    for (const path of [bed.path, folder]) chmodSync(path, 0o777);
+    const folder = fixture.folder();
+    for (const path of [fixture.path, folder]) chmodSync(path, 0o777);
     const path = join(folder, partFileName("model.bin", infoHash));
     writeFileSync(path, "content", { mode: 0o600 });
     const script = `
@@ -189,7 +189,7 @@ describe("PartFile", () => {
   });
 
   test("X1, X3: belongs to one process: another ends within a second and names the holder", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     await using holder = holdPart(folder, 7);
     expect(await firstLine(holder)).toStartWith("held");
     const start = performance.now();
@@ -205,7 +205,7 @@ describe("PartFile", () => {
   }, 20_000);
 
   test("X1: has one winner of six processes that start at once", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     await using children = new AsyncDisposableStack();
     const started = Array.from({ length: 6 }, () => children.use(holdPart(folder, 1_000_000)));
     const lines = await Promise.all(started.map(firstLine));
@@ -214,7 +214,7 @@ describe("PartFile", () => {
   }, 20_000);
 
   test("C9: is refused before anything is reserved when the disk has too little room", async () => {
-    const disk = bed.smallDisk(32 * MiB);
+    const disk = fixture.smallDisk(32 * MiB);
     if (disk === undefined) return;
     const failure = await failureOf(PartFile.open(options(disk, 30 * MiB)));
     expect(failure).toBeInstanceOf(DiskError);
@@ -224,7 +224,7 @@ describe("PartFile", () => {
   });
 
   test("C9: gives back what it got when the reservation fails half way", async () => {
-    const disk = bed.folder();
+    const disk = fixture.folder();
     // RLIMIT_FSIZE is met in the second step, where the size of the disk does not tell.
     const script = `
       import { PartFile } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/part-file.ts"))};

@@ -3,9 +3,9 @@ import { closeSync, fstatSync, openSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { reserveSpace } from "../../src/storage/part-space.ts";
-import { StorageBed } from "./storage-bed.ts";
+import { StorageFixture } from "./storage-fixture.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 const SIZE = 40 * MiB;
 const TMPFS = 0x01021994;
 
@@ -21,7 +21,7 @@ async function given(directory: string): Promise<{ size: number; taken: number }
 
 describe("reserveSpace", () => {
   test("takes the space of a file on a disk", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     if (statfsSync(folder).type === TMPFS) return console.warn("SKIPPED: the temporary folder is no disk");
     const { size, taken } = await given(folder);
     expect(size).toBe(SIZE);
@@ -29,7 +29,7 @@ describe("reserveSpace", () => {
   });
 
   test("gives a file on a tmpfs, which would clear every page, its length alone", async () => {
-    const disk = bed.smallDisk(64 * MiB);
+    const disk = fixture.smallDisk(64 * MiB);
     if (disk === undefined) return;
     expect(await given(disk)).toEqual({ size: SIZE, taken: 0 });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { RunList } from "../../src/storage/run-list.ts";
-import { printedSeed } from "./storage-bed.ts";
+import { printedSeed } from "./storage-fixture.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
 
 function runsOf(list: RunList): [number, number][] {

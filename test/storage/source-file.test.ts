@@ -14,11 +14,11 @@ import { join } from "node:path";
 import { SourceError } from "../../src/lib/errors.ts";
 import { stampOf } from "../../src/storage/file-stamp.ts";
 import { SourceFile } from "../../src/storage/source-file.ts";
-import { failureOf, StorageBed } from "./storage-bed.ts";
+import { failureOf, StorageFixture } from "./storage-fixture.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 
-function madeFile(folder = bed.folder()): string {
+function madeFile(folder = fixture.folder()): string {
   const path = join(folder, "model.bin");
   writeFileSync(path, "content");
   return path;
@@ -36,7 +36,7 @@ describe("SourceFile", () => {
 
   test("C6: serves the target of a symlink under the link's name, and keeps it when the link moves on", async () => {
     const path = madeFile();
-    const folder = bed.folder();
+    const folder = fixture.folder();
     symlinkSync(path, join(folder, "latest.bin"));
     const source = await SourceFile.open("latest.bin", folder);
     expect([source.path, source.name]).toEqual([path, "latest.bin"]);
@@ -92,7 +92,7 @@ describe("SourceFile", () => {
     ["a name that is too long", "too long", (folder) => join(folder, "x".repeat(300))],
   ];
   test.each(refused)("C4, C5, C19: refuses %s with one line", async (_, reason, make) => {
-    const path = make(bed.folder());
+    const path = make(fixture.folder());
     if (path === undefined) return;
     const failure = await failureOf(SourceFile.open(path, "/"));
     expect(failure).toBeInstanceOf(SourceError);
@@ -104,7 +104,7 @@ describe("SourceFile", () => {
   test("C4: refuses a file that its user may not read", () => {
     const path = madeFile();
     chmodSync(join(path, ".."), 0o755);
-    chmodSync(bed.path, 0o755);
+    chmodSync(fixture.path, 0o755);
     chmodSync(path, 0);
     // Root reads everything, so another user has to try.
     const script = `
@@ -142,7 +142,7 @@ function socket(path: string): string {
 
 /** Size and modification time end as they were, to the nanosecond; only the change time tells. */
 function rewriteInPlace(path: string): void {
-  const reference = join(bed.folder(), "reference");
+  const reference = join(fixture.folder(), "reference");
   writeFileSync(reference, "");
   Bun.spawnSync(["touch", "-r", path, reference]);
   writeFileSync(path, "CONTENT", { flag: "r+" });

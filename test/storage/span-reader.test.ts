@@ -5,10 +5,10 @@ import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
 import { READ_SPAN_LENGTH } from "../../src/storage/limits.ts";
 import { DiskError, IntegrityError } from "../../src/lib/errors.ts";
 import { SpanReader } from "../../src/storage/span-reader.ts";
-import { failureOf, printedSeed, StorageBed } from "./storage-bed.ts";
+import { failureOf, printedSeed, StorageFixture } from "./storage-fixture.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
 
-const bed = new StorageBed();
+const storage = new StorageFixture();
 
 interface Fixture extends Disposable {
   readonly path: string;
@@ -18,7 +18,7 @@ interface Fixture extends Disposable {
 }
 
 function fixture(size: number, maxSpans?: number): Fixture {
-  const path = join(bed.folder(), "file");
+  const path = join(storage.folder(), "file");
   const content = new Uint8Array(size);
   const words = new Uint32Array(content.buffer, 0, Math.floor(size / 4));
   for (let index = 0; index < words.length; index++) words[index] = index * 2654435761;

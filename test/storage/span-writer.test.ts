@@ -6,10 +6,10 @@ import { WRITE_SPAN_LENGTH } from "../../src/storage/limits.ts";
 import { DiskError } from "../../src/lib/errors.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import { SpanWriter, type SpanWriterOptions } from "../../src/storage/span-writer.ts";
-import { failureOf, printedSeed, StorageBed } from "./storage-bed.ts";
+import { failureOf, printedSeed, StorageFixture } from "./storage-fixture.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
 
-const bed = new StorageBed();
+const storage = new StorageFixture();
 
 interface Fixture extends Disposable {
   readonly path: string;
@@ -23,7 +23,7 @@ type Options = Pick<SpanWriterOptions, "maxSpans" | "spanLength"> & { folder?: s
 
 /** `stored`: whole spans are stored by another hand, which notes their positions. */
 function fixture(size: number, { folder, stored, ...options }: Options = {}): Fixture {
-  const path = join(folder ?? bed.folder(), "file");
+  const path = join(folder ?? storage.folder(), "file");
   const fd = openSync(path, "w+");
   const pressure: boolean[] = [];
   const errors: DiskError[] = [];
@@ -125,7 +125,7 @@ describe("SpanWriter", () => {
   });
 
   test("fails when a span cannot be stored", async () => {
-    const path = join(bed.folder(), "file");
+    const path = join(storage.folder(), "file");
     const fd = openSync(path, "w+");
     const errors: DiskError[] = [];
     const writer = new SpanWriter({
@@ -179,7 +179,7 @@ describe("SpanWriter", () => {
   });
 
   test("C9, C10: tells of a full disk once, fails its flushes and drops what follows", async () => {
-    const folder = bed.smallDisk(4 * WRITE_SPAN_LENGTH);
+    const folder = storage.smallDisk(4 * WRITE_SPAN_LENGTH);
     if (folder === undefined) return;
     using file = fixture(32 * WRITE_SPAN_LENGTH, { folder });
     const span = new Uint8Array(WRITE_SPAN_LENGTH).fill(1);

@@ -6,15 +6,15 @@ import { infoHashOf } from "../../src/core/torrent/ids.ts";
 import { MAX_STORED_PORTS } from "../../src/storage/limits.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";
-import { RecordingLogger, StorageBed } from "./storage-bed.ts";
+import { RecordingLogger, StorageFixture } from "./storage-fixture.ts";
 import { hash, record, stamp } from "./stored-records.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 const FIXTURE = join(import.meta.dir, "fixtures/insert-rows.ts");
 
 describe("SqliteStore", () => {
   test("remembers across runs in one hidden file", () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const first = new SqliteStore(folder, silentLogger);
     first.saveDownload(record(1));
     first.close();
@@ -25,7 +25,7 @@ describe("SqliteStore", () => {
   });
 
   test("uses a write-ahead log and marks the file as its own", () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const store = new SqliteStore(folder, silentLogger);
     const database = new Database(join(folder, ".p2pfile.db"));
     expect(database.query("PRAGMA journal_mode").values()).toEqual([["wal"]]);
@@ -49,7 +49,7 @@ describe("SqliteStore", () => {
     ],
   ];
   test.each(foreign)("X4: puts a file aside that %s, with one warning", (_, make) => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const path = join(folder, ".p2pfile.db");
     make(path);
     const before = readFileSync(path);
@@ -66,7 +66,7 @@ describe("SqliteStore", () => {
 
   test("X4: starts anew when the file is damaged, found at once or in the middle of a run", () => {
     for (const whileOpen of [false, true]) {
-      const folder = bed.folder();
+      const folder = fixture.folder();
       const filled = new SqliteStore(folder, silentLogger);
       for (let number = 0; number < 200; number++) {
         filled.saveDownload(record(number, { bitfield: new Uint8Array(32_768) }));
@@ -89,7 +89,7 @@ describe("SqliteStore", () => {
   });
 
   test("X4: does not believe a bitfield, hashes or metadata whose check sum is wrong", () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const store = new SqliteStore(folder, silentLogger);
     store.saveDownload(record(1));
     store.rememberHashedFile({ stamp: stamp(1), pieceLength: 4, pieces: new Uint8Array(20) });
@@ -105,7 +105,7 @@ describe("SqliteStore", () => {
   });
 
   test("X2: gives up on a write after a bounded wait for another process, and goes on", () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const logger = new RecordingLogger();
     const store = new SqliteStore(folder, logger);
     const other = new Database(join(folder, ".p2pfile.db"));
@@ -124,7 +124,7 @@ describe("SqliteStore", () => {
   });
 
   test("X2: serves eight processes that start and write at once, without a warning", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     const children = Array.from({ length: 8 }, (_, index) =>
       Bun.spawn([process.execPath, FIXTURE, folder, String(index * 100), "50"], { stdout: "pipe" }),
     );
@@ -137,7 +137,7 @@ describe("SqliteStore", () => {
   }, 30_000);
 
   test("P1: keeps every acknowledged row when its process is killed while inserting", async () => {
-    const folder = bed.folder();
+    const folder = fixture.folder();
     for (let round = 0; round < 3; round++) {
       const child = Bun.spawn([process.execPath, FIXTURE, folder, "0", "1000000"], { stdout: "pipe" });
       const reader = child.stdout.getReader();

@@ -10,13 +10,13 @@ import { silentLogger } from "../../src/lib/logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";
 import type { FileStamp, StateStore } from "../../src/storage/state-store.ts";
-import { StorageBed } from "./storage-bed.ts";
+import { StorageFixture } from "./storage-fixture.ts";
 import { hash, record, stamp } from "./stored-records.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 
 const stores: readonly [string, () => StateStore][] = [
-  ["SqliteStore", () => new SqliteStore(bed.folder(), silentLogger)],
+  ["SqliteStore", () => new SqliteStore(fixture.folder(), silentLogger)],
   ["MemoryStore", () => new MemoryStore()],
 ];
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { allocate } from "../../src/storage/libc.ts";
 import { type ByteRange, writtenRanges } from "../../src/storage/written-ranges.ts";
-import { StorageBed } from "./storage-bed.ts";
+import { StorageFixture } from "./storage-fixture.ts";
 
-const bed = new StorageBed();
+const fixture = new StorageFixture();
 const SIZE = 8 * MiB + 5;
 const BYTES = new Uint8Array(MiB).fill(1);
 
@@ -24,7 +24,7 @@ function rangesIn(folder: string, offsets: readonly number[], prepare?: (fd: num
 
 describe("writtenRanges", () => {
   test("are empty in a file of nothing but a length", () => {
-    expect(rangesIn(bed.folder(), [])).toEqual([]);
+    expect(rangesIn(fixture.folder(), [])).toEqual([]);
   });
 
   test("are what was written, up to the end of the file", () => {
@@ -32,18 +32,18 @@ describe("writtenRanges", () => {
       { start: MiB, end: 3 * MiB },
       { start: 8 * MiB, end: SIZE },
     ];
-    expect(rangesIn(bed.folder(), [MiB, 2 * MiB, 8 * MiB])).toEqual(expected);
-    const disk = bed.smallDisk(16 * MiB);
+    expect(rangesIn(fixture.folder(), [MiB, 2 * MiB, 8 * MiB])).toEqual(expected);
+    const disk = fixture.smallDisk(16 * MiB);
     if (disk !== undefined) expect(rangesIn(disk, [MiB, 2 * MiB, 8 * MiB])).toEqual(expected);
   });
 
   test("are without the space that is only reserved", () => {
     const reserve = (fd: number) => expect(allocate(fd, 0, SIZE)).toBeUndefined();
-    expect(rangesIn(bed.folder(), [4 * MiB], reserve)).toEqual([{ start: 4 * MiB, end: 5 * MiB }]);
+    expect(rangesIn(fixture.folder(), [4 * MiB], reserve)).toEqual([{ start: 4 * MiB, end: 5 * MiB }]);
   });
 
   test("are empty where the file system calls holes written", () => {
-    const folder = bed.mount("ramfs", "mode=755");
+    const folder = fixture.mount("ramfs", "mode=755");
     if (folder === undefined) return;
     expect(rangesIn(folder, [64 * KiB])).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { HostFeed } from "../../../src/core/exchange/host-feed.ts";
 import { HOST_STATES, HostRoster } from "../../../src/core/exchange/host-roster.ts";
-import { address, anyEntry, host, merged, NOW, picture, roster } from "./roster-bed.ts";
+import { address, anyEntry, host, merged, NOW, picture, roster } from "./roster-fixture.ts";
 
 describe("HostFeed", () => {
   test("says who we are first, then what is known, then only news", () => {

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { HOST_STATES, type HostEntry, HostRoster } from "../../../src/core/exchange/host-roster.ts";
 import { MAX_HOST_CLOCK_LEAD_S, MAX_KNOWN_HOSTS } from "../../../src/core/exchange/limits.ts";
 import { addressKey } from "../../../src/core/format/peer-address.ts";
-import { address, anyEntry, host, merged, NOW, picture, roster } from "./roster-bed.ts";
+import { address, anyEntry, host, merged, NOW, picture, roster } from "./roster-fixture.ts";
 
 const stateOf = (of: HostRoster, number: number) => of.get(address(number))?.state;
 const anyEntries = fc.array(anyEntry, { maxLength: 30 });

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import type { Geometry } from "../../../src/core/torrent/geometry.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
 import { seededRandom } from "../../helpers/seeded-random.ts";
-import { deliverAll, geometry, MAX_RUN, wide } from "./picker-bed.ts";
+import { deliverAll, geometry, MAX_RUN, wide } from "./picker-fixture.ts";
 import { CheckedPicker } from "./picker-peer.ts";
 
 interface Step {

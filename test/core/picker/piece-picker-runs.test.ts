@@ -3,7 +3,7 @@ import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
 import { seededRandom } from "../../helpers/seeded-random.ts";
-import { wide } from "./picker-bed.ts";
+import { wide } from "./picker-fixture.ts";
 import { CheckedPicker } from "./picker-peer.ts";
 
 describe("PiecePicker, asked for runs", () => {

@@ -4,7 +4,7 @@ import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
 import { seededRandom } from "../../helpers/seeded-random.ts";
-import { deliverAll, geometry } from "./picker-bed.ts";
+import { deliverAll, geometry } from "./picker-fixture.ts";
 import { CheckedPicker } from "./picker-peer.ts";
 
 const LAST = geometry.pieceCount - 1;

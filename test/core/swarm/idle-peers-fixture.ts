@@ -72,6 +72,6 @@ export class IdlePeersFixture {
 
 /** For `pass`: each of `peers` gives or takes a block before every look. */
 export const moving =
-  (bed: IdlePeersFixture, peers: readonly PeerHandle[], what: "downloaded" | "uploaded") => () => {
-    for (const peer of peers) bed.set(peer, { [what]: bed.activities.get(peer)![what] + 16_384 });
+  (fixture: IdlePeersFixture, peers: readonly PeerHandle[], what: "downloaded" | "uploaded") => () => {
+    for (const peer of peers) fixture.set(peer, { [what]: fixture.activities.get(peer)![what] + 16_384 });
   };

@@ -7,7 +7,7 @@ import { MAX_ENDGAME_COPIES } from "../../../src/core/picker/limits.ts";
 import { MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
 import { type AuditedPeer, nameOf, namesOf } from "../picker/audited-peer.ts";
-import { bitfieldOf, type Has } from "./transfer-bed.ts";
+import { bitfieldOf, type Has } from "./transfer-fixture.ts";
 
 export class DownloadBooks {
   readonly have: Bitfield;

@@ -6,95 +6,95 @@ import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import { ENDGAME_PATIENCE_MS, SNUB_MS } from "../../../src/core/transfer/limits.ts";
 import { TICK_MS } from "../../../src/session/network/limits.ts";
 import { ReceiveClock } from "../../../src/core/transfer/receive-clock.ts";
-import { sent, TransferBed } from "./transfer-bed.ts";
+import { sent, TransferFixture } from "./transfer-fixture.ts";
 
 const onePiece = new Geometry(4 * BLOCK_LENGTH, 4 * BLOCK_LENGTH);
 const large = new Geometry(400 * BLOCK_LENGTH, 4 * BLOCK_LENGTH);
 
-function pause(bed: TransferBed, milliseconds: number): void {
-  bed.handle({ type: "paused", paused: true });
-  bed.pass(milliseconds);
-  bed.handle({ type: "paused", paused: false });
+function pause(fixture: TransferFixture, milliseconds: number): void {
+  fixture.handle({ type: "paused", paused: true });
+  fixture.pass(milliseconds);
+  fixture.handle({ type: "paused", paused: false });
 }
 
 /** Requests that left so far, to whomever. */
-const requests = (bed: TransferBed) => sent(bed.log, "request").length;
+const requests = (fixture: TransferFixture) => sent(fixture.log, "request").length;
 
 describe("a pause", () => {
   test("of any length snubs nobody", () => {
-    const bed = new TransferBed({ geometry: large });
-    const peers = [1, 2, 3].map(() => bed.join({ has: "all", unchokes: true }));
-    const before = requests(bed);
-    pause(bed, 10 * SNUB_MS);
-    bed.pass(SNUB_MS - TICK_MS);
+    const fixture = new TransferFixture({ geometry: large });
+    const peers = [1, 2, 3].map(() => fixture.join({ has: "all", unchokes: true }));
+    const before = requests(fixture);
+    pause(fixture, 10 * SNUB_MS);
+    fixture.pass(SNUB_MS - TICK_MS);
     // A snubbed peer's blocks would be asked of others.
-    expect(requests(bed)).toBe(before);
-    for (const peer of peers) bed.deliver(peer);
-    expect(bed.transfer.status(bed.now).wasted).toBe(0);
+    expect(requests(fixture)).toBe(before);
+    for (const peer of peers) fixture.deliver(peer);
+    expect(fixture.transfer.status(fixture.now).wasted).toBe(0);
   });
 
   test("adds nothing to a peer's silence and takes nothing from it", () => {
-    const bed = new TransferBed({ geometry: large });
-    const silent = bed.join({ has: "all", unchokes: true });
-    const before = sent(bed.log, "request", silent).length;
-    bed.pass(SNUB_MS - 1000);
-    pause(bed, 60_000);
-    bed.pass(1000 - TICK_MS);
-    expect(sent(bed.log, "request", silent)).toHaveLength(before);
-    bed.pass(TICK_MS);
+    const fixture = new TransferFixture({ geometry: large });
+    const silent = fixture.join({ has: "all", unchokes: true });
+    const before = sent(fixture.log, "request", silent).length;
+    fixture.pass(SNUB_MS - 1000);
+    pause(fixture, 60_000);
+    fixture.pass(1000 - TICK_MS);
+    expect(sent(fixture.log, "request", silent)).toHaveLength(before);
+    fixture.pass(TICK_MS);
     // Snubbed: its requests are taken back, and one is tried.
-    expect(sent(bed.log, "request", silent)).toHaveLength(before + 1);
+    expect(sent(fixture.log, "request", silent)).toHaveLength(before + 1);
   });
 
   test("again and again does not save a peer that stays silent while it is heard", () => {
-    const bed = new TransferBed({ geometry: large });
-    const silent = bed.join({ has: "all", unchokes: true });
-    const before = sent(bed.log, "request", silent).length;
+    const fixture = new TransferFixture({ geometry: large });
+    const silent = fixture.join({ has: "all", unchokes: true });
+    const before = sent(fixture.log, "request", silent).length;
     for (let heardMs = 0; heardMs < SNUB_MS; heardMs += TICK_MS) {
-      expect(sent(bed.log, "request", silent)).toHaveLength(before);
-      pause(bed, 900);
-      bed.pass(TICK_MS);
+      expect(sent(fixture.log, "request", silent)).toHaveLength(before);
+      pause(fixture, 900);
+      fixture.pass(TICK_MS);
     }
-    expect(sent(bed.log, "request", silent)).toHaveLength(before + 1);
+    expect(sent(fixture.log, "request", silent)).toHaveLength(before + 1);
   });
 
   test("at the end makes no block late, so that none is fetched twice for it", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    bed.join({ has: "all", unchokes: true });
-    const idle = bed.join({ has: "all", unchokes: true });
-    pause(bed, 10_000);
-    expect(bed.asked(idle)).toEqual([]);
-    bed.pass(ENDGAME_PATIENCE_MS - 1, 1);
-    expect(bed.asked(idle)).toEqual([]);
-    bed.pass(300);
-    expect(bed.asked(idle)).toHaveLength(1);
+    const fixture = new TransferFixture({ geometry: onePiece });
+    fixture.join({ has: "all", unchokes: true });
+    const idle = fixture.join({ has: "all", unchokes: true });
+    pause(fixture, 10_000);
+    expect(fixture.asked(idle)).toEqual([]);
+    fixture.pass(ENDGAME_PATIENCE_MS - 1, 1);
+    expect(fixture.asked(idle)).toEqual([]);
+    fixture.pass(300);
+    expect(fixture.asked(idle)).toHaveLength(1);
   });
 
   test("before a suggested piece is asked for does not put off the end", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    pause(bed, 10_000);
-    const suggester = bed.join({ has: "all" });
-    bed.hear(suggester, { type: "suggest", piece: pieceIndex(0) });
-    bed.hear(suggester, { type: "unchoke" });
-    expect(bed.asked(suggester)).toHaveLength(4);
-    const idle = bed.join({ has: "all", unchokes: true });
-    bed.pass(ENDGAME_PATIENCE_MS + 300);
-    expect(bed.asked(idle)).toHaveLength(1);
+    const fixture = new TransferFixture({ geometry: onePiece });
+    pause(fixture, 10_000);
+    const suggester = fixture.join({ has: "all" });
+    fixture.hear(suggester, { type: "suggest", piece: pieceIndex(0) });
+    fixture.hear(suggester, { type: "unchoke" });
+    expect(fixture.asked(suggester)).toHaveLength(4);
+    const idle = fixture.join({ has: "all", unchokes: true });
+    fixture.pass(ENDGAME_PATIENCE_MS + 300);
+    expect(fixture.asked(idle)).toHaveLength(1);
   });
 
   test("a peer that unchokes or joins within it has its whole time afterwards", () => {
-    const bed = new TransferBed({ geometry: large });
-    bed.handle({ type: "paused", paused: true });
-    bed.pass(5_000);
-    const peer = bed.join({ has: "all", unchokes: true });
-    const before = sent(bed.log, "request", peer).length;
+    const fixture = new TransferFixture({ geometry: large });
+    fixture.handle({ type: "paused", paused: true });
+    fixture.pass(5_000);
+    const peer = fixture.join({ has: "all", unchokes: true });
+    const before = sent(fixture.log, "request", peer).length;
     expect(before).toBeGreaterThan(1);
-    bed.pass(2 * SNUB_MS);
-    bed.handle({ type: "paused", paused: false });
-    bed.pass(SNUB_MS - TICK_MS);
-    expect(sent(bed.log, "request", peer)).toHaveLength(before);
-    bed.pass(TICK_MS);
-    expect(sent(bed.log, "request", peer)).toHaveLength(before + 1);
+    fixture.pass(2 * SNUB_MS);
+    fixture.handle({ type: "paused", paused: false });
+    fixture.pass(SNUB_MS - TICK_MS);
+    expect(sent(fixture.log, "request", peer)).toHaveLength(before);
+    fixture.pass(TICK_MS);
+    expect(sent(fixture.log, "request", peer)).toHaveLength(before + 1);
   });
 });
 

@@ -4,7 +4,7 @@ import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limi
 import { LIMITED_TICK_MS } from "../../../src/session/network/limits.ts";
 import { MiB } from "../../../src/lib/units.ts";
 import { EventQueue } from "../../sim/event-queue.ts";
-import { aBlock, TransferBed } from "./transfer-bed.ts";
+import { aBlock, TransferFixture } from "./transfer-fixture.ts";
 
 const large = new Geometry(1024 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
 
@@ -12,31 +12,31 @@ describe("a download limit", () => {
   /** Sources of any speed on a link of 1 ms; the clock beats as it does under a limit. */
   function underLimit(limit: number, sources: number): { total: number; each: number[] } {
     const seconds = 10;
-    const bed = new TransferBed({
+    const fixture = new TransferFixture({
       geometry: new Geometry(2 * seconds * limit, 1 * MiB),
       downloadLimit: limit,
     });
     const queue = new EventQueue();
-    const peers = Array.from({ length: sources }, () => bed.join({ has: "all" }));
+    const peers = Array.from({ length: sources }, () => fixture.join({ has: "all" }));
     const each = peers.map(() => 0);
-    const run = (effects: ReturnType<TransferBed["handle"]>) => {
+    const run = (effects: ReturnType<TransferFixture["handle"]>) => {
       for (const effect of effects) {
         if (effect.type !== "send" || effect.message.type !== "request") continue;
         const { peer, message } = effect;
         queue.plan(queue.now + 2, () => {
-          bed.now = queue.now;
+          fixture.now = queue.now;
           each[peers.indexOf(peer)]! += message.block.length;
-          const delivered = bed.deliver(peer, message.block);
-          run([...delivered, ...bed.hashAll(delivered)]);
+          const delivered = fixture.deliver(peer, message.block);
+          run([...delivered, ...fixture.hashAll(delivered)]);
         });
       }
     };
     const beat = () => {
-      bed.now = queue.now;
-      run(bed.handle({ type: "ticked" }));
+      fixture.now = queue.now;
+      run(fixture.handle({ type: "ticked" }));
       queue.plan(queue.now + LIMITED_TICK_MS, beat);
     };
-    queue.plan(0, () => peers.forEach((peer) => run(bed.hear(peer, { type: "unchoke" }))));
+    queue.plan(0, () => peers.forEach((peer) => run(fixture.hear(peer, { type: "unchoke" }))));
     queue.plan(LIMITED_TICK_MS, beat);
     while (queue.now < seconds * 1000) queue.step();
     return { total: each.reduce((sum, bytes) => sum + bytes, 0) / (seconds * limit), each };
@@ -60,14 +60,14 @@ describe("an upload limit", () => {
   /** Leechers of any speed; each keeps `window` requests of `length` bytes, or of its own, waiting. */
   function underLimit(limit: number, windows: readonly number[], length: number | number[] = BLOCK_LENGTH) {
     const seconds = 10;
-    const bed = new TransferBed({ geometry: large, have: "all", uploadLimit: limit });
+    const fixture = new TransferFixture({ geometry: large, have: "all", uploadLimit: limit });
     const queue = new EventQueue();
-    const peers = windows.map(() => bed.join({ interested: true }));
+    const peers = windows.map(() => fixture.join({ interested: true }));
     const each = peers.map(() => 0);
     let onTheWire = 0;
     const lengths = windows.map((_, at) => (typeof length === "number" ? length : length[at]!));
     const requests = lengths.map((length) => ({ ...aBlock(0, 0), length }));
-    const run = (effects: ReturnType<TransferBed["handle"]>) => {
+    const run = (effects: ReturnType<TransferFixture["handle"]>) => {
       for (const effect of effects) {
         if (effect.type !== "serveBlock") continue;
         const { peer } = effect;
@@ -76,19 +76,20 @@ describe("an upload limit", () => {
         onTheWire += bytes + 13;
         each[at]! += bytes;
         queue.plan(queue.now + 1, () => {
-          bed.now = queue.now;
-          run(bed.handle({ type: "uploaded", peer, bytes }));
-          run(bed.hear(peer, { type: "request", block: requests[at]! }));
+          fixture.now = queue.now;
+          run(fixture.handle({ type: "uploaded", peer, bytes }));
+          run(fixture.hear(peer, { type: "request", block: requests[at]! }));
         });
       }
     };
     const beat = () => {
-      bed.now = queue.now;
-      run(bed.handle({ type: "ticked" }));
+      fixture.now = queue.now;
+      run(fixture.handle({ type: "ticked" }));
       queue.plan(queue.now + LIMITED_TICK_MS, beat);
     };
     peers.forEach((peer, at) => {
-      for (let i = 0; i < windows[at]!; i++) run(bed.hear(peer, { type: "request", block: requests[at]! }));
+      for (let i = 0; i < windows[at]!; i++)
+        run(fixture.hear(peer, { type: "request", block: requests[at]! }));
     });
     queue.plan(LIMITED_TICK_MS, beat);
     while (queue.now < seconds * 1000) queue.step();

@@ -3,105 +3,109 @@ import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import type { PeerHandle } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
 import { SNUB_MS } from "../../../src/core/transfer/limits.ts";
-import { otherClient, lengths, onePiece, requests, speaks } from "./runs-bed.ts";
-import { aBlock, aRun, BAD_DIGEST, sent, TransferBed } from "./transfer-bed.ts";
+import { otherClient, lengths, onePiece, requests, speaks } from "./runs-fixture.ts";
+import { aBlock, aRun, BAD_DIGEST, sent, TransferFixture } from "./transfer-fixture.ts";
 
 const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 /** The last piece has three blocks and a half. */
 const large = new Geometry(803.5 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
 
 /** Peers deliver in turns until nobody is asked for anything. */
-function deliverInTurns(bed: TransferBed, peers: readonly PeerHandle[]): void {
-  while (peers.some((peer) => bed.asked(peer).length > 0)) {
-    for (const peer of peers) if (bed.asked(peer).length > 0) bed.hashAll(bed.deliver(peer));
+function deliverInTurns(fixture: TransferFixture, peers: readonly PeerHandle[]): void {
+  while (peers.some((peer) => fixture.asked(peer).length > 0)) {
+    for (const peer of peers) if (fixture.asked(peer).length > 0) fixture.hashAll(fixture.deliver(peer));
   }
 }
 
 describe("asking for runs", () => {
   test("a peer that does not say it answers them gets 16 KiB requests however fast it is", () => {
-    const bed = new TransferBed({ geometry: large });
-    const peer = bed.join(otherClient);
-    bed.deliverAll(peer);
-    expect(bed.transfer.isComplete).toBe(true);
-    expect(lengths(requests(bed, peer))).toEqual([0.5, 1]);
+    const fixture = new TransferFixture({ geometry: large });
+    const peer = fixture.join(otherClient);
+    fixture.deliverAll(peer);
+    expect(fixture.transfer.isComplete).toBe(true);
+    expect(lengths(requests(fixture, peer))).toEqual([0.5, 1]);
   });
 
   test("beside peers that answer runs, foreign ones still get 16 KiB requests alone, to the very end", () => {
-    const bed = new TransferBed({ geometry: large });
+    const fixture = new TransferFixture({ geometry: large });
     const peers = [
-      bed.join(speaks),
-      bed.join(otherClient),
-      bed.join(speaks),
-      bed.join({ ...otherClient, fast: false }),
+      fixture.join(speaks),
+      fixture.join(otherClient),
+      fixture.join(speaks),
+      fixture.join({ ...otherClient, fast: false }),
     ];
-    deliverInTurns(bed, peers);
-    bed.pass(SNUB_MS);
-    expect(bed.transfer.isComplete).toBe(true);
+    deliverInTurns(fixture, peers);
+    fixture.pass(SNUB_MS);
+    expect(fixture.transfer.isComplete).toBe(true);
     for (const peer of [peers[1]!, peers[3]!]) {
-      expect(requests(bed, peer).length).toBeGreaterThan(50);
-      expect(lengths(requests(bed, peer)).at(-1)).toBe(1);
+      expect(requests(fixture, peer).length).toBeGreaterThan(50);
+      expect(lengths(requests(fixture, peer)).at(-1)).toBe(1);
     }
-    expect(bed.transfer.status(0)).toMatchObject({ downloaded: large.length, wasted: 0 });
+    expect(fixture.transfer.status(0)).toMatchObject({ downloaded: large.length, wasted: 0 });
   });
 
   test("a fast peer is asked for the longest runs, and for far fewer requests than there are blocks", () => {
-    const bed = new TransferBed({ geometry: large });
-    const peer = bed.join({ ...speaks, requestLength: MAX_RUN * BLOCK_LENGTH });
-    bed.deliverAll(peer);
-    expect(bed.transfer.isComplete).toBe(true);
-    expect(lengths(requests(bed, peer)).at(-1)).toBe(MAX_RUN);
-    expect(requests(bed, peer).length).toBeLessThan(804 / 5);
+    const fixture = new TransferFixture({ geometry: large });
+    const peer = fixture.join({ ...speaks, requestLength: MAX_RUN * BLOCK_LENGTH });
+    fixture.deliverAll(peer);
+    expect(fixture.transfer.isComplete).toBe(true);
+    expect(lengths(requests(fixture, peer)).at(-1)).toBe(MAX_RUN);
+    expect(requests(fixture, peer).length).toBeLessThan(804 / 5);
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7, 8])(
     "a peer that answers %d blocks at most is asked for no more",
     (most) => {
-      const bed = new TransferBed({ geometry: large });
-      const peer = bed.join({ ...speaks, requestLength: most * BLOCK_LENGTH });
-      bed.deliverAll(peer);
-      expect(lengths(requests(bed, peer)).at(-1)).toBe(most);
-      expect(bed.transfer.status(0)).toMatchObject({ isComplete: true, downloaded: large.length, wasted: 0 });
+      const fixture = new TransferFixture({ geometry: large });
+      const peer = fixture.join({ ...speaks, requestLength: most * BLOCK_LENGTH });
+      fixture.deliverAll(peer);
+      expect(lengths(requests(fixture, peer)).at(-1)).toBe(most);
+      expect(fixture.transfer.status(0)).toMatchObject({
+        isComplete: true,
+        downloaded: large.length,
+        wasted: 0,
+      });
     },
   );
 
   test("a peer that says so later is asked for single blocks until then", () => {
-    const bed = new TransferBed({ geometry: large });
-    const peer = bed.join(otherClient);
-    for (let i = 0; i < 20; i++) bed.hashAll(bed.deliver(peer));
-    expect(lengths(requests(bed, peer))).toEqual([1]);
-    bed.handle({ type: "peerRequestLength", peer, bytes: MAX_REQUEST_LENGTH });
-    bed.deliverAll(peer);
-    expect(lengths(requests(bed, peer)).at(-1)).toBe(MAX_RUN);
-    expect(bed.transfer.status(0)).toMatchObject({ isComplete: true, wasted: 0 });
+    const fixture = new TransferFixture({ geometry: large });
+    const peer = fixture.join(otherClient);
+    for (let i = 0; i < 20; i++) fixture.hashAll(fixture.deliver(peer));
+    expect(lengths(requests(fixture, peer))).toEqual([1]);
+    fixture.handle({ type: "peerRequestLength", peer, bytes: MAX_REQUEST_LENGTH });
+    fixture.deliverAll(peer);
+    expect(lengths(requests(fixture, peer)).at(-1)).toBe(MAX_RUN);
+    expect(fixture.transfer.status(0)).toMatchObject({ isComplete: true, wasted: 0 });
   });
 
   test("a slow peer is asked for no more than four blocks at once", () => {
-    const bed = new TransferBed({ geometry: large });
-    const peer = bed.join(speaks);
+    const fixture = new TransferFixture({ geometry: large });
+    const peer = fixture.join(speaks);
     for (let i = 0; i < 40; i++) {
-      bed.pass(2_000);
-      bed.deliver(peer);
+      fixture.pass(2_000);
+      fixture.deliver(peer);
     }
-    expect(lengths(bed.asked(peer))).toEqual([4]);
+    expect(lengths(fixture.asked(peer))).toEqual([4]);
   });
 
   test("under a download limit everybody is asked for single blocks", () => {
-    const bed = new TransferBed({ geometry: large, downloadLimit: 100_000_000 });
-    const peer = bed.join(speaks);
+    const fixture = new TransferFixture({ geometry: large, downloadLimit: 100_000_000 });
+    const peer = fixture.join(speaks);
     for (let i = 0; i < 100; i++) {
-      bed.pass(10, 10);
-      bed.deliverAll(peer);
+      fixture.pass(10, 10);
+      fixture.deliverAll(peer);
     }
-    expect(bed.transfer.isComplete).toBe(true);
-    expect(lengths(requests(bed, peer)).at(-1)).toBe(1);
+    expect(fixture.transfer.isComplete).toBe(true);
+    expect(lengths(requests(fixture, peer)).at(-1)).toBe(1);
   });
 
   test("a peer's own bound of waiting requests holds for the blocks of its runs", () => {
-    const bed = new TransferBed({ geometry: large });
-    const peer = bed.join({ ...speaks, unchokes: false });
-    bed.handle({ type: "peerQueueLimit", peer, requests: 10 });
-    bed.hear(peer, { type: "unchoke" });
-    expect(bed.asked(peer)).toEqual(
+    const fixture = new TransferFixture({ geometry: large });
+    const peer = fixture.join({ ...speaks, unchokes: false });
+    fixture.handle({ type: "peerQueueLimit", peer, requests: 10 });
+    fixture.hear(peer, { type: "unchoke" });
+    expect(fixture.asked(peer)).toEqual(
       Array.from({ length: 5 }, () => expect.objectContaining({ length: 2 * BLOCK_LENGTH })),
     );
   });
@@ -109,26 +113,26 @@ describe("asking for runs", () => {
 
 describe("an answer to a run", () => {
   test("is written, counted and verified as the blocks it is made of", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const peer = bed.join(speaks);
-    expect(bed.asked(peer)).toEqual([aRun(0, 0, 4), aRun(0, 4, 4)]);
-    expect(bed.deliver(peer)).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
-    expect(bed.deliver(peer)).toContainEqual({ type: "verifyPiece", piece: aBlock(0, 0).piece });
-    expect(bed.transfer.status(0)).toMatchObject({ downloaded: onePiece.length, wasted: 0 });
+    const fixture = new TransferFixture({ geometry: onePiece });
+    const peer = fixture.join(speaks);
+    expect(fixture.asked(peer)).toEqual([aRun(0, 0, 4), aRun(0, 4, 4)]);
+    expect(fixture.deliver(peer)).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
+    expect(fixture.deliver(peer)).toContainEqual({ type: "verifyPiece", piece: aBlock(0, 0).piece });
+    expect(fixture.transfer.status(0)).toMatchObject({ downloaded: onePiece.length, wasted: 0 });
   });
 
   test.each([1, 2, 3, 5, 8, 0.5, 3.5])("of %d blocks instead of four is thrown away", (count) => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const peer = bed.join(speaks);
-    const effects = bed.hear(peer, { type: "block", block: aRun(0, 0, count) });
+    const fixture = new TransferFixture({ geometry: onePiece });
+    const peer = fixture.join(speaks);
+    const effects = fixture.hear(peer, { type: "block", block: aRun(0, 0, count) });
     expect(effects.filter(({ type }) => type === "writeBlock" || type === "verifyPiece")).toEqual([]);
-    expect(bed.transfer.status(0)).toMatchObject({ downloaded: 0, wasted: count * BLOCK_LENGTH });
+    expect(fixture.transfer.status(0)).toMatchObject({ downloaded: 0, wasted: count * BLOCK_LENGTH });
     // All of the run is asked for again, now as every peer understands it.
     expect(sent(effects, "request", peer).map(({ block }) => block)).toEqual(
       [0, 1, 2, 3].map((at) => aBlock(0, at)),
     );
-    bed.hear(peer, { type: "block", block: aRun(0, 4, 4) });
-    const last = [0, 1, 2, 3].map((at) => bed.hear(peer, { type: "block", block: aBlock(0, at) }));
+    fixture.hear(peer, { type: "block", block: aRun(0, 4, 4) });
+    const last = [0, 1, 2, 3].map((at) => fixture.hear(peer, { type: "block", block: aBlock(0, at) }));
     expect(last.map((all) => all.some(({ type }) => type === "verifyPiece"))).toEqual([
       false,
       false,
@@ -138,17 +142,17 @@ describe("an answer to a run", () => {
   });
 
   test("that begins inside of it is thrown away, and the run stays asked for", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const peer = bed.join(speaks);
-    expect(bed.hear(peer, { type: "block", block: aRun(0, 1, 3) })).toEqual([]);
-    expect(bed.deliver(peer)).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
+    const fixture = new TransferFixture({ geometry: onePiece });
+    const peer = fixture.join(speaks);
+    expect(fixture.hear(peer, { type: "block", block: aRun(0, 1, 3) })).toEqual([]);
+    expect(fixture.deliver(peer)).toContainEqual({ type: "writeBlock", block: aRun(0, 0, 4) });
   });
 
   test("that is wrong blames the peer alone that gave all of it", () => {
-    const bed = new TransferBed({ geometry: onePiece });
-    const culprit = bed.join(speaks);
-    bed.deliver(culprit);
-    const effects = bed.hashAll(bed.deliver(culprit), BAD_DIGEST);
+    const fixture = new TransferFixture({ geometry: onePiece });
+    const culprit = fixture.join(speaks);
+    fixture.deliver(culprit);
+    const effects = fixture.hashAll(fixture.deliver(culprit), BAD_DIGEST);
     expect(effects).toContainEqual({ type: "closePeer", peer: culprit, fault: "hashMismatch" });
   });
 });

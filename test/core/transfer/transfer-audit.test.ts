@@ -7,7 +7,7 @@ import type { Block, PeerMessage } from "../../../src/core/torrent/peer-message.
 import { seededRandom } from "../../helpers/seeded-random.ts";
 import type { AuditedPeer } from "../picker/audited-peer.ts";
 import { AuditedTransfer } from "./transfer-audit.ts";
-import { bitfieldOf } from "./transfer-bed.ts";
+import { bitfieldOf } from "./transfer-fixture.ts";
 
 const acts = [
   "join",

@@ -11,7 +11,7 @@ import type { TransferEffect, TransferEvent } from "../../../src/core/transfer/t
 import { AuditedPeer, type AuditedPeerOptions, isSame, nameOf, namesOf } from "../picker/audited-peer.ts";
 import { DownloadBooks } from "./download-books.ts";
 import { must, OrderAudit } from "../picker/order-audit.ts";
-import { BAD_DIGEST, GOOD_DIGEST, type Has } from "./transfer-bed.ts";
+import { BAD_DIGEST, GOOD_DIGEST, type Has } from "./transfer-fixture.ts";
 
 export class AuditedTransfer {
   readonly geometry: Geometry;

@@ -3,7 +3,7 @@ import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
-import { bitfieldOf, GOOD_DIGEST, sent, TransferBed, words } from "./transfer-bed.ts";
+import { bitfieldOf, GOOD_DIGEST, sent, TransferFixture, words } from "./transfer-fixture.ts";
 
 describe("what a peer is told when it joins", () => {
   const table: [string, { have: "all" | "none" | number[]; fast: boolean; greeted: boolean }, string[]][] = [
@@ -21,56 +21,56 @@ describe("what a peer is told when it joins", () => {
     ],
   ];
   test.each(table)("%s", (_name, { have, fast, greeted }, expected) => {
-    const bed = new TransferBed({ have });
-    expect(words(bed.log, bed.join({ fast, greeted }))).toEqual(expected);
+    const fixture = new TransferFixture({ have });
+    expect(words(fixture.log, fixture.join({ fast, greeted }))).toEqual(expected);
   });
 
   test("a bitfield that was sent does not change when we get more pieces", () => {
-    const bed = new TransferBed({ have: [0] });
-    const peer = bed.join({ has: "all", unchokes: true });
-    const [bitfield] = sent(bed.log, "bitfield");
+    const fixture = new TransferFixture({ have: [0] });
+    const peer = fixture.join({ has: "all", unchokes: true });
+    const [bitfield] = sent(fixture.log, "bitfield");
     const before = bitfield!.bytes.slice();
-    bed.deliverAll(peer);
+    fixture.deliverAll(peer);
     expect(bitfield!.bytes).toEqual(before);
   });
 });
 
 describe("Transfer", () => {
   test("a bitfield of another size ends the connection", () => {
-    const bed = new TransferBed();
-    const peer = bed.join();
-    const effects = bed.hear(peer, { type: "bitfield", bytes: new Uint8Array(2) });
+    const fixture = new TransferFixture();
+    const peer = fixture.join();
+    const effects = fixture.hear(peer, { type: "bitfield", bytes: new Uint8Array(2) });
     expect(effects).toEqual([{ type: "closePeer", peer, fault: "badBitfield" }]);
   });
 
   test("a later bitfield stands for haves: it adds pieces and takes none back", () => {
-    const bed = new TransferBed();
-    const peer = bed.join({ has: [1] });
-    bed.hear(peer, { type: "bitfield", bytes: bitfieldOf([2, 3], bed.geometry.pieceCount).bytes });
-    bed.hear(peer, { type: "unchoke" });
-    bed.deliverAll(peer);
-    expect([0, 1, 2, 3].map((piece) => bed.transfer.have.get(piece))).toEqual([false, true, true, true]);
+    const fixture = new TransferFixture();
+    const peer = fixture.join({ has: [1] });
+    fixture.hear(peer, { type: "bitfield", bytes: bitfieldOf([2, 3], fixture.geometry.pieceCount).bytes });
+    fixture.hear(peer, { type: "unchoke" });
+    fixture.deliverAll(peer);
+    expect([0, 1, 2, 3].map((piece) => fixture.transfer.have.get(piece))).toEqual([false, true, true, true]);
   });
 
   test("events of peers that are gone are ignored", () => {
-    const bed = new TransferBed({ have: "all" });
-    const peer = bed.join({ interested: true });
-    bed.leave(peer);
+    const fixture = new TransferFixture({ have: "all" });
+    const peer = fixture.join({ interested: true });
+    fixture.leave(peer);
     const block: Block = { piece: pieceIndex(0), begin: 0, length: BLOCK_LENGTH };
     expect([
-      ...bed.hear(peer, { type: "request", block }),
-      ...bed.handle({ type: "uploaded", peer, bytes: 5 }),
-      ...bed.handle({ type: "serveFailed", peer, block }),
-      ...bed.handle({ type: "peerQueueLimit", peer, requests: 1 }),
-      ...bed.handle({ type: "peerRequestLength", peer, bytes: MAX_REQUEST_LENGTH }),
-      ...bed.leave(peer),
+      ...fixture.hear(peer, { type: "request", block }),
+      ...fixture.handle({ type: "uploaded", peer, bytes: 5 }),
+      ...fixture.handle({ type: "serveFailed", peer, block }),
+      ...fixture.handle({ type: "peerQueueLimit", peer, requests: 1 }),
+      ...fixture.handle({ type: "peerRequestLength", peer, bytes: MAX_REQUEST_LENGTH }),
+      ...fixture.leave(peer),
     ]).toEqual([]);
   });
 
   test("completed bytes count the short last piece as short", () => {
     const geometry = new Geometry(9.25 * BLOCK_LENGTH, 4 * BLOCK_LENGTH);
     const completed = (have: number[]) =>
-      new TransferBed({ geometry, have }).transfer.status(0).completedBytes;
+      new TransferFixture({ geometry, have }).transfer.status(0).completedBytes;
     expect([completed([]), completed([0]), completed([2]), completed([0, 1, 2])]).toEqual([
       0,
       4 * BLOCK_LENGTH,
@@ -80,42 +80,42 @@ describe("Transfer", () => {
   });
 
   test("tells who is a seed and how many there are", () => {
-    const bed = new TransferBed();
-    const seed = bed.join({ has: "all" });
-    const leech = bed.join({ has: [0, 1, 2] });
-    expect([seed, leech].map((peer) => bed.transfer.peer(peer)?.bitfield.isFull)).toEqual([true, false]);
-    bed.hear(leech, { type: "have", piece: pieceIndex(3) });
-    expect(bed.transfer.status(0)).toMatchObject({ peers: 2, seeds: 2 });
-    bed.leave(seed);
-    expect(bed.transfer.status(0)).toMatchObject({ peers: 1, seeds: 1 });
-    expect(bed.transfer.peer(seed)).toBeUndefined();
+    const fixture = new TransferFixture();
+    const seed = fixture.join({ has: "all" });
+    const leech = fixture.join({ has: [0, 1, 2] });
+    expect([seed, leech].map((peer) => fixture.transfer.peer(peer)?.bitfield.isFull)).toEqual([true, false]);
+    fixture.hear(leech, { type: "have", piece: pieceIndex(3) });
+    expect(fixture.transfer.status(0)).toMatchObject({ peers: 2, seeds: 2 });
+    fixture.leave(seed);
+    expect(fixture.transfer.status(0)).toMatchObject({ peers: 1, seeds: 1 });
+    expect(fixture.transfer.peer(seed)).toBeUndefined();
   });
 
   test("under a download limit requests leave with the clock alone", () => {
-    const bed = new TransferBed({ downloadLimit: 1_000_000 });
-    const peer = bed.join({ has: "all" });
-    expect(sent(bed.hear(peer, { type: "unchoke" }), "request")).toEqual([]);
-    expect(sent(bed.pass(10, 10), "request").length).toBeGreaterThan(0);
-    expect(sent(bed.deliver(peer), "request")).toEqual([]);
+    const fixture = new TransferFixture({ downloadLimit: 1_000_000 });
+    const peer = fixture.join({ has: "all" });
+    expect(sent(fixture.hear(peer, { type: "unchoke" }), "request")).toEqual([]);
+    expect(sent(fixture.pass(10, 10), "request").length).toBeGreaterThan(0);
+    expect(sent(fixture.deliver(peer), "request")).toEqual([]);
   });
 
   test("a cancel under a download limit sends no request either", () => {
     const geometry = new Geometry(4 * BLOCK_LENGTH, 4 * BLOCK_LENGTH);
-    const bed = new TransferBed({ geometry, downloadLimit: 100_000_000 });
-    const slow = bed.join({ has: "all" });
-    const idle = bed.join({ has: "all" });
-    for (const peer of [slow, idle]) bed.hear(peer, { type: "unchoke" });
-    bed.pass(1000, 10);
-    const busy = bed.asked(slow).length > 0 && bed.asked(idle).length > 0;
+    const fixture = new TransferFixture({ geometry, downloadLimit: 100_000_000 });
+    const slow = fixture.join({ has: "all" });
+    const idle = fixture.join({ has: "all" });
+    for (const peer of [slow, idle]) fixture.hear(peer, { type: "unchoke" });
+    fixture.pass(1000, 10);
+    const busy = fixture.asked(slow).length > 0 && fixture.asked(idle).length > 0;
     expect(busy).toBe(true);
     for (const peer of [slow, idle]) {
-      while (bed.asked(peer).length > 0) expect(sent(bed.deliver(peer), "request")).toEqual([]);
+      while (fixture.asked(peer).length > 0) expect(sent(fixture.deliver(peer), "request")).toEqual([]);
     }
   });
 
   test("a wrong digest of a piece that was never asked for is our own bug", () => {
-    const bed = new TransferBed();
-    const hashed = () => bed.handle({ type: "pieceHashed", piece: pieceIndex(0), digest: GOOD_DIGEST });
+    const fixture = new TransferFixture();
+    const hashed = () => fixture.handle({ type: "pieceHashed", piece: pieceIndex(0), digest: GOOD_DIGEST });
     expect(hashed).toThrow("piece 0 was not being fetched");
   });
 });

@@ -12,123 +12,129 @@ import {
   RECHOKE_MS,
 } from "../../../src/core/transfer/limits.ts";
 import { KiB, MiB } from "../../../src/lib/units.ts";
-import { aBlock, aRun, sent, served, TransferBed, words } from "./transfer-bed.ts";
+import { aBlock, aRun, sent, served, TransferFixture, words } from "./transfer-fixture.ts";
 
 const PLACES = MIN_UPLOAD_SLOTS + 1;
 const large = new Geometry(1024 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
 const block = (number: number) => aBlock(Math.floor(number / 16), number % 16);
 
-function aSeed(uploadLimit = 0): TransferBed {
-  return new TransferBed({ geometry: large, have: "all", uploadLimit });
+function aSeed(uploadLimit = 0): TransferFixture {
+  return new TransferFixture({ geometry: large, have: "all", uploadLimit });
 }
 
-function leechers(bed: TransferBed, count: number, fast = true): PeerHandle[] {
-  return Array.from({ length: count }, () => bed.join({ interested: true, fast }));
+function leechers(fixture: TransferFixture, count: number, fast = true): PeerHandle[] {
+  return Array.from({ length: count }, () => fixture.join({ interested: true, fast }));
 }
 
 /** The peers that may ask us for blocks, by what we told them. */
-function unchoked(bed: TransferBed, peers: readonly PeerHandle[]): PeerHandle[] {
+function unchoked(fixture: TransferFixture, peers: readonly PeerHandle[]): PeerHandle[] {
   return peers.filter(
-    (peer) => words(bed.log, peer).findLast((word) => word.endsWith("choke")) === "unchoke",
+    (peer) => words(fixture.log, peer).findLast((word) => word.endsWith("choke")) === "unchoke",
   );
 }
 
-function ask(bed: TransferBed, peer: PeerHandle, count: number, from = 0): ReturnType<TransferBed["handle"]> {
+function ask(
+  fixture: TransferFixture,
+  peer: PeerHandle,
+  count: number,
+  from = 0,
+): ReturnType<TransferFixture["handle"]> {
   return Array.from({ length: count }, (_, i) =>
-    bed.hear(peer, { type: "request", block: block(from + i) }),
+    fixture.hear(peer, { type: "request", block: block(from + i) }),
   ).flat();
 }
 
 describe("unchoking", () => {
   test("a free slot is given at once, to interested peers alone", () => {
-    const bed = aSeed();
-    const idle = bed.join();
-    const leecher = bed.join();
-    expect(words(bed.hear(leecher, { type: "interested" }), leecher)).toEqual(["unchoke"]);
-    expect(unchoked(bed, [idle, leecher])).toEqual([leecher]);
+    const fixture = aSeed();
+    const idle = fixture.join();
+    const leecher = fixture.join();
+    expect(words(fixture.hear(leecher, { type: "interested" }), leecher)).toEqual(["unchoke"]);
+    expect(unchoked(fixture, [idle, leecher])).toEqual([leecher]);
   });
 
   test("slots are bounded, and the slot of a peer that leaves goes to the next at once", () => {
-    const bed = aSeed();
-    const peers = leechers(bed, PLACES + 3);
-    expect(unchoked(bed, peers)).toEqual(peers.slice(0, PLACES));
-    const effects = bed.leave(peers[0]!);
+    const fixture = aSeed();
+    const peers = leechers(fixture, PLACES + 3);
+    expect(unchoked(fixture, peers)).toEqual(peers.slice(0, PLACES));
+    const effects = fixture.leave(peers[0]!);
     expect(sent(effects, "unchoke")).toHaveLength(1);
-    expect(unchoked(bed, peers.slice(1))).toEqual(peers.slice(1, PLACES + 1));
+    expect(unchoked(fixture, peers.slice(1))).toEqual(peers.slice(1, PLACES + 1));
   });
 
   test("nobody of a small fleet waits, and nobody of it is choked when ten seconds are over", () => {
-    const bed = aSeed();
-    const peers = leechers(bed, MAX_UPLOAD_SLOTS);
+    const fixture = aSeed();
+    const peers = leechers(fixture, MAX_UPLOAD_SLOTS);
     for (let second = 0; second < 25; second++) {
       // It has been fast enough for all of them from the first bytes on.
-      for (const peer of peers.slice(0, 20)) bed.handle({ type: "uploaded", peer, bytes: 16 * BLOCK_LENGTH });
-      bed.pass(1_000);
+      for (const peer of peers.slice(0, 20))
+        fixture.handle({ type: "uploaded", peer, bytes: 16 * BLOCK_LENGTH });
+      fixture.pass(1_000);
     }
-    expect(unchoked(bed, peers)).toEqual(peers);
-    expect(sent(bed.log, "choke")).toEqual([]);
+    expect(unchoked(fixture, peers)).toEqual(peers);
+    expect(sent(fixture.log, "choke")).toEqual([]);
   });
 
   test("the slot of a peer that wants nothing any more goes to the next at once", () => {
-    const bed = aSeed();
-    const peers = leechers(bed, PLACES + 1);
-    bed.pass(500);
-    bed.hear(peers[0]!, { type: "notInterested" });
-    bed.pass(100);
-    expect(unchoked(bed, peers)).toContain(peers[PLACES]!);
+    const fixture = aSeed();
+    const peers = leechers(fixture, PLACES + 1);
+    fixture.pass(500);
+    fixture.hear(peers[0]!, { type: "notInterested" });
+    fixture.pass(100);
+    expect(unchoked(fixture, peers)).toContain(peers[PLACES]!);
   });
 
   test("nothing is decided anew before ten seconds, and the slots go round then", () => {
-    const bed = aSeed();
-    const peers = leechers(bed, PLACES + 4);
-    for (const peer of peers.slice(0, PLACES)) ask(bed, peer, 4);
+    const fixture = aSeed();
+    const peers = leechers(fixture, PLACES + 4);
+    for (const peer of peers.slice(0, PLACES)) ask(fixture, peer, 4);
     for (const peer of peers.slice(0, PLACES))
-      bed.handle({ type: "uploaded", peer, bytes: 4 * BLOCK_LENGTH });
-    expect(sent(bed.pass(RECHOKE_MS - 1, RECHOKE_MS), "choke")).toEqual([]);
-    bed.pass(1);
-    expect(unchoked(bed, peers)).toEqual([...peers.slice(0, PLACES - 4), ...peers.slice(PLACES)]);
-    for (const peer of unchoked(bed, peers)) {
-      ask(bed, peer, 4);
-      bed.handle({ type: "uploaded", peer, bytes: 4 * BLOCK_LENGTH });
+      fixture.handle({ type: "uploaded", peer, bytes: 4 * BLOCK_LENGTH });
+    expect(sent(fixture.pass(RECHOKE_MS - 1, RECHOKE_MS), "choke")).toEqual([]);
+    fixture.pass(1);
+    expect(unchoked(fixture, peers)).toEqual([...peers.slice(0, PLACES - 4), ...peers.slice(PLACES)]);
+    for (const peer of unchoked(fixture, peers)) {
+      ask(fixture, peer, 4);
+      fixture.handle({ type: "uploaded", peer, bytes: 4 * BLOCK_LENGTH });
     }
-    bed.pass(RECHOKE_MS - 1, RECHOKE_MS);
-    expect(unchoked(bed, peers.slice(PLACES - 4, PLACES))).toEqual([]);
-    bed.pass(1);
-    expect(unchoked(bed, peers.slice(PLACES - 4, PLACES))).toHaveLength(4);
+    fixture.pass(RECHOKE_MS - 1, RECHOKE_MS);
+    expect(unchoked(fixture, peers.slice(PLACES - 4, PLACES))).toEqual([]);
+    fixture.pass(1);
+    expect(unchoked(fixture, peers.slice(PLACES - 4, PLACES))).toHaveLength(4);
   });
 
   test("every peer is unchoked or choked once, never told what it knows", () => {
-    const bed = aSeed();
-    const peers = leechers(bed, 30);
-    bed.pass(10 * RECHOKE_MS);
+    const fixture = aSeed();
+    const peers = leechers(fixture, 30);
+    fixture.pass(10 * RECHOKE_MS);
     for (const peer of peers) {
-      const told = words(bed.log, peer).filter((word) => word.endsWith("choke"));
+      const told = words(fixture.log, peer).filter((word) => word.endsWith("choke"));
       told.forEach((word, at) => expect(word).toBe(at % 2 === 0 ? "unchoke" : "choke"));
     }
   });
 
   test("the optimistic unchoke moves after 30 s and keeps its slot for 30 s, whatever it uses of it", () => {
-    const bed = aSeed();
+    const fixture = aSeed();
     // All but the last one use their slots and got less than it.
-    const peers = leechers(bed, PLACES + 1);
+    const peers = leechers(fixture, PLACES + 1);
     const rest = () => {
-      for (const peer of unchoked(bed, peers.slice(0, -1))) {
-        ask(bed, peer, 1);
-        bed.handle({ type: "uploaded", peer, bytes: BLOCK_LENGTH });
+      for (const peer of unchoked(fixture, peers.slice(0, -1))) {
+        ask(fixture, peer, 1);
+        fixture.handle({ type: "uploaded", peer, bytes: BLOCK_LENGTH });
       }
     };
     const last = peers.at(-1)!;
     const slots: boolean[] = [];
     // The peer that got most has a slot only by luck.
-    bed.leave(peers[0]!);
-    ask(bed, last, 64);
-    bed.handle({ type: "uploaded", peer: last, bytes: 64 * BLOCK_LENGTH });
-    const extra = bed.join({ interested: true });
+    fixture.leave(peers[0]!);
+    ask(fixture, last, 64);
+    fixture.handle({ type: "uploaded", peer: last, bytes: 64 * BLOCK_LENGTH });
+    const extra = fixture.join({ interested: true });
     peers.splice(0, 1, extra);
     for (let second = 1; second <= 70; second++) {
       rest();
-      bed.pass(1000);
-      slots.push(unchoked(bed, [last]).length > 0);
+      fixture.pass(1000);
+      slots.push(unchoked(fixture, [last]).length > 0);
     }
     const choked = slots.indexOf(false);
     const again = slots.indexOf(true, choked);
@@ -139,36 +145,36 @@ describe("unchoking", () => {
 
 describe("serving", () => {
   test("a request of an unchoked peer is served at once, in the order asked", () => {
-    const bed = aSeed();
-    const [peer] = leechers(bed, 1);
-    expect(served(ask(bed, peer!, 3), peer!)).toEqual([block(0), block(1), block(2)]);
+    const fixture = aSeed();
+    const [peer] = leechers(fixture, 1);
+    expect(served(ask(fixture, peer!, 3), peer!)).toEqual([block(0), block(1), block(2)]);
   });
 
   test("W7: nothing is served to a choked peer: with the fast extension it is told, without it is not", () => {
-    const bed = aSeed();
-    const fast = bed.join();
-    const old = bed.join({ fast: false });
-    expect(words(ask(bed, fast, 1), fast)).toEqual(["reject"]);
-    expect(ask(bed, old, 1)).toEqual([]);
+    const fixture = aSeed();
+    const fast = fixture.join();
+    const old = fixture.join({ fast: false });
+    expect(words(ask(fixture, fast, 1), fast)).toEqual(["reject"]);
+    expect(ask(fixture, old, 1)).toEqual([]);
   });
 
   test("W7: a piece that we lack is not served", () => {
-    const bed = new TransferBed({ have: [0] });
-    const peer = bed.join({ interested: true });
-    const effects = bed.hear(peer, { type: "request", block: aBlock(1, 0) });
+    const fixture = new TransferFixture({ have: [0] });
+    const peer = fixture.join({ interested: true });
+    const effects = fixture.hear(peer, { type: "request", block: aBlock(1, 0) });
     expect(sent(effects, "reject", peer)).toEqual([{ type: "reject", block: aBlock(1, 0) }]);
-    expect(served(bed.hear(peer, { type: "request", block: aBlock(0, 0) }), peer)).toHaveLength(1);
+    expect(served(fixture.hear(peer, { type: "request", block: aBlock(0, 0) }), peer)).toHaveLength(1);
   });
 
   test("W8: no more than a read span is on its way to one peer, and what its socket takes makes room", () => {
-    const bed = aSeed();
-    const [peer, other] = leechers(bed, 2);
+    const fixture = aSeed();
+    const [peer, other] = leechers(fixture, 2);
     const most = MAX_UPLOAD_IN_FLIGHT / BLOCK_LENGTH;
-    expect(served(ask(bed, peer!, 200), peer!)).toHaveLength(most);
-    expect(served(bed.pass(1000), peer!)).toEqual([]);
+    expect(served(ask(fixture, peer!, 200), peer!)).toHaveLength(most);
+    expect(served(fixture.pass(1000), peer!)).toEqual([]);
     // A peer that takes nothing holds up nobody else.
-    expect(served(ask(bed, other!, 1), other!)).toHaveLength(1);
-    const effects = bed.handle({ type: "uploaded", peer: peer!, bytes: 3 * BLOCK_LENGTH });
+    expect(served(ask(fixture, other!, 1), other!)).toHaveLength(1);
+    const effects = fixture.handle({ type: "uploaded", peer: peer!, bytes: 3 * BLOCK_LENGTH });
     expect(served(effects, peer!)).toEqual([most, most + 1, most + 2].map(block));
   });
 
@@ -179,18 +185,18 @@ describe("serving", () => {
   ])(
     "W14: under a limit of %d MiB/s a peer that never reads costs what leaves in two turns",
     (limit, most) => {
-      const bed = aSeed(limit * MiB);
-      const [stalled, honest] = leechers(bed, 2);
-      for (const peer of [stalled!, honest!]) ask(bed, peer, 200);
+      const fixture = aSeed(limit * MiB);
+      const [stalled, honest] = leechers(fixture, 2);
+      for (const peer of [stalled!, honest!]) ask(fixture, peer, 200);
       const ordered = (peer: PeerHandle) =>
-        bed.log
+        fixture.log
           .flatMap((effect) =>
             effect.type === "serveBlock" && effect.peer === peer ? [effect.block.length] : [],
           )
           .reduce((sum, length) => sum + length, 0);
-      for (let taken = 0; bed.now < 60_000 && ordered(honest!) < 200 * BLOCK_LENGTH;) {
-        bed.pass(LIMITED_TICK_MS, LIMITED_TICK_MS);
-        bed.handle({ type: "uploaded", peer: honest!, bytes: ordered(honest!) - taken });
+      for (let taken = 0; fixture.now < 60_000 && ordered(honest!) < 200 * BLOCK_LENGTH;) {
+        fixture.pass(LIMITED_TICK_MS, LIMITED_TICK_MS);
+        fixture.handle({ type: "uploaded", peer: honest!, bytes: ordered(honest!) - taken });
         taken = ordered(honest!);
       }
       expect(ordered(honest!)).toBe(200 * BLOCK_LENGTH);
@@ -199,117 +205,118 @@ describe("serving", () => {
   );
 
   test("a run is served as it was asked for, by anybody, and what is on its way passes the bound by one at most", () => {
-    const bed = aSeed();
-    const [peer] = leechers(bed, 1);
+    const fixture = aSeed();
+    const [peer] = leechers(fixture, 1);
     const runs = Array.from({ length: 20 }, (_, i) => aRun(Math.floor(i / 2), (i % 2) * 8, 8));
     const wholes = [aRun(20, 0, 5), ...runs];
-    const effects = wholes.flatMap((block) => bed.hear(peer!, { type: "request", block }));
+    const effects = wholes.flatMap((block) => fixture.hear(peer!, { type: "request", block }));
     // 80 KiB and two runs of 128 KiB are the first to pass it.
     const most = 1 + MAX_UPLOAD_IN_FLIGHT / aRun(0, 0, 8).length;
     expect(served(effects, peer!)).toEqual(wholes.slice(0, most));
     const bytes = wholes[0]!.length + 1;
-    expect(served(bed.handle({ type: "uploaded", peer: peer!, bytes }), peer!)).toEqual([wholes[most]!]);
+    expect(served(fixture.handle({ type: "uploaded", peer: peer!, bytes }), peer!)).toEqual([wholes[most]!]);
   });
 
   test("a cancelled run is rejected as a whole, and a part of one is not", () => {
-    const bed = aSeed();
-    const [peer] = leechers(bed, 1);
-    ask(bed, peer!, 64);
+    const fixture = aSeed();
+    const [peer] = leechers(fixture, 1);
+    ask(fixture, peer!, 64);
     const run = aRun(10, 0, 8);
-    bed.hear(peer!, { type: "request", block: run });
-    expect(bed.hear(peer!, { type: "cancel", block: aRun(10, 0, 4) })).toEqual([]);
-    const effects = bed.hear(peer!, { type: "cancel", block: run });
+    fixture.hear(peer!, { type: "request", block: run });
+    expect(fixture.hear(peer!, { type: "cancel", block: aRun(10, 0, 4) })).toEqual([]);
+    const effects = fixture.hear(peer!, { type: "cancel", block: run });
     expect(sent(effects, "reject", peer).map((reject) => reject.block)).toEqual([run]);
   });
 
   test("a cancelled request is rejected, and one that is on its way is served (BEP 6)", () => {
-    const bed = aSeed();
-    const [peer] = leechers(bed, 1);
-    ask(bed, peer!, 70);
-    expect(bed.hear(peer!, { type: "cancel", block: block(0) })).toEqual([]);
-    const effects = bed.hear(peer!, { type: "cancel", block: block(69) });
+    const fixture = aSeed();
+    const [peer] = leechers(fixture, 1);
+    ask(fixture, peer!, 70);
+    expect(fixture.hear(peer!, { type: "cancel", block: block(0) })).toEqual([]);
+    const effects = fixture.hear(peer!, { type: "cancel", block: block(69) });
     expect(effects).toEqual([{ type: "send", peer: peer!, message: { type: "reject", block: block(69) } }]);
-    expect(bed.hear(peer!, { type: "cancel", block: block(69) })).toEqual([]);
+    expect(fixture.hear(peer!, { type: "cancel", block: block(69) })).toEqual([]);
   });
 
   test("a choke rejects what waits with the fast extension and drops it without", () => {
     for (const fast of [true, false]) {
-      const bed = aSeed();
-      const peers = leechers(bed, 2 * MAX_UPLOAD_SLOTS, fast);
+      const fixture = aSeed();
+      const peers = leechers(fixture, 2 * MAX_UPLOAD_SLOTS, fast);
       const [victim] = peers;
-      ask(bed, victim!, 100);
-      bed.handle({ type: "uploaded", peer: victim!, bytes: 10 * BLOCK_LENGTH });
-      const effects = bed.pass(RECHOKE_MS);
+      ask(fixture, victim!, 100);
+      fixture.handle({ type: "uploaded", peer: victim!, bytes: 10 * BLOCK_LENGTH });
+      const effects = fixture.pass(RECHOKE_MS);
       const waiting = 100 - 10 - MAX_UPLOAD_IN_FLIGHT / BLOCK_LENGTH;
       expect(words(effects, victim!)).toEqual([
         "choke",
         ...Array.from({ length: fast ? waiting : 0 }, () => "reject"),
       ]);
       expect(
-        served(bed.handle({ type: "uploaded", peer: victim!, bytes: MAX_UPLOAD_IN_FLIGHT }), victim!),
+        served(fixture.handle({ type: "uploaded", peer: victim!, bytes: MAX_UPLOAD_IN_FLIGHT }), victim!),
       ).toEqual([]);
     }
   });
 
   test("C8: a block that cannot be read is rejected, and the next ones are served", () => {
-    const bed = aSeed();
-    const [peer] = leechers(bed, 1);
+    const fixture = aSeed();
+    const [peer] = leechers(fixture, 1);
     const most = MAX_UPLOAD_IN_FLIGHT / BLOCK_LENGTH;
-    ask(bed, peer!, most + 1);
-    const effects = bed.handle({ type: "serveFailed", peer: peer!, block: block(0) });
+    ask(fixture, peer!, most + 1);
+    const effects = fixture.handle({ type: "serveFailed", peer: peer!, block: block(0) });
     expect(sent(effects, "reject", peer).map((reject) => reject.block)).toEqual([block(0)]);
-    expect(served([...effects, ...bed.pass(100)], peer!)).toEqual([block(most)]);
+    expect(served([...effects, ...fixture.pass(100)], peer!)).toEqual([block(most)]);
   });
 
   test("W8: more requests than we said we take are refused, and so many are a fault", () => {
-    const bed = aSeed(1);
-    const [peer] = leechers(bed, 1);
+    const fixture = aSeed(1);
+    const [peer] = leechers(fixture, 1);
     const queued = Array.from({ length: MAX_INBOUND_REQUESTS }, () =>
-      bed.hear(peer!, { type: "request", block: block(0) }),
+      fixture.hear(peer!, { type: "request", block: block(0) }),
     );
     expect(queued.flat()).toEqual([]);
     const refused = Array.from({ length: MAX_BAD_REQUESTS }, () =>
-      bed.hear(peer!, { type: "request", block: block(0) }),
+      fixture.hear(peer!, { type: "request", block: block(0) }),
     );
     expect(words(refused.flat(), peer!)).toEqual(refused.map(() => "reject"));
-    const effects = bed.hear(peer!, { type: "request", block: block(0) });
+    const effects = fixture.hear(peer!, { type: "request", block: block(0) });
     expect(effects).toEqual([{ type: "closePeer", peer: peer!, fault: "badRequest" }]);
   });
 
   test("W7: a choked peer that goes on asking is hung up on in the end", () => {
-    const bed = aSeed();
-    const flooder = bed.join();
-    const effects = ask(bed, flooder, 2 * MAX_BAD_REQUESTS);
+    const fixture = aSeed();
+    const flooder = fixture.join();
+    const effects = ask(fixture, flooder, 2 * MAX_BAD_REQUESTS);
     expect(effects.some((effect) => effect.type === "closePeer" && effect.fault === "badRequest")).toBe(true);
   });
 
   test("requests that cross a choke now and then never add up to a fault", () => {
-    const bed = aSeed();
-    const peers = leechers(bed, 2 * PLACES);
+    const fixture = aSeed();
+    const peers = leechers(fixture, 2 * PLACES);
     const [honest] = peers;
     for (let round = 0; round < 60; round++) {
-      const isUnchoked = unchoked(bed, [honest!]).length > 0;
+      const isUnchoked = unchoked(fixture, [honest!]).length > 0;
       if (isUnchoked) {
-        ask(bed, honest!, 8, round * 8);
-        bed.handle({ type: "uploaded", peer: honest!, bytes: 8 * BLOCK_LENGTH });
+        ask(fixture, honest!, 8, round * 8);
+        fixture.handle({ type: "uploaded", peer: honest!, bytes: 8 * BLOCK_LENGTH });
       }
-      const effects = bed.pass(RECHOKE_MS);
-      if (sent(effects, "choke", honest).length > 0) ask(bed, honest!, 20);
+      const effects = fixture.pass(RECHOKE_MS);
+      if (sent(effects, "choke", honest).length > 0) ask(fixture, honest!, 20);
     }
     // The same peer then asks for one block more than we take.
-    for (let round = 0; round < 6 && unchoked(bed, [honest!]).length === 0; round++) bed.pass(RECHOKE_MS);
+    for (let round = 0; round < 6 && unchoked(fixture, [honest!]).length === 0; round++)
+      fixture.pass(RECHOKE_MS);
     Array.from({ length: MAX_INBOUND_REQUESTS + 65 }, () =>
-      bed.hear(honest!, { type: "request", block: block(0) }),
+      fixture.hear(honest!, { type: "request", block: block(0) }),
     );
-    expect(bed.log.filter(({ type }) => type === "closePeer")).toEqual([]);
+    expect(fixture.log.filter(({ type }) => type === "closePeer")).toEqual([]);
   });
 
   test("what it sent is counted in bytes that sockets took", () => {
-    const bed = aSeed();
-    const [peer] = leechers(bed, 1);
-    ask(bed, peer!, 2);
-    expect(bed.transfer.status(0).uploaded).toBe(0);
-    bed.handle({ type: "uploaded", peer: peer!, bytes: 2 * BLOCK_LENGTH });
-    expect(bed.transfer.status(0).uploaded).toBe(2 * BLOCK_LENGTH);
+    const fixture = aSeed();
+    const [peer] = leechers(fixture, 1);
+    ask(fixture, peer!, 2);
+    expect(fixture.transfer.status(0).uploaded).toBe(0);
+    fixture.handle({ type: "uploaded", peer: peer!, bytes: 2 * BLOCK_LENGTH });
+    expect(fixture.transfer.status(0).uploaded).toBe(2 * BLOCK_LENGTH);
   });
 });

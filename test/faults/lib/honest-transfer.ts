@@ -16,7 +16,7 @@ export async function honestTransfer(
   timeoutMs = 60_000,
 ): Promise<number | undefined> {
   const begun = performance.now();
-  const leech = startDownload(trial.bed, { magnet, cwd: trial.bed.directory("honest") });
+  const leech = startDownload(trial.fixture, { magnet, cwd: trial.fixture.directory("honest") });
   const code = await leech.waitForExit(timeoutMs).catch(() => -1);
   const ms = performance.now() - begun;
   const state = finalState(join(leech.cwd, basename(file.path)), file.sha256);

@@ -1,7 +1,7 @@
 // What a fault job is: it hurts the real executable in one way, many times, counts what came of it, and says which of
 // its bars did not hold. Knows no fault.
 import { seededRandom } from "../../helpers/seeded-random.ts";
-import type { TestBed } from "../../helpers/test-bed.ts";
+import type { TestFixture } from "../../helpers/test-directory.ts";
 
 /** A job that cannot run on this machine, with what it lacks. It counts as skipped and never as passed. */
 export class NotPossible extends Error {}
@@ -16,7 +16,7 @@ export interface FaultJob {
 
 /** One run of one job: its counts, its measured values, and the bars that did not hold. */
 export class Trial {
-  readonly bed: TestBed;
+  readonly fixture: TestFixture;
   /** The counts of a soak instead of those of a run that everybody waits for. */
   readonly full: boolean;
   readonly seed: number;
@@ -25,8 +25,8 @@ export class Trial {
   readonly failures: string[] = [];
   readonly notes: string[] = [];
 
-  constructor(bed: TestBed, full: boolean, seed: number) {
-    this.bed = bed;
+  constructor(fixture: TestFixture, full: boolean, seed: number) {
+    this.fixture = fixture;
     this.full = full;
     this.seed = seed;
     this.random = seededRandom(seed);

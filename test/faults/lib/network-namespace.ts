@@ -1,5 +1,5 @@
 // A network of its own, whose only link is loopback: packets can be lost or held there without any other process noticing.
-import type { TestBed } from "../../helpers/test-bed.ts";
+import type { TestFixture } from "../../helpers/test-directory.ts";
 import { mustWork, needs, needsRoot } from "./programs.ts";
 
 /** Every packet meets this chain on its way in. */
@@ -14,14 +14,14 @@ export class NetworkNamespace {
     this.#pid = pid;
   }
 
-  /** `bed` ends it. @throws NotPossible */
-  static async make(bed: TestBed): Promise<NetworkNamespace> {
+  /** `fixture` ends it. @throws NotPossible */
+  static async make(fixture: TestFixture): Promise<NetworkNamespace> {
     needs("unshare", "nsenter", "ip");
     needsRoot("a network namespace");
     const setUp = `ip link set lo up ${LINK}`;
     mustWork(["unshare", "--net", "sh", "-c", setUp], "a network namespace");
     const script = `${setUp} && echo ready && exec sleep infinity`;
-    const holder = bed.spawn(["unshare", "--net", "sh", "-c", script], { cwd: "/" });
+    const holder = fixture.spawn(["unshare", "--net", "sh", "-c", script], { cwd: "/" });
     await holder.waitForLine("stdout", /^ready$/, 5_000);
     return new NetworkNamespace(holder.pid);
   }

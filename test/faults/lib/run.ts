@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { P2pfile } from "../../helpers/binary.ts";
 import { binaryPath } from "../../helpers/executable.ts";
 import { sha256Of } from "../../helpers/big-file.ts";
-import type { TestBed } from "../../helpers/test-bed.ts";
+import type { TestFixture } from "../../helpers/test-directory.ts";
 
 export interface DownloadOptions {
   readonly magnet: string;
@@ -18,15 +18,15 @@ export interface DownloadOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export function startDownload(bed: TestBed, options: DownloadOptions): P2pfile {
-  const { magnet, cwd, under, flags = [], ip = bed.address(), env = {} } = options;
+export function startDownload(fixture: TestFixture, options: DownloadOptions): P2pfile {
+  const { magnet, cwd, under, flags = [], ip = fixture.address(), env = {} } = options;
   const program = ["download", "--ip", ip, "--json", ...flags, magnet];
   const command = under === undefined ? [binaryPath, ...program] : under(program);
-  return bed.adopt(new P2pfile(command, cwd, ip, { HOME: cwd, ...env }));
+  return fixture.adopt(new P2pfile(command, cwd, ip, { HOME: cwd, ...env }));
 }
 
 export function startServe(
-  bed: TestBed,
+  fixture: TestFixture,
   path: string,
   options: {
     readonly cwd?: string;
@@ -35,11 +35,11 @@ export function startServe(
     readonly env?: Readonly<Record<string, string>>;
   } = {},
 ): P2pfile {
-  const { cwd = bed.directory("cwd"), flags = [], under, env = {} } = options;
-  const ip = bed.address();
+  const { cwd = fixture.directory("cwd"), flags = [], under, env = {} } = options;
+  const ip = fixture.address();
   const program = ["serve", "--ip", ip, "--json", ...flags, path];
   const command = under === undefined ? [binaryPath, ...program] : under(program);
-  return bed.adopt(new P2pfile(command, cwd, ip, { HOME: cwd, ...env }));
+  return fixture.adopt(new P2pfile(command, cwd, ip, { HOME: cwd, ...env }));
 }
 
 export type FinalState = "absent" | "right" | "wrong";

@@ -9,7 +9,7 @@ import { CappedNode } from "../../../src/discovery/capped-node.ts";
 import { guardDatagram } from "../../../src/discovery/datagram-guard.ts";
 import { defineTarget, promise } from "../engine/target.ts";
 import { datagramNumbers, datagramTokens, isLoopback } from "./datagram-input.ts";
-import { DhtBed } from "./dht-bed.ts";
+import { DhtFixture } from "./dht-fixture.ts";
 import { packetSeries } from "./packet-series.ts";
 
 /** Below what a network cuts into fragments, and what makes us worth an attack with a forged source. */
@@ -19,16 +19,16 @@ const MAX_PACKETS = 64;
 const INFO_HASH = Buffer.from("abcdefghij0123456789");
 
 async function check(Node: typeof CappedNode, input: Uint8Array): Promise<string> {
-  const bed = new DhtBed(Node);
+  const fixture = new DhtFixture(Node);
   const behaviour = new Set<string>();
   const answered = new Set<string>();
   try {
     // The library asks its bootstrap nodes in its next turn.
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    bed.lookup(INFO_HASH);
+    fixture.lookup(INFO_HASH);
     for (const datagram of packetSeries.split(input).slice(0, MAX_PACKETS)) {
-      const known = bed.announced.length;
-      const { verdict, from, given, sent } = bed.receive(datagram);
+      const known = fixture.announced.length;
+      const { verdict, from, given, sent } = fixture.receive(datagram);
       if (verdict === "reply") answered.add(addressKey(from));
       const answers = sent.filter(({ bytes }) => typeOf(bytes) !== "q");
       for (const { bytes, to } of answers) {
@@ -40,22 +40,26 @@ async function check(Node: typeof CappedNode, input: Uint8Array): Promise<string
         );
       }
       promise(answers.length <= (verdict === "query" ? 1 : 0), `${answers.length} answers to one ${verdict}`);
-      if (bed.announced.length > known) {
-        promise(hasToken(given, bed.tokenFor(from.host, given)), "an announce came with our token");
+      if (fixture.announced.length > known) {
+        promise(hasToken(given, fixture.tokenFor(from.host, given)), "an announce came with our token");
         behaviour.add("announced");
       }
       behaviour.add(`${verdict} ${answers.map(({ bytes }) => typeOf(bytes)).join()}`);
     }
-    for (const address of [...bed.nodes, ...bed.peers, ...bed.announced.map(({ peer }) => peer)]) {
+    for (const address of [
+      ...fixture.nodes,
+      ...fixture.peers,
+      ...fixture.announced.map(({ peer }) => peer),
+    ]) {
       promise(parseAddress(addressKey(address)) !== undefined && isLoopback(address), addressKey(address));
     }
-    for (const node of bed.nodes)
+    for (const node of fixture.nodes)
       promise(answered.has(addressKey(node)), `${addressKey(node)} never answered us`);
-    if (bed.peers.length > 0) behaviour.add("peers");
-    if (bed.nodes.length > 0) behaviour.add("nodes");
+    if (fixture.peers.length > 0) behaviour.add("peers");
+    if (fixture.nodes.length > 0) behaviour.add("nodes");
     return [...behaviour].sort().join("; ");
   } finally {
-    bed.close();
+    fixture.close();
   }
 }
 

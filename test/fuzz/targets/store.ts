@@ -5,18 +5,18 @@ import type { Logger } from "../../../src/lib/logger.ts";
 import { randomOf } from "../engine/cuts.ts";
 import { defineTarget, promise } from "../engine/target.ts";
 import { packetSeries } from "./packet-series.ts";
-import { downloads, hashedFiles, hashes, infos, ports, removeFolder, StoreBed } from "./store-bed.ts";
+import { downloads, hashedFiles, hashes, infos, ports, removeFolder, StoreFixture } from "./store-fixture.ts";
 
 type Open = (folder: string, logger: Logger) => StateStore;
 
 const MAX_EDITS = 32;
 /** Of the damaged files are written to and opened once more. */
 const WRITING_SHARE = 0.2;
-let bed: StoreBed | undefined;
+let fixture: StoreFixture | undefined;
 
 function check(open: Open, input: Uint8Array): string {
-  bed ??= new StoreBed();
-  const folder = bed.damaged(packetSeries.split(input).slice(0, MAX_EDITS));
+  fixture ??= new StoreFixture();
+  const folder = fixture.damaged(packetSeries.split(input).slice(0, MAX_EDITS));
   try {
     const warnings: string[] = [];
     const logger: Logger = {

@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 /** A download of three pieces; the peers ask for nothing and say what the test wants. */
-class Bed {
+class Fixture {
   readonly geometry = new Geometry(3 * PIECE_LENGTH, PIECE_LENGTH);
   readonly content = crypto.getRandomValues(new Uint8Array(this.geometry.length));
   readonly path = join(folder, `${Math.floor(performance.now() * 1000)}`);
@@ -132,50 +132,52 @@ class Bed {
 
 describe("TransferRunner", () => {
   test("W21: of two that gave a wrong piece the one whose block was forged is closed, by the file's own bytes", async () => {
-    const bed = new Bed();
-    const culprit = bed.join(1, [0]);
-    const honest = bed.join(2, [0]);
-    bed.runner.dispatch({ type: "peerQueueLimit", peer: culprit, requests: 2 });
-    for (const peer of [culprit, honest]) bed.say(peer, "unchoke");
-    bed.runner.dispatch({ type: "peerQueueLimit", peer: culprit, requests: 500 });
-    expect([bed.asked(culprit).length, bed.asked(honest).length]).toEqual([2, 2]);
-    for (const forged of [false, true]) bed.deliver(culprit, forged);
-    for (let i = 0; i < 2; i++) bed.deliver(honest, false);
-    for (const peer of [culprit, honest]) bed.say(peer, "choke");
-    await bed.until(() => bed.wrongPieces.length > 0);
-    expect(bed.closed).toEqual([]);
-    bed.say(honest, "unchoke");
-    expect(bed.asked(honest)).toHaveLength(4);
-    while (bed.asked(honest).length > 0) bed.deliver(honest, false);
-    await bed.until(() => bed.closed.length > 0);
-    expect(bed.closed).toEqual([[culprit, "hashMismatch"]]);
-    expect([bed.wrongPieces, bed.failures]).toEqual([[0], []]);
-    bed.close();
+    const fixture = new Fixture();
+    const culprit = fixture.join(1, [0]);
+    const honest = fixture.join(2, [0]);
+    fixture.runner.dispatch({ type: "peerQueueLimit", peer: culprit, requests: 2 });
+    for (const peer of [culprit, honest]) fixture.say(peer, "unchoke");
+    fixture.runner.dispatch({ type: "peerQueueLimit", peer: culprit, requests: 500 });
+    expect([fixture.asked(culprit).length, fixture.asked(honest).length]).toEqual([2, 2]);
+    for (const forged of [false, true]) fixture.deliver(culprit, forged);
+    for (let i = 0; i < 2; i++) fixture.deliver(honest, false);
+    for (const peer of [culprit, honest]) fixture.say(peer, "choke");
+    await fixture.until(() => fixture.wrongPieces.length > 0);
+    expect(fixture.closed).toEqual([]);
+    fixture.say(honest, "unchoke");
+    expect(fixture.asked(honest)).toHaveLength(4);
+    while (fixture.asked(honest).length > 0) fixture.deliver(honest, false);
+    await fixture.until(() => fixture.closed.length > 0);
+    expect(fixture.closed).toEqual([[culprit, "hashMismatch"]]);
+    expect([fixture.wrongPieces, fixture.failures]).toEqual([[0], []]);
+    fixture.close();
   });
 
   test("W21: a culprit that has left before its piece was hashed is told of", async () => {
-    const bed = new Bed();
-    const culprit = bed.join(1, [0]);
-    bed.say(culprit, "unchoke");
-    while (bed.asked(culprit).length > 0) bed.deliver(culprit, true);
-    bed.runner.dispatch({ type: "peerLeft", peer: culprit });
-    await bed.until(() => bed.closed.length > 0);
-    expect(bed.closed).toEqual([[culprit, "departed"]]);
-    expect([bed.wrongPieces, bed.failures]).toEqual([[0], []]);
-    bed.close();
+    const fixture = new Fixture();
+    const culprit = fixture.join(1, [0]);
+    fixture.say(culprit, "unchoke");
+    while (fixture.asked(culprit).length > 0) fixture.deliver(culprit, true);
+    fixture.runner.dispatch({ type: "peerLeft", peer: culprit });
+    await fixture.until(() => fixture.closed.length > 0);
+    expect(fixture.closed).toEqual([[culprit, "departed"]]);
+    expect([fixture.wrongPieces, fixture.failures]).toEqual([[0], []]);
+    fixture.close();
   });
 
   test.each(["EIO", "ENOSPC"])(
     "P8: when our own disk says %s the download ends, and nobody is blamed",
     async (code) => {
-      const bed = new Bed(() => Promise.reject(Object.assign(new Error("the disk failed"), { code })));
-      const peers = [bed.join(1, [0, 1, 2]), bed.join(2, [0, 1, 2])];
-      for (const peer of peers) bed.say(peer, "unchoke");
-      for (const peer of peers) while (bed.asked(peer).length > 0) bed.deliver(peer, false);
-      await bed.until(() => bed.failures.length > 0);
-      expect(bed.failures.every((error) => error instanceof DiskError)).toBe(true);
-      expect([bed.closed, bed.wrongPieces]).toEqual([[], []]);
-      bed.close();
+      const fixture = new Fixture(() =>
+        Promise.reject(Object.assign(new Error("the disk failed"), { code })),
+      );
+      const peers = [fixture.join(1, [0, 1, 2]), fixture.join(2, [0, 1, 2])];
+      for (const peer of peers) fixture.say(peer, "unchoke");
+      for (const peer of peers) while (fixture.asked(peer).length > 0) fixture.deliver(peer, false);
+      await fixture.until(() => fixture.failures.length > 0);
+      expect(fixture.failures.every((error) => error instanceof DiskError)).toBe(true);
+      expect([fixture.closed, fixture.wrongPieces]).toEqual([[], []]);
+      fixture.close();
     },
   );
 });

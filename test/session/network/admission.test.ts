@@ -20,13 +20,13 @@ import {
   Stranger,
   STRANGERS_HOST,
   until,
-  useNodeBed,
-} from "./node-bed.ts";
+  useNodeFixture,
+} from "./node-fixture.ts";
 
-useNodeBed();
+useNodeFixture();
 
 /** `count` strangers of two a host that have introduced themselves to the torrent of this byte, one after the other. */
-async function crowd(node: Node, swarm: Swarm, count: number, torrent = 5): Promise<Stranger[]> {
+async function flood(node: Node, swarm: Swarm, count: number, torrent = 5): Promise<Stranger[]> {
   const strangers: Stranger[] = [];
   const before = swarm.peerCount;
   for (let i = 1; i <= count; i++) {
@@ -65,7 +65,7 @@ describe("A full torrent", () => {
   test("W17: refuses the next and keeps those it has, as long as nobody has been idle for long", async () => {
     const node = await startNode();
     const swarm = startSwarm(node);
-    const peers = await crowd(node, swarm, MAX_PEERS_LEECHING);
+    const peers = await flood(node, swarm, MAX_PEERS_LEECHING);
     pass(swarm, UNPROVEN_PEER_MS - 2_000);
     const next = await newcomer(node);
     expect([next.isClosed, next.heard]).toEqual([true, 0]);
@@ -76,7 +76,7 @@ describe("A full torrent", () => {
     const node = await startNode();
     const pinned = { host: STRANGERS_HOST, port: 50_001 };
     const swarm = startSwarm(node, [pinned]);
-    const [first, ...peers] = await crowd(node, swarm, MAX_PEERS_LEECHING);
+    const [first, ...peers] = await flood(node, swarm, MAX_PEERS_LEECHING);
     first!.namePort(pinned.port);
     await until(() => onlyPeer(swarm).listenAddress?.port === pinned.port);
     pass(swarm, UNPROVEN_PEER_MS + IDLE_CHECK_MS);
@@ -89,7 +89,7 @@ describe("A full torrent", () => {
   test("W17: the peer that gave way is no worse for it and may come back", async () => {
     const node = await startNode();
     const swarm = startSwarm(node);
-    const peers = await crowd(node, swarm, MAX_PEERS_LEECHING);
+    const peers = await flood(node, swarm, MAX_PEERS_LEECHING);
     peers[0]!.namePort(50_001);
     await until(() => onlyPeer(swarm).listenAddress !== undefined);
     pass(swarm, UNPROVEN_PEER_MS + IDLE_CHECK_MS);
@@ -108,7 +108,7 @@ describe("A full torrent", () => {
   test("nobody gives way while our disk is behind", async () => {
     const node = await startNode();
     const swarm = startSwarm(node);
-    await crowd(node, swarm, MAX_PEERS_LEECHING);
+    await flood(node, swarm, MAX_PEERS_LEECHING);
     swarm.setPaused(true);
     pass(swarm, UNPROVEN_PEER_MS + 10_000);
     swarm.setPaused(false);
@@ -177,7 +177,7 @@ describe("A full process", () => {
     const peers: Stranger[][] = [];
     for (const [i, swarm] of swarms.entries()) {
       const count = Math.min(MAX_PEERS_LEECHING, MAX_CONNECTIONS - i * MAX_PEERS_LEECHING);
-      peers.push(await crowd(node, swarm, count, 10 + i));
+      peers.push(await flood(node, swarm, count, 10 + i));
     }
     const last = 10 + torrents - 1;
     expect((await newcomer(node, last)).isClosed).toBe(true);

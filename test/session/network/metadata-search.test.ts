@@ -72,7 +72,7 @@ const asked = (peers: readonly FakePeer[]) => peers.map((peer) => peer.asked);
 const several = (count: number, offered = SMALL) =>
   Array.from({ length: count }, (_, i) => new FakePeer(i + 1, offered));
 
-class Bed {
+class Fixture {
   readonly found: Uint8Array[] = [];
   readonly search = new MetadataSearch((infoDict) => this.found.push(infoDict));
   readonly peers: readonly FakePeer[];
@@ -97,129 +97,129 @@ class Bed {
 
 describe("MetadataSearch", () => {
   test("asks one peer while it is in time, and only peers that offer metadata", async () => {
-    const bed = new Bed([new FakePeer(1, null), new FakePeer(2), new FakePeer(3)]);
-    await bed.pass(METADATA_PATIENCE_MS);
-    expect(asked(bed.peers)).toEqual([0, 1, 0]);
+    const fixture = new Fixture([new FakePeer(1, null), new FakePeer(2), new FakePeer(3)]);
+    await fixture.pass(METADATA_PATIENCE_MS);
+    expect(asked(fixture.peers)).toEqual([0, 1, 0]);
   });
 
   test("hands on what a peer delivers", async () => {
-    const bed = new Bed(several(1));
-    await bed.peers[0]!.answer(dict);
-    expect(bed.found).toEqual([dict]);
+    const fixture = new Fixture(several(1));
+    await fixture.peers[0]!.answer(dict);
+    expect(fixture.found).toEqual([dict]);
   });
 
   test("W19: a silent peer costs a second: then the next is asked beside it, and it keeps its attempt", async () => {
-    const bed = new Bed(several(2, 8_000_000));
-    await bed.pass(METADATA_PATIENCE_MS);
-    expect(asked(bed.peers)).toEqual([1, 0]);
-    await bed.pass(TICK_MS);
-    expect(asked(bed.peers)).toEqual([1, 1]);
-    expect(bed.peers.map(({ cancelled }) => cancelled)).toEqual([0, 0]);
+    const fixture = new Fixture(several(2, 8_000_000));
+    await fixture.pass(METADATA_PATIENCE_MS);
+    expect(asked(fixture.peers)).toEqual([1, 0]);
+    await fixture.pass(TICK_MS);
+    expect(asked(fixture.peers)).toEqual([1, 1]);
+    expect(fixture.peers.map(({ cancelled }) => cancelled)).toEqual([0, 0]);
   });
 
   test("who delivers first ends the attempts of the others", async () => {
-    const bed = new Bed(several(3));
-    await bed.pass(2 * METADATA_PATIENCE_MS + 2 * TICK_MS);
-    expect(asked(bed.peers)).toEqual([1, 1, 1]);
-    await bed.peers[0]!.answer(dict);
-    expect(bed.found).toEqual([dict]);
-    expect(bed.peers.map(({ isAsked }) => isAsked)).toEqual([false, false, false]);
-    expect(bed.peers.map(({ cancelled }) => cancelled)).toEqual([0, 1, 1]);
+    const fixture = new Fixture(several(3));
+    await fixture.pass(2 * METADATA_PATIENCE_MS + 2 * TICK_MS);
+    expect(asked(fixture.peers)).toEqual([1, 1, 1]);
+    await fixture.peers[0]!.answer(dict);
+    expect(fixture.found).toEqual([dict]);
+    expect(fixture.peers.map(({ isAsked }) => isAsked)).toEqual([false, false, false]);
+    expect(fixture.peers.map(({ cancelled }) => cancelled)).toEqual([0, 1, 1]);
   });
 
   test("a slow link of 100 kB/s is no silent peer, a slower one gets company", async () => {
-    const bed = new Bed(several(2, 5_000_000));
+    const fixture = new Fixture(several(2, 5_000_000));
     const perBeat = TICK_MS * METADATA_MIN_BYTES_PER_MS;
-    await bed.pass(20_000, () => bed.peers[0]!.give(perBeat));
-    expect(asked(bed.peers)).toEqual([1, 0]);
-    await bed.pass(5_000, () => bed.peers[0]!.give(perBeat / 2));
-    expect([asked(bed.peers), bed.peers[0]!.isAsked]).toEqual([[1, 1], true]);
+    await fixture.pass(20_000, () => fixture.peers[0]!.give(perBeat));
+    expect(asked(fixture.peers)).toEqual([1, 0]);
+    await fixture.pass(5_000, () => fixture.peers[0]!.give(perBeat / 2));
+    expect([asked(fixture.peers), fixture.peers[0]!.isAsked]).toEqual([[1, 1], true]);
   });
 
   test("W19: behind three silent peers and one that trickles the honest fifth is asked within five seconds", async () => {
     const peers = several(5, 8_000_000);
-    const bed = new Bed(peers);
+    const fixture = new Fixture(peers);
     // Silence, or a byte now and then to look alive.
-    await bed.pass(METADATA_TIMEOUT_MS + METADATA_PATIENCE_MS, () => peers[3]!.give(1));
+    await fixture.pass(METADATA_TIMEOUT_MS + METADATA_PATIENCE_MS, () => peers[3]!.give(1));
     expect(asked(peers)).toEqual([1, 1, 1, 1, 1]);
   });
 
   test("with all places taken the one that gave least loses its own, and never the one that gave most", async () => {
     const peers = several(12, 8_000_000);
-    const bed = new Bed(peers);
-    await bed.pass(30_000, () => peers[1]!.give(METADATA_PIECE_LENGTH / 16));
+    const fixture = new Fixture(peers);
+    await fixture.pass(30_000, () => peers[1]!.give(METADATA_PIECE_LENGTH / 16));
     expect(peers[1]).toMatchObject({ asked: 1, cancelled: 0, isAsked: true });
     expect(Math.min(...asked(peers))).toBeGreaterThanOrEqual(1);
   });
 
   test("who lost its place is asked again in time, behind those who were not asked yet", async () => {
     const peers = several(6);
-    const bed = new Bed(peers);
-    await bed.pass(60_000);
+    const fixture = new Fixture(peers);
+    await fixture.pass(60_000);
     expect(Math.min(...asked(peers))).toBeGreaterThanOrEqual(2);
     expect(Math.max(...asked(peers))).toBeLessThan(20);
   });
 
   test("the only peer is not given up: it keeps what came and is asked again for the rest", async () => {
-    const bed = new Bed(several(1, 100_000));
-    const [peer] = bed.peers;
-    bed.peers[0]!.give(METADATA_PIECE_LENGTH);
-    await bed.pass(METADATA_TIMEOUT_MS);
+    const fixture = new Fixture(several(1, 100_000));
+    const [peer] = fixture.peers;
+    fixture.peers[0]!.give(METADATA_PIECE_LENGTH);
+    await fixture.pass(METADATA_TIMEOUT_MS);
     expect(peer).toMatchObject({ asked: 1, cancelled: 0, reminded: 0 });
-    await bed.pass(TICK_MS);
+    await fixture.pass(TICK_MS);
     expect(peer).toMatchObject({ asked: 1, cancelled: 0, reminded: 1 });
-    await bed.pass(2 * METADATA_TIMEOUT_MS);
+    await fixture.pass(2 * METADATA_TIMEOUT_MS);
     expect(peer).toMatchObject({ asked: 1, cancelled: 0, reminded: 3 });
   });
 
   test("passes a peer that refuses over at the next beat", async () => {
-    const bed = new Bed(several(2));
-    await bed.peers[0]!.answer(undefined);
-    await bed.pass(TICK_MS);
-    expect([asked(bed.peers), bed.found]).toEqual([[1, 1], []]);
+    const fixture = new Fixture(several(2));
+    await fixture.peers[0]!.answer(undefined);
+    await fixture.pass(TICK_MS);
+    expect([asked(fixture.peers), fixture.found]).toEqual([[1, 1], []]);
   });
 
   test("a peer that always refuses beside a silent one is asked again now and then, not at every beat", async () => {
-    const bed = new Bed(several(2));
-    await bed.pass(20_000, () => bed.peers[1]!.answer(undefined));
-    expect(bed.peers[1]!.asked).toBeGreaterThan(2);
-    expect(bed.peers[1]!.asked).toBeLessThanOrEqual(1 + 20_000 / METADATA_TIMEOUT_MS);
+    const fixture = new Fixture(several(2));
+    await fixture.pass(20_000, () => fixture.peers[1]!.answer(undefined));
+    expect(fixture.peers[1]!.asked).toBeGreaterThan(2);
+    expect(fixture.peers[1]!.asked).toBeLessThanOrEqual(1 + 20_000 / METADATA_TIMEOUT_MS);
   });
 
   test("B10: begins again when everybody has failed once", async () => {
-    const bed = new Bed(several(2));
-    await bed.pass(500, async () => {
-      for (const peer of bed.peers) await peer.answer(undefined);
+    const fixture = new Fixture(several(2));
+    await fixture.pass(500, async () => {
+      for (const peer of fixture.peers) await peer.answer(undefined);
     });
-    expect(Math.min(...asked(bed.peers))).toBeGreaterThanOrEqual(2);
-    await bed.pass(2 * TICK_MS);
-    for (const peer of bed.peers) await peer.answer(dict);
-    expect(bed.found.length).toBeGreaterThan(0);
+    expect(Math.min(...asked(fixture.peers))).toBeGreaterThanOrEqual(2);
+    await fixture.pass(2 * TICK_MS);
+    for (const peer of fixture.peers) await peer.answer(dict);
+    expect(fixture.found.length).toBeGreaterThan(0);
   });
 
   test("goes on at once when the peer being asked leaves", () => {
-    const bed = new Bed(several(2));
-    bed.search.forget(real(bed.peers)[0]!);
-    bed.search.tick(real(bed.peers.slice(1)), 100);
-    expect(asked(bed.peers)).toEqual([1, 1]);
+    const fixture = new Fixture(several(2));
+    fixture.search.forget(real(fixture.peers)[0]!);
+    fixture.search.tick(real(fixture.peers.slice(1)), 100);
+    expect(asked(fixture.peers)).toEqual([1, 1]);
   });
 
   test("a late end of an attempt that lost its place does not end the next one's", async () => {
     const peers = several(MAX_METADATA_FETCHES + 1);
-    const bed = new Bed(peers);
-    await bed.pass(METADATA_TIMEOUT_MS + METADATA_PATIENCE_MS);
+    const fixture = new Fixture(peers);
+    await fixture.pass(METADATA_TIMEOUT_MS + METADATA_PATIENCE_MS);
     expect([peers[0]!.cancelled, peers.at(-1)!.isAsked]).toEqual([1, true]);
     await peers[0]!.answer(undefined);
     await peers.at(-1)!.answer(dict);
-    expect(bed.found).toEqual([dict]);
+    expect(fixture.found).toEqual([dict]);
   });
 
   test("does nothing while nobody offers metadata", async () => {
     const peer = new FakePeer(1, null);
-    const bed = new Bed([peer]);
-    await bed.pass(1000);
+    const fixture = new Fixture([peer]);
+    await fixture.pass(1000);
     peer.wire.offeredMetadataLength = 5;
-    await bed.pass(TICK_MS);
+    await fixture.pass(TICK_MS);
     expect(peer.asked).toBe(1);
   });
 });

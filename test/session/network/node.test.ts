@@ -12,9 +12,9 @@ import { MAX_HALF_OPEN_OUTGOING } from "../../../src/session/network/limits.ts";
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import { TcpConnection } from "../../../src/net/tcp-connection.ts";
 import { monotonicMs } from "../../../src/session/clock.ts";
-import { cleanups, HOST, startNode, startSwarm, Stranger, until, useNodeBed } from "./node-bed.ts";
+import { cleanups, HOST, startNode, startSwarm, Stranger, until, useNodeFixture } from "./node-fixture.ts";
 
-useNodeBed();
+useNodeFixture();
 
 describe("A swarm", () => {
   test.each([

@@ -1,4 +1,4 @@
-// The real DHT node without UDP: datagrams go in as the guarded socket lets them in, what it sends is kept. One bed lives
+// The real DHT node without UDP: datagrams go in as the guarded socket lets them in, what it sends is kept. One fixture lives
 // for one input.
 import { EventEmitter } from "node:events";
 import { asDict, decodeBencode, dictBytes, dictDict } from "../../../src/core/format/bencode.ts";
@@ -69,7 +69,7 @@ class Wires extends EventEmitter {
   }
 }
 
-export class DhtBed {
+export class DhtFixture {
   readonly #wires = new Wires();
   readonly #node: CappedNode;
   /** Transaction id in hexadecimal → whom it was asked of. */

@@ -17,7 +17,7 @@ export const BAD_DIGEST = new Uint8Array(20).fill(2);
 
 export type Has = "all" | "none" | readonly number[];
 
-export interface BedOptions {
+export interface FixtureOptions {
   /** @default 4 pieces of 4 blocks */
   readonly geometry?: Geometry;
   readonly have?: Has;
@@ -38,7 +38,7 @@ export interface PeerOptions {
   readonly requestLength?: number;
 }
 
-export class TransferBed {
+export class TransferFixture {
   now = 0;
   /** Digests of blocks are asked for and given at once, all right. A test that gives its own turns it off. */
   answersBlocks = true;
@@ -49,7 +49,7 @@ export class TransferBed {
   readonly #asked = new Map<PeerHandle, Block[]>();
   #nextHandle = 1;
 
-  constructor(options: BedOptions = {}) {
+  constructor(options: FixtureOptions = {}) {
     this.geometry = options.geometry ?? new Geometry(16 * BLOCK_LENGTH, 4 * BLOCK_LENGTH);
     this.transfer = new Transfer({
       geometry: this.geometry,

@@ -11,7 +11,7 @@ import { concatBytes } from "../../src/lib/bytes.ts";
 import { MiB } from "../../src/lib/units.ts";
 
 /** Of one test file. */
-export function poolBed() {
+export function poolFixture() {
   const folder = mkdtempSync(join(tmpdir(), "p2pfile-pool-"));
   const open: HashPool[] = [];
 

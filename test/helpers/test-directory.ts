@@ -10,13 +10,13 @@ import { Child, type ChildOptions } from "./child.ts";
 const network = Number(process.env["P2PFILE_TEST_NETWORK"] ?? 16 + (process.pid % 200));
 let addressesUsed = 0;
 
-export class TestBed {
+export class TestFixture {
   #children: Child[] = [];
   #directories: string[] = [];
   #cleanups: (() => Promise<void> | void)[] = [];
 
   /** A new empty directory that every user may enter, so that tests may drop their privileges. */
-  directory(name = "bed"): string {
+  directory(name = "fixture"): string {
     const path = mkdtempSync(join(tmpdir(), `p2pfile-${name}-`));
     chmodSync(path, 0o755);
     this.#directories.push(path);
@@ -33,7 +33,7 @@ export class TestBed {
     return this.adopt(new Child(command, options));
   }
 
-  /** Makes this bed end `child`. */
+  /** Makes this fixture end `child`. */
   adopt<C extends Child>(child: C): C {
     this.#children.push(child);
     return child;
@@ -54,9 +54,9 @@ export class TestBed {
   }
 }
 
-/** To be called at the top of a test file: the bed is emptied after every test of the file. */
-export function useTestBed(): TestBed {
-  const bed = new TestBed();
-  afterEach(() => bed.end());
-  return bed;
+/** To be called at the top of a test file: the fixture is emptied after every test of the file. */
+export function useTestFixture(): TestFixture {
+  const fixture = new TestFixture();
+  afterEach(() => fixture.end());
+  return fixture;
 }

@@ -9,7 +9,7 @@ import { startServe } from "./run.ts";
 /** An honest transfer may take this many times its time alone. */
 const SLOWDOWN = 2;
 
-export interface BesiegedSeed {
+export interface FloodedSeed {
   readonly seed: P2pfile;
   readonly host: string;
   readonly port: number;
@@ -19,10 +19,10 @@ export interface BesiegedSeed {
 }
 
 /** @returns undefined when the transfer alone failed, which is counted. */
-export async function startBesieged(trial: Trial): Promise<BesiegedSeed | undefined> {
-  const { bed } = trial;
-  const file = makeBigFile(join(bed.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
-  const seed = startServe(bed, file.path, { flags: ["--upload-limit", "24"] });
+export async function startFlooded(trial: Trial): Promise<FloodedSeed | undefined> {
+  const { fixture } = trial;
+  const file = makeBigFile(join(fixture.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
+  const seed = startServe(fixture, file.path, { flags: ["--upload-limit", "24"] });
   const magnet = await seed.magnet();
   const { host, port } = await seed.waitForEvent("listening");
   const alone = await honestTransfer(trial, magnet, file);

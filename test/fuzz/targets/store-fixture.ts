@@ -53,7 +53,7 @@ interface Files {
   readonly log: Uint8Array;
 }
 
-export class StoreBed {
+export class StoreFixture {
   readonly #closed: Files;
   readonly #killed: Files;
 

@@ -3,7 +3,7 @@ import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import type { PeerHandle } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
-import { sent, type TransferBed } from "./transfer-bed.ts";
+import { sent, type TransferFixture } from "./transfer-fixture.ts";
 
 export const onePiece = new Geometry(8 * BLOCK_LENGTH, 8 * BLOCK_LENGTH);
 /** So long that a peer which begins beside others is asked for runs of four as well. */
@@ -16,6 +16,6 @@ export function lengths(blocks: readonly Block[]): number[] {
   return [...new Set(blocks.map(({ length }) => length / BLOCK_LENGTH))].toSorted((a, b) => a - b);
 }
 
-export function requests(bed: TransferBed, peer: PeerHandle): Block[] {
-  return sent(bed.log, "request", peer).map(({ block }) => block);
+export function requests(fixture: TransferFixture, peer: PeerHandle): Block[] {
+  return sent(fixture.log, "request", peer).map(({ block }) => block);
 }

@@ -16,7 +16,7 @@ export const STRANGERS_HOST = "127.0.0.1";
 export const cleanups: (() => Promise<void> | void)[] = [];
 
 /** To be called at the top of a test file. */
-export function useNodeBed(): void {
+export function useNodeFixture(): void {
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Logger } from "../../src/lib/logger.ts";
 
 /** A folder for one test file, removed with everything in it, mounts included. */
-export class StorageBed {
+export class StorageFixture {
   readonly path = mkdtempSync(join(tmpdir(), "p2pfile-storage-"));
   readonly #mounts: string[] = [];
   #count = 0;
