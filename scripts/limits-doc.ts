@@ -1,4 +1,4 @@
-// Writes docs/LIMITS.md from every src/**/ts: `bun scripts/limits-doc.ts`. A test fails when the page is out of date.
+// Writes docs/LIMITS.md from every src/**/limits.ts: `bun scripts/limits-doc.ts`. A test fails when the page is out of date.
 import { join } from "node:path";
 import { MAX_MAGNET_LENGTH, MAX_SHARED_NAME_LENGTH } from "../src/core/format/limits.ts";
 import { REDIAL_PINNED_MAX_MS } from "../src/core/swarm/limits.ts";
