@@ -1,6 +1,6 @@
 // `bun build.ts [--outfile PATH]`: the sources become one executable, dist/p2pfile, with the hash worker inside. The
 // reasons for every option are in docs/adr/0005-build-and-workers.md.
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -15,24 +15,50 @@ export interface Build {
   readonly milliseconds: number;
 }
 
-/** Builds, tries and only then puts the executable in place. @throws Error with what went wrong. */
+/**
+ * Builds, tries and only then puts the executable in place. One commit and one base name of `outfile` give the same bytes,
+ * in any directory. @throws Error with what went wrong.
+ */
 export async function build(outfile: string): Promise<Build> {
   const begun = performance.now();
   const wanted = packageJson.devDependencies.bun;
   if (Bun.version !== wanted) {
     throw new Error(`this is Bun ${Bun.version}, and p2pfile is built with ${wanted}: run \`npm install\``);
   }
+  const commit = sourceCommit(root);
   mkdirSync(dirname(outfile), { recursive: true });
-  // Beside its place and renamed into it: a running executable cannot be overwritten, and nobody meets half of one.
-  const unfinished = join(dirname(outfile), `.${basename(outfile)}-${process.pid}`);
+  // Beside its place and renamed into it: a running executable cannot be overwritten, and an interrupted build leaves the
+  // old one. In a directory of its own, because the executable holds the base name it is built under.
+  const directory = mkdtempSync(join(dirname(outfile), ".p2pfile-build-"));
   try {
-    await compile(unfinished);
+    const unfinished = join(directory, basename(outfile));
+    await inDirectory(root, () => compile(unfinished, commit));
     smokeTest(unfinished);
     renameSync(unfinished, outfile);
   } finally {
-    rmSync(unfinished, { force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
   return { size: statSync(outfile).size, milliseconds: performance.now() - begun };
+}
+
+/**
+ * @param git the program to ask.
+ * @returns the full hash of the commit that `directory` is a clean checkout of; "" when a file differs from it or is not in
+ * it, and when there is no git or the directory is not the root of a repository.
+ */
+export function sourceCommit(directory: string, git = "git"): string {
+  // The sources may lie in the repository of something else.
+  const repository = ask(git, directory, ["rev-parse", "--show-toplevel"]);
+  if (repository !== realpathSync(directory)) return "";
+  const changes = ask(git, directory, ["--no-optional-locks", "status", "--porcelain"]);
+  return changes === "" ? (ask(git, directory, ["rev-parse", "--verify", "HEAD"]) ?? "") : "";
+}
+
+/** @returns what git said, without the end of the line; undefined when it failed or is missing. */
+function ask(git: string, directory: string, args: readonly string[]): string | undefined {
+  if (Bun.which(git) === null) return undefined;
+  const { success, stdout } = Bun.spawnSync([git, "-C", directory, ...args], { stderr: "ignore" });
+  return success ? stdout.toString().trimEnd() : undefined;
 }
 
 const silentDebug: Bun.BunPlugin = {
@@ -42,7 +68,18 @@ const silentDebug: Bun.BunPlugin = {
   },
 };
 
-async function compile(outfile: string): Promise<void> {
+/** Bun names the modules of the executable by a hash of their paths from the current directory. */
+async function inDirectory(directory: string, work: () => Promise<void>): Promise<void> {
+  const before = process.cwd();
+  process.chdir(directory);
+  try {
+    await work();
+  } finally {
+    process.chdir(before);
+  }
+}
+
+async function compile(outfile: string, commit: string): Promise<void> {
   const result = await Bun.build({
     // In the executable the first one is /$bunfs/root/<its name>; the others keep their path from the root they share.
     entrypoints: [join(root, "src/main.ts"), join(root, "workers/hash-worker.ts")],
@@ -57,6 +94,7 @@ async function compile(outfile: string): Promise<void> {
     define: {
       P2PFILE_HASH_WORKER: JSON.stringify("./workers/hash-worker.js"),
       P2PFILE_EXECUTABLE: "true",
+      P2PFILE_COMMIT: JSON.stringify(commit),
     },
     // Without these two it would run code named by a bunfig.toml of the directory it is started in, and take its .env.
     // --smol: the collector sizes itself by what lives and not by the memory of the machine. The chunks of a transfer are

@@ -1,8 +1,17 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build, smokeTest } from "../build.ts";
+import { build, smokeTest, sourceCommit } from "../build.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { MiB } from "../src/lib/units.ts";
 
@@ -41,6 +50,20 @@ describe("build.ts", () => {
     expect(await child.stderr.text()).not.toContain("bittorrent-dht");
   });
 
+  test("makes the same bytes in another process, directory and environment", async () => {
+    const outfiles = ["one", "another/directory"].map((directory) => join(folder, directory, "p2pfile"));
+    const builds = outfiles.map((outfile, index) =>
+      Bun.spawn([process.execPath, join(import.meta.dir, "../build.ts"), "--outfile", outfile], {
+        cwd: index === 0 ? folder : import.meta.dir,
+        env: { ...process.env, TZ: index === 0 ? "Asia/Tokyo" : "UTC" },
+        stdout: "ignore",
+      }),
+    );
+    expect(await Promise.all(builds.map(({ exited }) => exited))).toEqual([0, 0]);
+    const [one, another] = outfiles.map((outfile) => readFileSync(outfile));
+    expect(one!.equals(another!)).toBe(true);
+  });
+
   test("puts nothing in place when the sources do not build, and says why", async () => {
     const root = join(folder, "broken");
     const script = `
@@ -51,6 +74,45 @@ describe("build.ts", () => {
     const { stdout } = Bun.spawnSync([process.execPath, join(folder, "broken.ts")]);
     expect(stdout.toString()).toContain("main.ts is broken");
     expect(readdirSync(root)).toEqual([]);
+  });
+});
+
+describe("sourceCommit", () => {
+  const repository = join(folder, "repository");
+  const git = (...args: string[]): string => {
+    const identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+    const { stdout, stderr, success } = Bun.spawnSync(["git", "-C", repository, ...identity, ...args]);
+    if (!success) throw new Error(stderr.toString());
+    return stdout.toString().trim();
+  };
+  mkdirSync(join(repository, "sources"), { recursive: true });
+
+  test("is empty where there is no repository, no commit, or no git", () => {
+    expect(sourceCommit(repository)).toBe("");
+    git("init", "--quiet");
+    expect(sourceCommit(repository)).toBe("");
+    git("commit", "--quiet", "--allow-empty", "--message", "first");
+    expect(sourceCommit(repository, "git-that-is-not-installed")).toBe("");
+  });
+
+  test("is the full hash of the commit that is checked out", () => {
+    expect(sourceCommit(repository)).toMatch(/^[0-9a-f]{40}$/);
+    expect(sourceCommit(repository)).toBe(git("rev-parse", "HEAD"));
+  });
+
+  test("is not that of the repository around the sources", () => {
+    expect(sourceCommit(join(repository, "sources"))).toBe("");
+  });
+
+  test("is empty when a file is new or differs", () => {
+    const file = join(repository, "sources/x.ts");
+    writeFileSync(file, "1");
+    expect(sourceCommit(repository)).toBe("");
+    git("add", ".");
+    git("commit", "--quiet", "--message", "second");
+    expect(sourceCommit(repository)).toBe(git("rev-parse", "HEAD"));
+    writeFileSync(file, "2");
+    expect(sourceCommit(repository)).toBe("");
   });
 });
 
