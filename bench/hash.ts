@@ -1,6 +1,5 @@
 // How fast the pieces of a file in the page cache are hashed, by p2pfile's pool and by others: all in turns, so that they
-// meet the same machine. Tells also what the messages to the workers cost, and how late the event loop is meanwhile. Prints
-// tables, adds a line per file system and size to bench/results/hash.jsonl.
+// meet the same machine. Tells also how late the event loop is meanwhile. Prints a table, adds a line per file system and size to bench/results/hash.jsonl.
 // Usage: npm run bench -- hash [SIZE]... [--runs N] [--dir DIRECTORY] [--on tmpfs,disk] [--only WORDS,WORDS]
 //   [--write-kib N] (the file is written in steps of that length, which some file systems cache it in)
 import { availableParallelism, tmpdir } from "node:os";
@@ -10,7 +9,7 @@ import { formatBytes, GiB, KiB, MiB } from "../src/lib/units.ts";
 import type { HashGround, Hasher, HashRun } from "./hash/hasher.ts";
 import { idle, poolHashers } from "./hash/pool-hashers.ts";
 import { prepareGround } from "./hash/prepare-ground.ts";
-import { hashTable, messageCost, messageTable, summarizeHash } from "./hash/report.ts";
+import { hashTable, summarizeHash } from "./hash/report.ts";
 import { mktorrent, opensslDigest, opensslDigests, opensslSpeed, REFERENCE, serve } from "./hash/rivals.ts";
 import { Bed } from "./lib/bed.ts";
 import { fileSystemOf, freeSpace } from "./lib/file-system.ts";
@@ -95,14 +94,11 @@ function report(
   fileSystem: string,
 ): void {
   const results = summarizeHash(series, REFERENCE);
-  const messages = ["map", "pread"].flatMap((io) => messageCost(series, io) ?? []);
   const pieces = `pieces of ${formatBytes(pieceLength)}`;
   console.log(
     `\nSHA-1 of ${sizeName(size)} in the page cache, ${pieces}, ${fileSystem}, ${cores} cores, ${rounds} runs: median (min–max)\n`,
   );
   console.log(hashTable(results, REFERENCE));
-  if (messages.length > 0)
-    console.log(`\nOne worker of the pool against the bare loop\n\n${messageTable(messages)}`);
   for (const { busyCores } of results) {
     if (busyCores !== undefined)
       console.log(`\nCores busy while nothing was measured: ${toldSpread(busyCores)}`);
@@ -121,7 +117,6 @@ function report(
     writeLength,
     reference: REFERENCE,
     results,
-    messages,
   });
 }
 

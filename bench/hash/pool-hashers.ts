@@ -1,5 +1,5 @@
-// p2pfile's own hashing: the HashPool of the sources, in this process, with its workers and messages; beside it the same
-// jobs in the same kind of thread without the messages. Pools stay open from round to round, so no start is timed.
+// p2pfile's own hashing: the HashPool of the sources, in this process, with its workers and messages. Pools stay open from
+// round to round, so no start is timed.
 import packageJson from "../../package.json" with { type: "json" };
 import { MAX_OPEN_PIECE_BYTES } from "../../src/core/picker/limits.ts";
 import { HashPool } from "../../src/hashing/hash-pool.ts";
@@ -8,32 +8,18 @@ import { SHA1_LENGTH } from "../../src/lib/sha1.ts";
 import { LoadMeter } from "../lib/machine-load.ts";
 import { EventLoopDelay } from "../event-loop-delay.ts";
 import { assertDigests, type HashGround, type Hasher, type HashRun } from "./hasher.ts";
-import { LoopThread } from "./loop-thread.ts";
 
 type Io = "map" | "pread";
 
 const IDLE_MS = 1000;
 const version = () => packageJson.version;
 
-/** Of one way to read, in the order in which they are told apart best: the loop before and after the one worker. */
+/** Of one way to read: with one worker, and with one per core. */
 export function poolHashers(ground: HashGround, io: Io, cores: number): Hasher[] {
   const one = new HashPool({ workers: 1, io });
   const all = cores === 1 ? [] : [new HashPool({ workers: cores, io })];
-  const thread = new LoopThread();
-  const loop = (suffix: string): Hasher => ({
-    name: `loop ${io}${suffix}`,
-    version,
-    run: () =>
-      timed(ground, async () => {
-        const { content: path, size: length, pieceLength } = ground;
-        assertDigests(await thread.hash({ path, length, pieceLength, io }), ground);
-      }),
-    close: () => thread.close(),
-  });
   return [
-    loop(""),
     { ...create(one, ground, `create ${io} 1 worker`), close: () => one.close() },
-    loop(" again"),
     verify(one, ground, `verify ${io} 1 worker`),
     ...all.flatMap((pool) => [
       { ...create(pool, ground, `create ${io} ${cores} workers`), close: () => pool.close() },

@@ -1,5 +1,4 @@
-// From the runs of the benchmark of hashing to what is written down of them: medians, ratios, the price of messages,
-// tables.
+// From the runs of the benchmark of hashing to what is written down of them: medians, ratios, a table.
 import { markdownTable } from "../lib/markdown-table.ts";
 import { finishedRuns, type Series } from "../lib/rounds.ts";
 import { median, quantile, rounded, type Spread, spreadOf, toldSpread } from "../lib/statistics.ts";
@@ -34,17 +33,6 @@ export interface LoopDelay {
   readonly samples: number;
 }
 
-/** What the pool and its messages take of the time of hashing with one worker; 0.03 is 3 %. */
-export interface MessageCost {
-  readonly io: string;
-  /** Share of the pool's time that the bare loop, before and after it in the same round, did not need. */
-  readonly lost: Spread;
-  /** The same for the second loop against the first: what the machine alone makes of equal work. */
-  readonly control: Spread;
-  /** The same as `lost` in processor time of the whole process. */
-  readonly lostCpu: Spread;
-}
-
 export function summarizeHash(all: readonly Series<HashRun>[], reference: string): HashResult[] {
   const base = all.find(({ name }) => name === reference);
   const baseRates = base === undefined ? [] : finishedRuns(base).flatMap(({ rate }) => rate ?? []);
@@ -74,43 +62,6 @@ export function summarizeHash(all: readonly Series<HashRun>[], reference: string
   });
 }
 
-/** Of the rounds in which all three finished; undefined when there is none. */
-export function messageCost(all: readonly Series<HashRun>[], io: string): MessageCost | undefined {
-  const find = (name: string) => all.find((one) => one.name === name);
-  const [loop, pool, again] = [find(`loop ${io}`), find(`create ${io} 1 worker`), find(`loop ${io} again`)];
-  if (loop === undefined || pool === undefined || again === undefined) return undefined;
-  const shares = pool.runs.flatMap((run, round) => {
-    const share = shareOfRound(loop.runs[round], run, again.runs[round]);
-    return share === undefined ? [] : [share];
-  });
-  if (shares.length === 0) return undefined;
-  return {
-    io,
-    lost: spreadOf(
-      shares.map(({ lost }) => lost),
-      4,
-    ),
-    control: spreadOf(
-      shares.map(({ control }) => control),
-      4,
-    ),
-    lostCpu: spreadOf(
-      shares.map(({ lostCpu }) => lostCpu),
-      4,
-    ),
-  };
-}
-
-function shareOfRound(loop?: HashRun, pool?: HashRun, again?: HashRun) {
-  if (loop?.wall === undefined || pool?.wall === undefined || again?.wall === undefined) return undefined;
-  const cpu = ((loop.cpu ?? Number.NaN) + (again.cpu ?? Number.NaN)) / 2;
-  return {
-    lost: 1 - (loop.wall + again.wall) / 2 / pool.wall,
-    control: 1 - loop.wall / again.wall,
-    lostCpu: 1 - cpu / (pool.cpu ?? Number.NaN),
-  };
-}
-
 export function hashTable(results: readonly HashResult[], reference: string): string {
   const rows = results.map(({ name, wall, rate, ratioOfMedians, pairwiseRatio, cpu, delayMs }) => [
     name,
@@ -132,12 +83,6 @@ export function hashTable(results: readonly HashResult[], reference: string): st
     "CPU s",
     "loop late ms p50 / p99 / max",
   ];
-  return markdownTable(header, rows);
-}
-
-export function messageTable(costs: readonly MessageCost[]): string {
-  const rows = costs.map(({ io, lost, control, lostCpu }) => [io, ...[lost, control, lostCpu].map(percent)]);
-  const header = ["", "time lost to messages", "loop again against loop", "processor time lost"];
   return markdownTable(header, rows);
 }
 
@@ -168,9 +113,4 @@ function spreadOrNone(values: readonly number[]): Spread | undefined {
 
 function told(spread: Spread | undefined): string {
   return spread === undefined ? "–" : toldSpread(spread);
-}
-
-function percent({ median, min, max }: Spread): string {
-  const of = (share: number) => (share * 100).toFixed(1);
-  return `${of(median)} % (${of(min)}–${of(max)})`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { HashRun } from "../../bench/hash/hasher.ts";
-import { hashTable, messageCost, summarizeHash } from "../../bench/hash/report.ts";
+import { hashTable, summarizeHash } from "../../bench/hash/report.ts";
 import type { Series } from "../../bench/lib/rounds.ts";
 
 const series = (name: string, runs: (HashRun | undefined)[]): Series<HashRun> => ({
@@ -8,28 +8,6 @@ const series = (name: string, runs: (HashRun | undefined)[]): Series<HashRun> =>
   version: "1",
   problem: undefined,
   runs,
-});
-const walls = (name: string, ...seconds: number[]) =>
-  series(
-    name,
-    seconds.map((wall) => ({ wall, cpu: wall, rate: 1 / wall })),
-  );
-
-describe("messageCost", () => {
-  test("is the share of the pool's time that the loops around it did not need", () => {
-    const all = [walls("loop map", 0.9), walls("create map 1 worker", 1), walls("loop map again", 1)];
-    const cost = messageCost(all, "map");
-    expect(cost?.lost.median).toBeCloseTo(0.05);
-    expect(cost?.control.median).toBeCloseTo(0.1);
-    expect(cost?.lostCpu.median).toBeCloseTo(0.05);
-  });
-
-  test("takes only rounds in which all three finished", () => {
-    const pool = series("create map 1 worker", [undefined, { wall: 2, cpu: 2, rate: 1 }]);
-    const cost = messageCost([walls("loop map", 1, 2), pool, walls("loop map again", 1, 2)], "map");
-    expect(cost?.lost).toEqual({ median: 0, min: 0, max: 0 });
-    expect(messageCost([pool], "map")).toBeUndefined();
-  });
 });
 
 describe("summarizeHash", () => {
