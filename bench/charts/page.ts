@@ -53,7 +53,8 @@ export const QUIET = { fontSize: 12, fontWeight: "normal", lineHeight: 17, color
 const FONT_FAMILY = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
 const HEAD = 52;
 const FOOTNOTE_GAP = 8;
-/** Of small letters in DejaVu Sans, the widest of the fonts; fewer than fit by the mean of its letters. */
+/** Of bold and of small letters in DejaVu Sans, the widest of the fonts; fewer than fit by the mean of its letters. */
+const TITLE_COLUMNS = 88;
 const FOOTNOTE_COLUMNS = 112;
 
 /** @returns the whole SVG document. */
@@ -62,7 +63,7 @@ export function drawPage({ title, panels, footnotes }: Picture): string {
   const drawn: PanelOption[] = [];
   let top = HEAD;
   for (const panel of panels) {
-    titles.push(words(panel.title, STRONG, top + 12));
+    titles.push(words(cut(panel.title), STRONG, top + 12));
     drawn.push(
       panel.draw({ top, index: drawn.length, yAxisIndex: drawn.flatMap(({ yAxes }) => yAxes).length }),
     );
@@ -88,6 +89,10 @@ export function drawPage({ title, panels, footnotes }: Picture): string {
       style: { fill: COLORS.page, stroke: COLORS.line },
     },
   });
+}
+
+function cut(title: string): string {
+  return title.length > TITLE_COLUMNS ? `${title.slice(0, TITLE_COLUMNS - 1)}…` : title;
 }
 
 function words(

@@ -77,6 +77,15 @@ describe("a page", () => {
     expect(new Set(footnotes.map(({ y }) => y)).size).toBe(footnotes.length);
   });
 
+  test("cuts the title of a panel that would leave it", () => {
+    const title = "word ".repeat(30).trim();
+    const drawn = textsOf(page([barPanel({ title, unit: "s", bars })])).find(({ words }) =>
+      words.startsWith("word"),
+    );
+    expect(drawn?.words).toEndWith("…");
+    expect(drawn?.right).toBeLessThan(745);
+  });
+
   test("has a colour for dark pages for everything that it draws", () => {
     const svg = page([barPanel({ title: "panel", unit: "s", bars }), stepPanel(steps)]);
     // Frames of width 0 around words; lines and clip paths have a fill that does not show.
