@@ -1,4 +1,4 @@
-// ut_metadata 5.0.1: the members that src/wire uses; test/shims.test.ts checks that each exists.
+// ut_metadata 4.0.3: the members that src/wire uses; test/shims.test.ts checks that each exists.
 
 declare module "ut_metadata" {
   /** What the extension calls on the wire it belongs to. */
