@@ -11,14 +11,9 @@ import type { Environment } from "./environment.ts";
 import { LayeredValues } from "./layered-values.ts";
 import { nearest } from "./nearest.ts";
 import { allFlags, variableName } from "./shared-flags.ts";
-import { hostAddress, peerList } from "./values/addresses.ts";
-import { hostCount } from "./values/count.ts";
-import { port, portRange } from "./values/port.ts";
-import { rate } from "./values/rate.ts";
-import { ratio } from "./values/ratio.ts";
-import { seconds } from "./values/seconds.ts";
-import { onOff } from "./values/switch.ts";
-import { directory, magnet } from "./values/text.ts";
+import { hostAddress, peerList, port, portRange } from "./values/addresses.ts";
+import { hostCount, rate, ratio, seconds } from "./values/numbers.ts";
+import { directory, magnet, onOff } from "./values/value-kind.ts";
 
 /** How a session shows itself. */
 export interface OutputOptions {

@@ -1,10 +1,10 @@
-// IPv4 addresses, alone and with ports, as flags. Whether an address is ours is for the session to find out.
+// IPv4 addresses and ports, alone and together, as flags. Whether an address is our own is for the session to find out.
 import { MAX_FLAG_PEERS } from "../limits.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
-import { addressKey, parseAddress, parseIpv4 } from "../../core/format/peer-address.ts";
+import { addressKey, parseAddress, parseIpv4, parsePort } from "../../core/format/peer-address.ts";
 import type { ValueKind } from "./value-kind.ts";
 
-/** An address that can be somebody's: not 0.x.x.x, not multicast, not broadcast. */
+/** An address that one host can have: not 0.x.x.x, not multicast, not broadcast. */
 export const hostAddress: ValueKind<string> = {
   expected: "an IPv4 address of this machine (10.1.1.1)",
   read(text) {
@@ -12,6 +12,23 @@ export const hostAddress: ValueKind<string> = {
     if (host === undefined) return undefined;
     const first = Number(host.split(".")[0]);
     return first === 0 || first >= 224 ? undefined : host;
+  },
+};
+
+export const port: ValueKind<number> = { expected: "a port number (1-65535)", read: parsePort };
+
+export interface PortRange {
+  readonly first: number;
+  /** Inclusive, not below `first`. */
+  readonly last: number;
+}
+
+export const portRange: ValueKind<PortRange> = {
+  expected: "a range of ports (42070-42099)",
+  read(text) {
+    const [first, last, ...rest] = text.split("-").map((part) => parsePort(part.trim()));
+    if (first === undefined || last === undefined || rest.length > 0 || first > last) return undefined;
+    return { first, last };
   },
 };
 

@@ -3,11 +3,8 @@
 import { downloadCommand } from "../../../src/cli/commands/download.ts";
 import { serveCommand } from "../../../src/cli/commands/serve.ts";
 import { checkArguments } from "../../../src/cli/strict-arguments.ts";
-import { hostAddress, peerList } from "../../../src/cli/values/addresses.ts";
-import { port, portRange } from "../../../src/cli/values/port.ts";
-import { rate } from "../../../src/cli/values/rate.ts";
-import { ratio } from "../../../src/cli/values/ratio.ts";
-import { seconds } from "../../../src/cli/values/seconds.ts";
+import { hostAddress, peerList, port, portRange } from "../../../src/cli/values/addresses.ts";
+import { rate, ratio, seconds } from "../../../src/cli/values/numbers.ts";
 import type { ValueKind } from "../../../src/cli/values/value-kind.ts";
 import { MAX_DURATION_SECONDS, MAX_FLAG_PEERS } from "../../../src/cli/limits.ts";
 import { addressKey, parseAddress } from "../../../src/core/format/peer-address.ts";
