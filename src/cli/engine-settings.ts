@@ -2,6 +2,7 @@
 // executable starts itself once more with them: same process, same arguments, 5 ms of processor time. The figures are in
 // docs/adr/0010-the-engine.md.
 import { existsSync } from "node:fs";
+import type { Command } from "./command.ts";
 import type { Environment } from "./environment.ts";
 
 declare global {
@@ -31,20 +32,26 @@ export function withEngineSettings(env: Variables): Variables | undefined {
   return missing.length === 0 ? undefined : { ...env, ...Object.fromEntries(missing) };
 }
 
-/** Whether the command moves data. By its word alone: a wrong guess costs the 5 ms, or the gain, and nothing else. */
-function movesData(argv: readonly string[]): boolean {
-  return argv.includes("serve") || argv.includes("download");
-}
+/** What is taken of the process. */
+export type EngineProcess = Pick<NodeJS.Process, "env" | "execPath" | "argv0" | "execve">;
 
-/** Does not return where it has an effect. @param argv what stands behind the program's name */
-export function restartWithEngineSettings(argv: readonly string[]): void {
-  if (typeof P2PFILE_EXECUTABLE === "undefined" || !movesData(argv)) return;
-  const env = withEngineSettings(process.env);
+/**
+ * Does not return where it has an effect: when the executable runs a command that moves data.
+ * @param argv what stands behind the program's name
+ */
+export function restartWithEngineSettings(
+  argv: readonly string[],
+  commands: readonly Pick<Command, "name" | "movesData">[],
+  engineProcess: EngineProcess,
+): void {
+  if (typeof P2PFILE_EXECUTABLE === "undefined") return;
+  if (!commands.some(({ name, movesData }) => name === argv[0] && movesData === true)) return;
+  const env = withEngineSettings(engineProcess.env);
   // Replaced or removed since it started: then as we are, a little slower, and without Bun's warning about execve, which
   // only a failed one lives to print.
-  if (env === undefined || !existsSync(process.execPath)) return;
+  if (env === undefined || !existsSync(engineProcess.execPath)) return;
   try {
-    process.execve?.(process.execPath, [process.argv0, ...argv], { ...env });
+    engineProcess.execve?.(engineProcess.execPath, [engineProcess.argv0, ...argv], { ...env });
   } catch {
     // As above.
   }

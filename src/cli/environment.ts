@@ -1,8 +1,7 @@
-// The world around the command line as a value: streams, variables, clock, signal and the two sessions. The real one is
+// The world around the command line as a value: streams, variables, clock, signal and the sessions. The real one is
 // made by host.ts, the tests bring their own. Knows no flag and no process.
 import type { ExitCode } from "../lib/errors.ts";
 import type { SessionContext } from "../session/context.ts";
-import type { DownloadOptions, ServeOptions } from "../session/options.ts";
 
 /** Standard output or standard error. */
 export interface OutputStream {
@@ -21,10 +20,10 @@ export interface OutputStream {
   flush(): Promise<string | undefined>;
 }
 
-export interface Sessions {
-  serve(options: ServeOptions, context: SessionContext): Promise<ExitCode>;
-  download(options: DownloadOptions, context: SessionContext): Promise<ExitCode>;
-}
+export type Session<Options> = (options: Options, context: SessionContext) => Promise<ExitCode>;
+
+/** The session function of each verb that runs one, by its name. The file of such a verb adds its own member. */
+export interface Sessions {}
 
 export interface Environment {
   readonly workingDirectory: string;

@@ -1,15 +1,17 @@
-// The help texts: citty renders usage and options from the definitions, the examples and the surroundings are added here.
-import type { ArgsDef } from "citty";
+// The help texts: citty renders usage and options from the words of a command, the examples and the rest are added here.
 import { defineCommand, renderUsage } from "citty";
-import type { Command } from "./commands/command.ts";
+import { VERSION } from "../lib/version.ts";
+import { cittyDefinitions } from "./citty-definitions.ts";
+import type { Command, Flags } from "./command.ts";
+import { takesSettings } from "./command-table.ts";
 import type { Environment, OutputStream } from "./environment.ts";
 import { hasColors } from "./screen/terminal.ts";
-import { VERSION } from "../lib/version.ts";
 
-const rootArgs = {
+const rootFlags: Flags = {
   help: { type: "boolean", alias: "h", description: "print this help, or that of a command" },
   version: { type: "boolean", description: "print the version" },
-} as const satisfies ArgsDef;
+};
+const commandFlags: Flags = { help: { type: "boolean", alias: "h", description: "print this help" } };
 
 const settings = `Each flag can also be set by its variable (P2PFILE_UPLOAD_LIMIT) or its line in the configuration
 file (upload-limit: 50). Order: flag, variable, file, default.`;
@@ -28,30 +30,33 @@ export async function rootHelp(
   environment: Environment,
   stream: OutputStream = environment.stdout,
 ): Promise<string> {
-  const subCommands = Object.fromEntries(commands.map((command) => [command.name, command.definition]));
+  const subCommands = Object.fromEntries(
+    commands.map(({ name, summary }) => [name, defineCommand({ meta: { name, description: summary } })]),
+  );
   const root = defineCommand({
     meta: {
       name: "p2pfile",
       version: VERSION,
       description: "Large files to many machines of a private network",
     },
-    args: rootArgs,
+    args: cittyDefinitions({ flags: rootFlags }),
     subCommands,
   });
-  const examples = commands.slice(0, 2).flatMap((command) => command.examples.slice(0, 1));
+  const examples = commands
+    .filter((command) => command.movesData === true)
+    .flatMap((command) => command.examples.slice(0, 1));
   const usage = await renderUsage(root);
   return finish([usage, renderExamples(examples), settings, exitCodes], environment, stream);
 }
 
 export async function commandHelp(command: Command, environment: Environment): Promise<string> {
-  const args: ArgsDef = {
-    ...command.args,
-    help: { type: "boolean", alias: "h", description: "print this help" },
-  };
-  const definition = defineCommand({ meta: { name: command.name, description: command.description }, args });
+  const { name, summary, flags } = command;
+  const definition = defineCommand({
+    meta: { name, description: summary },
+    args: cittyDefinitions({ ...command, flags: { ...flags, ...commandFlags } }),
+  });
   const usage = await renderUsage(definition, defineCommand({ meta: { name: "p2pfile" } }));
-  const takesSettings = "config" in command.args;
-  const parts = [usage, renderExamples(command.examples), ...(takesSettings ? [settings] : [])];
+  const parts = [usage, renderExamples(command.examples), ...(takesSettings(command) ? [settings] : [])];
   return finish(parts, environment, environment.stdout);
 }
 

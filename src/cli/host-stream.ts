@@ -4,8 +4,17 @@ import { OUTPUT_FLUSH_MS } from "./limits.ts";
 import { systemErrorCode } from "../lib/errors.ts";
 import type { OutputStream } from "./environment.ts";
 
+/** What is taken of a stream of the process. The sizes are undefined where it is no terminal. */
+export interface HostWritable {
+  write(text: string, callback: (error?: Error | null) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+}
+
 /** @param onFailure called once, with the system's error code, when a write fails. */
-export function hostStream(stream: NodeJS.WriteStream, onFailure: (code: string) => void): OutputStream {
+export function hostStream(stream: HostWritable, onFailure: (code: string) => void): OutputStream {
   let backlog = 0;
   let failure: string | undefined;
   let wake: (() => void) | undefined;
@@ -27,13 +36,13 @@ export function hostStream(stream: NodeJS.WriteStream, onFailure: (code: string)
       });
     },
     get isTerminal() {
-      return stream.isTTY;
+      return stream.isTTY === true;
     },
     get columns() {
-      return stream.columns > 0 ? stream.columns : 80;
+      return sizeOr(80, stream.columns);
     },
     get rows() {
-      return stream.rows > 0 ? stream.rows : 24;
+      return sizeOr(24, stream.rows);
     },
     get backlog() {
       return backlog;
@@ -47,4 +56,9 @@ export function hostStream(stream: NodeJS.WriteStream, onFailure: (code: string)
       return failure;
     },
   };
+}
+
+/** A terminal that does not know its size says 0. */
+function sizeOr(usual: number, size: number | undefined): number {
+  return size === undefined || size <= 0 ? usual : size;
 }

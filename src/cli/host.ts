@@ -1,9 +1,10 @@
-// This process as an Environment: its streams, its signals, and the errors that nobody caught. Sets no exit code itself;
+// This process as an Environment: its streams, its signals, and the errors that no code caught. Sets no exit code itself;
 // main.ts does.
 import { ExitCode, UsageError } from "../lib/errors.ts";
+import type { Command } from "./command.ts";
 import type { Environment, Sessions } from "./environment.ts";
 import { StopReason } from "./environment.ts";
-import { hostStream } from "./host-stream.ts";
+import { type HostWritable, hostStream } from "./host-stream.ts";
 import { reportError } from "./report-error.ts";
 import { run, wantsDebug } from "./run.ts";
 
@@ -14,26 +15,37 @@ const stopSignals = {
   SIGHUP: ExitCode.terminated,
 } as const;
 
+/** What is taken of the process. */
+export interface HostProcess {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: HostWritable;
+  readonly stderr: HostWritable;
+  cwd(): string;
+  on(event: string, listener: (reason: unknown) => void): unknown;
+  /** Ends the process at once. */
+  exit(code: ExitCode): void;
+}
+
 export interface Host {
   /** The command line without the program's own name. */
   readonly argv: readonly string[];
+  readonly commands: readonly Command[];
   readonly sessions: Sessions;
-  /** Ends the process at once. */
-  readonly exit: (code: ExitCode) => never;
+  readonly process: HostProcess;
 }
 
 /** @returns the exit code, when everything written has been taken. */
-export async function runInProcess({ argv, sessions, exit }: Host): Promise<ExitCode> {
+export async function runInProcess({ argv, commands, sessions, process }: Host): Promise<ExitCode> {
   const stop = new AbortController();
-  // A session whose answers nobody can get any more stops as it does for a signal.
+  // A session whose answers are not read any more stops as it does for a signal.
   const stdout = hostStream(process.stdout, () => {
     stop.abort(new StopReason("standard output is closed", ExitCode.disk));
   });
-  // Nobody is left to be told that nothing can be told.
+  // There is no third stream on which a failure of this one could be told.
   const stderr = hostStream(process.stderr, () => {});
   const environment: Environment = {
     get workingDirectory() {
-      return currentDirectory();
+      return currentDirectory(process);
     },
     home: process.env["HOME"],
     variables: process.env,
@@ -49,7 +61,7 @@ export async function runInProcess({ argv, sessions, exit }: Host): Promise<Exit
   for (const [name, code] of Object.entries(stopSignals)) {
     process.on(name, () => {
       // The second one means it: no waiting for peers, disks or readers.
-      if (stopped !== undefined) exit(code);
+      if (stopped !== undefined) return process.exit(code);
       stopped = code;
       stop.abort(new StopReason(`stopped by ${name}`, code));
     });
@@ -57,19 +69,19 @@ export async function runInProcess({ argv, sessions, exit }: Host): Promise<Exit
   const crash = (error: unknown) => {
     const report = reportError(error, { debug: wantsDebug(argv, environment) });
     stderr.write(report.text);
-    // Whatever threw is in an unknown state; an orderly end is not to be had from it.
-    void stderr.flush().finally(() => exit(ExitCode.bug));
+    // After such an error the state is unknown; an orderly end is not to be had from it.
+    void stderr.flush().finally(() => process.exit(ExitCode.bug));
   };
   process.on("uncaughtException", crash);
   process.on("unhandledRejection", crash);
 
-  const exitCode = await run(argv, environment);
+  const exitCode = await run(argv, environment, commands);
   await stderr.flush();
   return exitCode;
 }
 
-/** @throws UsageError when somebody has removed it. */
-function currentDirectory(): string {
+/** @throws UsageError when the directory has been removed. */
+function currentDirectory(process: HostProcess): string {
   try {
     return process.cwd();
   } catch (cause) {

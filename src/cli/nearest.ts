@@ -1,4 +1,5 @@
-// Which known word somebody probably meant. Knows no flags.
+// Which known word a mistyped one probably means. Knows no flags.
+import { assert } from "../lib/assert.ts";
 
 /** @returns the nearest of `words` if it is near enough to be a slip of the fingers, or undefined. */
 export function nearest(word: string, words: Iterable<string>): string | undefined {
@@ -7,7 +8,7 @@ export function nearest(word: string, words: Iterable<string>): string | undefin
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.floor(word.length / 2)) + 1;
   for (const candidate of words) {
-    // Somebody who stops early means the first word that goes on: "--upload" is nearest to "--upload-limit".
+    // A word that stops early means the first one that goes on: "--upload" is nearest to "--upload-limit".
     const distance = word.length >= 3 && candidate.startsWith(word) ? 1 : editDistance(word, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
@@ -22,10 +23,16 @@ function editDistance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+      const substitution = at(previous, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substitution, at(previous, j) + 1, at(row, j - 1) + 1));
     }
     previous = row;
   }
-  return previous[b.length] ?? 0;
+  return at(previous, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  const value = row[index];
+  assert(value !== undefined, "a row of distances has one more entry than the word has letters");
+  return value;
 }

@@ -3,7 +3,6 @@
 import { ExitCode } from "../lib/errors.ts";
 import type { SessionContext } from "../session/context.ts";
 import type { SessionEvent } from "../session/report/session-event.ts";
-import type { OutputOptions } from "./decode-options.ts";
 import type { AnswerStream } from "./screen/answer.ts";
 import type { Environment, OutputStream } from "./environment.ts";
 import { StopReason } from "./environment.ts";
@@ -13,6 +12,7 @@ import { createLog } from "./screen/log.ts";
 import { plainOutput } from "./screen/plain-output.ts";
 import { ProgressLines } from "./screen/progress-lines.ts";
 import { reportError } from "./report-error.ts";
+import type { OutputOptions } from "./settings/session-flags.ts";
 
 export interface SessionDisplay {
   readonly output: OutputOptions;
@@ -57,7 +57,7 @@ export async function runSession(
   }
   const failure = await environment.stdout.flush();
   if (isOrderlyEnd(exitCode) && signal.reason instanceof StopReason) return signal.reason.exitCode;
-  // An answer that nobody got is no success, whoever closed the pipe.
+  // An answer that was not read is no success, whichever end closed the pipe.
   return exitCode === ExitCode.done && failure !== undefined ? ExitCode.disk : exitCode;
 }
 

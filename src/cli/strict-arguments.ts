@@ -1,75 +1,79 @@
 // The check in front of citty, which lets unknown flags, missing values and stray arguments pass. What comes out says
-// the same in a form that can be read in one way only. Knows citty's definitions, not what the values mean.
-import type { ArgsDef } from "citty";
+// the same in a form that can be read in one way only. Knows the words of the commands, not what the values mean.
 import { UsageError } from "../lib/errors.ts";
+import type { CommandWords, Flag } from "./command.ts";
+import { ownerOf } from "./command-table.ts";
 import { nearest } from "./nearest.ts";
 
 export interface StrictArguments {
-  /** For citty: every value in its flag's own word ("--port=42080"), then "--", then the positional arguments. */
+  /** For citty: every value in its flag's own word ("--port=42080"), then "--", then the arguments without a dash. */
   readonly rawArgs: string[];
   /** Long names of the flags that were given, also as `--no-…`. */
   readonly given: ReadonlySet<string>;
-}
-
-export interface ArgumentRules {
-  readonly command: string;
-  readonly definitions: ArgsDef;
-  /** Command that owns a flag unknown to this one. */
-  readonly ownerOf: (flag: string) => string | undefined;
+  /** The arguments without a dash. */
+  readonly words: readonly string[];
 }
 
 /**
- * Options end at "--". A flag given twice keeps its last value, except `--peers`, whose lists are joined.
+ * Options end at "--". A flag given twice keeps its last value, except lists, which are joined.
+ * @param commands all of them: a flag that another one has is named as its flag
  * @throws UsageError for an unknown flag (with the nearest known one), a missing or superfluous value, and missing or
- * superfluous positional arguments.
+ * superfluous arguments.
  */
-export function checkArguments(words: readonly string[], rules: ArgumentRules): StrictArguments {
+export function checkArguments(
+  argv: readonly string[],
+  command: CommandWords,
+  commands: readonly CommandWords[],
+): StrictArguments {
   const values = new Map<string, string | boolean>();
-  const positionals: string[] = [];
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? "";
+  const words: string[] = [];
+  // One iterator for words and values: a flag takes its value out of it.
+  const rest = argv.values();
+  for (const word of rest) {
     if (word === "--") {
-      positionals.push(...words.slice(at + 1));
+      words.push(...rest);
       break;
     }
     if (!word.startsWith("-") || word === "-") {
-      positionals.push(word);
+      words.push(word);
       continue;
     }
-    const flag = readFlag(word, rules);
-    if (flag.isBoolean) {
-      values.set(flag.name, !flag.negated);
+    const { name, flag, shown, isNegated, value: attached } = readFlag(word, command, commands);
+    if (flag.type === "boolean") {
+      values.set(name, !isNegated);
       continue;
     }
-    const value = flag.value ?? words[++at];
+    const value = attached ?? rest.next().value;
     // A word that begins like a number is a wrong value, anything else with a dash is the next flag.
-    if (value === undefined || (flag.value === undefined && /^-(?!\d)./.test(value))) {
-      throw new UsageError(
-        `${flag.shown}: a value is missing (${flag.shown.startsWith("--") ? `${flag.shown}=${flag.hint}` : `${flag.shown} ${flag.hint}`})`,
-      );
+    if (value === undefined || (attached === undefined && /^-(?!\d)./.test(value))) {
+      const example = `${shown}${shown.startsWith("--") ? "=" : " "}${flag.valueHint}`;
+      throw new UsageError(`${shown}: a value is missing (${example})`);
     }
-    const before = values.get(flag.name);
-    values.set(flag.name, flag.name === "peers" && typeof before === "string" ? `${before},${value}` : value);
+    const before = values.get(name);
+    const isJoined = flag.listOf !== undefined && typeof before === "string";
+    values.set(name, isJoined ? `${before},${value}` : value);
   }
-  checkPositionals(positionals, rules);
+  checkWords(words, command);
   const options = [...values].map(([name, value]) => {
     if (typeof value === "string") return `--${name}=${value}`;
     return value ? `--${name}` : `--no-${name}`;
   });
-  return { rawArgs: [...options, "--", ...positionals], given: new Set(values.keys()) };
+  return { rawArgs: [...options, "--", ...words], given: new Set(values.keys()), words };
 }
 
-interface Flag {
+interface NamedFlag {
   readonly name: string;
+  readonly flag: Flag;
+}
+
+interface GivenFlag extends NamedFlag {
   /** As the user wrote it, without a value. */
   readonly shown: string;
-  readonly isBoolean: boolean;
-  readonly negated: boolean;
+  readonly isNegated: boolean;
   readonly value: string | undefined;
-  readonly hint: string;
 }
 
-function readFlag(word: string, rules: ArgumentRules): Flag {
+function readFlag(word: string, command: CommandWords, commands: readonly CommandWords[]): GivenFlag {
   const equals = word.indexOf("=");
   const isLong = word.startsWith("--");
   // "-oDIR" and "-o=DIR" are two ways to write "-o DIR".
@@ -79,56 +83,41 @@ function readFlag(word: string, rules: ArgumentRules): Flag {
   if (value?.startsWith("=") === true) value = value.slice(1);
 
   const bare = shown.slice(isLong ? 2 : 1);
-  const plain = findFlag(bare, isLong, rules.definitions);
-  const opposite =
-    isLong && bare.startsWith("no-") ? findFlag(bare.slice(3), true, rules.definitions) : undefined;
-  const negated = plain === undefined && opposite?.type === "boolean";
-  const found = plain ?? (negated ? opposite : undefined);
-  if (found === undefined) throw new UsageError(unknownFlag(shown, bare, rules));
-  const isBoolean = found.type === "boolean";
-  if (isBoolean && value !== undefined) {
+  const plain = findFlag(bare, isLong, command);
+  const opposite = isLong && bare.startsWith("no-") ? findFlag(bare.slice(3), true, command) : undefined;
+  const isNegated = plain === undefined && opposite?.flag.type === "boolean";
+  const found = plain ?? (isNegated ? opposite : undefined);
+  if (found === undefined) throw new UsageError(unknownFlag(shown, bare, command, commands));
+  if (found.flag.type === "boolean" && value !== undefined) {
     throw new UsageError(`${shown}: takes no value (--${found.name} or --no-${found.name})`);
   }
-  return { name: found.name, shown, isBoolean, negated, value, hint: found.valueHint ?? "VALUE" };
+  return { ...found, shown, isNegated, value };
 }
 
-function findFlag(bare: string, isLong: boolean, definitions: ArgsDef) {
-  for (const [name, definition] of Object.entries(definitions)) {
-    if (definition.type === "positional") continue;
-    const aliases = [("alias" in definition ? definition.alias : undefined) ?? []].flat();
-    if (isLong ? name === bare : aliases.includes(bare)) {
-      return { name, type: definition.type, valueHint: definition.valueHint };
-    }
-  }
-  return undefined;
+function findFlag(bare: string, isLong: boolean, { flags }: CommandWords): NamedFlag | undefined {
+  const found = Object.entries(flags).find(([name, flag]) => (isLong ? name : flag.alias) === bare);
+  return found === undefined ? undefined : { name: found[0], flag: found[1] };
 }
 
-function unknownFlag(shown: string, bare: string, rules: ArgumentRules): string {
-  const owner = rules.ownerOf(bare);
-  if (owner !== undefined) return `${shown}: '${rules.command}' does not have this flag, '${owner}' has`;
-  const flags = Object.entries(rules.definitions).filter(
-    ([, definition]) => definition.type !== "positional",
-  );
-  const near = nearest(
-    bare,
-    flags.map(([name]) => name),
-  );
-  const remedy = near === undefined ? `see 'p2pfile ${rules.command} --help'` : `did you mean --${near}?`;
+function unknownFlag(
+  shown: string,
+  bare: string,
+  command: CommandWords,
+  commands: readonly CommandWords[],
+): string {
+  const owner = ownerOf(bare, commands);
+  if (owner !== undefined) return `${shown}: '${command.name}' does not have this flag, '${owner}' has`;
+  const near = nearest(bare, Object.keys(command.flags));
+  const remedy = near === undefined ? `see 'p2pfile ${command.name} --help'` : `did you mean --${near}?`;
   return `${shown}: unknown flag; ${remedy}`;
 }
 
-function checkPositionals(given: readonly string[], rules: ArgumentRules): void {
-  const wanted = Object.entries(rules.definitions).filter(
-    ([, definition]) => definition.type === "positional",
-  );
-  const isVariadic = wanted.some(([name]) => name.endsWith("..."));
-  const missing = wanted[given.length];
-  if (missing !== undefined && missing[1].required !== false) {
-    const name = missing[0].replace("...", "").toUpperCase();
-    throw new UsageError(`${rules.command}: ${name} is missing; see 'p2pfile ${rules.command} --help'`);
+function checkWords(words: readonly string[], { name, argument }: CommandWords): void {
+  if (argument !== undefined && argument.isOptional !== true && words.length === 0) {
+    throw new UsageError(`${name}: ${argument.name.toUpperCase()} is missing; see 'p2pfile ${name} --help'`);
   }
-  const extra = given[wanted.length];
-  if (extra !== undefined && !isVariadic) {
-    throw new UsageError(`${rules.command}: unexpected argument '${extra}'`);
+  const extra = words[argument === undefined ? 0 : 1];
+  if (extra !== undefined && argument?.isRepeated !== true) {
+    throw new UsageError(`${name}: unexpected argument '${extra}'`);
   }
 }

@@ -62,8 +62,7 @@ describe("bash", () => {
 
   test("completes every flag of every command", async () => {
     for (const command of allCommands) {
-      const flags = Object.entries(command.args).filter(([, definition]) => definition.type !== "positional");
-      const expected = flags.flatMap(([name, { type }]) =>
+      const expected = Object.entries(command.flags).flatMap(([name, { type }]) =>
         type === "boolean" ? [`--${name}`, `--no-${name}`] : [`--${name}`],
       );
       expect(await complete(command.name, "--")).toEqual([...expected, "--help"].sort());
@@ -89,7 +88,7 @@ describe("bash", () => {
     expect(await complete("download", "--dir", "=", "mo")).toEqual(["model dir"]);
   });
 
-  test("offers nothing for values that nobody can know, and no files for magnets", async () => {
+  test("offers nothing for values that only the user knows, and no files for magnets", async () => {
     expect(await complete("serve", "--port", "")).toEqual([]);
     expect(await complete("serve", "--upload-limit", "=", "")).toEqual([]);
     expect(await complete("download", "")).toEqual([]);
@@ -150,9 +149,8 @@ describe("Every script", () => {
       const script = completionScript(shell, allCommands);
       for (const command of allCommands) {
         expect(script).toContain(command.name);
-        for (const [name, definition] of Object.entries(command.args)) {
-          if (definition.type !== "positional")
-            expect(script).toContain(shell === "fish" ? `-l ${name}` : `--${name}`);
+        for (const name of Object.keys(command.flags)) {
+          expect(script).toContain(shell === "fish" ? `-l ${name}` : `--${name}`);
         }
       }
     });
@@ -171,7 +169,9 @@ describe("Every script", () => {
     const [serve] = allCommands;
     const hostile = {
       ...serve!,
-      args: { flag: { type: "string" as const, description: "it's [a:b] \\ $(x) `y`" } },
+      flags: {
+        flag: { type: "string" as const, valueHint: "VALUE", description: "it's [a:b] \\ $(x) `y`" },
+      },
     };
     for (const shell of shells) expect(unclosed(completionScript(shell, [hostile]), shell)).toEqual([]);
     expect(completionScript("zsh", [hostile])).toContain("[it'\\''s \\[a\\:b\\] \\\\ $(x) `y`]");

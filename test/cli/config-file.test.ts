@@ -3,8 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseConfig } from "../../src/cli/config-file.ts";
+import { settingsOf } from "../../src/cli/command-table.ts";
+import { allCommands } from "../../src/cli/commands/all-commands.ts";
+import { parseConfig } from "../../src/cli/settings/config-file.ts";
 import { runCaptured } from "./fake-environment.ts";
+
+const settings = settingsOf(allCommands);
 
 const good: readonly (readonly [yaml: string, values: Record<string, string>])[] = [
   ["", {}],
@@ -43,17 +47,17 @@ const bad: readonly (readonly [yaml: string, message: string])[] = [
 describe("The configuration file", () => {
   for (const [yaml, values] of good) {
     test(`takes ${JSON.stringify(yaml)}`, () => {
-      expect(Object.fromEntries(parseConfig("c", yaml))).toEqual(values);
+      expect(Object.fromEntries(parseConfig("c", yaml, settings))).toEqual(values);
     });
   }
   for (const [yaml, message] of bad) {
     test(`refuses ${JSON.stringify(yaml)}`, () => {
-      expect(() => parseConfig("c", yaml)).toThrow(`c: ${message}`);
+      expect(() => parseConfig("c", yaml, settings)).toThrow(`c: ${message}`);
     });
   }
 
   test("refuses what is not YAML with the parser's reason on one line", () => {
-    expect(() => parseConfig("c", "port: [1\n")).toThrow(/^c: is not YAML \(.+\)$/);
+    expect(() => parseConfig("c", "port: [1\n", settings)).toThrow(/^c: is not YAML \(.+\)$/);
   });
 });
 
@@ -84,7 +88,7 @@ describe("Reading the configuration file", () => {
   }
 
   test("without --config a file that is not there does not matter, nor does a missing $HOME", async () => {
-    expect((await runCaptured(["serve", "x"], { home: join(directory, "nobody") })).exitCode).toBe(0);
+    expect((await runCaptured(["serve", "x"], { home: join(directory, "no-such-home") })).exitCode).toBe(0);
     expect((await runCaptured(["serve", "x"], { home: undefined })).exitCode).toBe(0);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { allCommands } from "../../src/cli/commands/all-commands.ts";
 import { restartWithEngineSettings, withEngineSettings } from "../../src/cli/engine-settings.ts";
 
 const OPTIMISE = "BUN_JSC_thresholdForOptimizeAfterWarmUp";
@@ -38,7 +39,7 @@ describe("withEngineSettings", () => {
 
 describe("restartWithEngineSettings", () => {
   test("leaves a bun alone that runs the sources", () => {
-    restartWithEngineSettings(["serve", "file"]);
+    restartWithEngineSettings(["serve", "file"], allCommands, process);
     expect([process.env[OPTIMISE], process.env[COMPILE]]).toEqual([undefined, undefined]);
   });
 });

@@ -1,4 +1,6 @@
 // An Environment in memory: captured streams, a clock that stands still until it is moved, sessions given by the test.
+import type { Command } from "../../src/cli/command.ts";
+import { allCommands } from "../../src/cli/commands/all-commands.ts";
 import type { Environment, OutputStream, Sessions } from "../../src/cli/environment.ts";
 import { run } from "../../src/cli/run.ts";
 import type { ExitCode } from "../../src/lib/errors.ts";
@@ -66,7 +68,11 @@ export class FakeEnvironment implements Environment {
 }
 
 /** Runs a whole command line whose sessions only note what they were asked for. */
-export async function runCaptured(argv: readonly string[], changes: Partial<FakeEnvironment> = {}) {
+export async function runCaptured(
+  argv: readonly string[],
+  changes: Partial<FakeEnvironment> = {},
+  commands: readonly Command[] = allCommands,
+) {
   const environment = Object.assign(new FakeEnvironment(), changes);
   let served: ServeOptions | undefined;
   let downloaded: DownloadOptions | undefined;
@@ -74,7 +80,7 @@ export async function runCaptured(argv: readonly string[], changes: Partial<Fake
     serve: (options) => ((served = options), Promise.resolve(0)),
     download: (options) => ((downloaded = options), Promise.resolve(0)),
   };
-  const exitCode: ExitCode = await run(argv, environment);
+  const exitCode: ExitCode = await run(argv, environment, commands);
   return {
     exitCode,
     stdout: environment.stdout.text,

@@ -1,5 +1,6 @@
 // The program with a session that only talks: what stands between the command line and a real process (signals, closed
 // pipes, uncaught errors) is tried on this. The first FILE or MAGNET says what the session does.
+import { allCommands } from "../../src/cli/commands/all-commands.ts";
 import { runInProcess } from "../../src/cli/host.ts";
 import type { ExitCode } from "../../src/lib/errors.ts";
 import type { SessionContext } from "../../src/session/context.ts";
@@ -37,7 +38,7 @@ async function session(words: readonly string[], context: SessionContext): Promi
       await untilAborted(signal);
       return 0;
     case "reject":
-      void Promise.reject(new TypeError("nobody listens"));
+      void Promise.reject(new TypeError("no listener"));
       await untilAborted(signal);
       return 0;
     case "show":
@@ -91,10 +92,11 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 process.exit(
   await runInProcess({
     argv: process.argv.slice(2),
+    commands: allCommands,
     sessions: {
       serve: (options, context) => session(options.files, context),
       download: (options, context) => session(options.magnets, context),
     },
-    exit: (code) => process.exit(code),
+    process,
   }),
 );

@@ -11,11 +11,8 @@ describe("The help", () => {
       const { stdout, stderr, exitCode } = await runCaptured([command.name, "--help"]);
       expect(exitCode).toBe(0);
       expect(stderr).toBe("");
-      for (const [name, definition] of Object.entries(command.args)) {
-        if (definition.type === "positional") {
-          expect(stdout).toContain(name.toUpperCase());
-          continue;
-        }
+      if (command.argument !== undefined) expect(stdout).toContain(command.argument.name.toUpperCase());
+      for (const [name, definition] of Object.entries(command.flags)) {
         const line = stdout.split("\n").find((line) => line.includes(` --${name}`));
         expect(line).toBeDefined();
         // `--magnet` alone has no default, and can have none.
@@ -38,7 +35,7 @@ describe("The help", () => {
     const { stdout, stderr, exitCode } = await runCaptured(["--help"]);
     expect(exitCode).toBe(0);
     expect(stderr).toBe("");
-    for (const command of allCommands) expect(stdout).toContain(`${command.name}    ${command.description}`);
+    for (const command of allCommands) expect(stdout).toContain(`${command.name}    ${command.summary}`);
     for (const code of Object.values(ExitCode)) expect(stdout).toMatch(new RegExp(`\\b${code}\\b`));
     expect(stdout).toContain(packageJson.version);
     expect((await runCaptured(["-h"])).stdout).toBe(stdout);

@@ -1,4 +1,4 @@
-// The command line in a real process: signals, closed pipes, full disks, errors that nobody caught.
+// The command line in a real process: signals, closed pipes, full disks, errors that no code caught.
 import { describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,7 +85,7 @@ describe("Standard output", () => {
   });
 });
 
-describe("An error that nobody caught", () => {
+describe("An error that no code caught", () => {
   for (const word of ["crash", "reject"]) {
     test(`(${word}) is one line, a request for a report, and exit code 1`, async () => {
       const child = start(["serve", word]);
@@ -111,8 +111,8 @@ test("A current directory that is gone is one line and exit code 2", async () =>
     const { runInProcess } = await import(${JSON.stringify(join(import.meta.dir, "../../src/cli/host.ts"))});
     process.chdir(directory);
     rmdirSync(directory);
-    const exit = (code) => process.exit(code);
-    exit(await runInProcess({ argv: ["serve", "x"], sessions: {}, exit }));`;
+    const { allCommands: commands } = await import(${JSON.stringify(join(import.meta.dir, "../../src/cli/commands/all-commands.ts"))});
+    process.exit(await runInProcess({ argv: ["serve", "x"], commands, sessions: {}, process }));`;
   const child = Bun.spawn([process.execPath, "-e", script], { stderr: "pipe", env: variables });
   expect(await new Response(child.stderr).text()).toBe(
     "p2pfile: the current directory does not exist any more; change to another one\n",
@@ -121,8 +121,12 @@ test("A current directory that is gone is one line and exit code 2", async () =>
 });
 
 test("--version starts without loading what a session needs", async () => {
-  const script = `await import(${JSON.stringify(join(import.meta.dir, "../../src/cli/host.ts"))});
-    console.log(Object.keys(require.cache).filter((path) => /consola|session|progress|config-file/.test(path)).join());`;
+  const modules = ["commands/all-commands.ts", "host.ts"].map((path) =>
+    join(import.meta.dir, "../../src/cli", path),
+  );
+  const script = `for (const path of ${JSON.stringify(modules)}) await import(path);
+    const heavy = /consola|src.session|run-session|progress|config-file/;
+    console.log(Object.keys(require.cache).filter((path) => heavy.test(path)).join());`;
   const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", env: variables });
   expect((await new Response(child.stdout).text()).trim()).toBe("");
 });

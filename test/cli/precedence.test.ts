@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { allFlags, variableName } from "../../src/cli/shared-flags.ts";
+import { settingsOf } from "../../src/cli/command-table.ts";
+import { allCommands } from "../../src/cli/commands/all-commands.ts";
+import { variableName } from "../../src/cli/settings/layered-values.ts";
 import { runCaptured } from "./fake-environment.ts";
 
 const MiB = 1024 * 1024;
@@ -223,7 +225,7 @@ describe("Flag, then variable, then configuration file, then default", () => {
 
   test("the tables above leave no flag out", () => {
     const covered = new Set([...rows.map((row) => row.flag), "seeding", "json", "debug", "config"]);
-    expect(Object.keys(allFlags).filter((flag) => !covered.has(flag))).toEqual([]);
+    expect(Object.keys(settingsOf(allCommands)).filter((flag) => !covered.has(flag))).toEqual([]);
   });
 });
 

@@ -26,6 +26,16 @@ const sessionGround = [
   "src/session/report/",
 ];
 
+/** What every room of the command line may use: the contract of a command, the world around it, and how words are refused. */
+const cliGround = [
+  "src/cli/command.ts",
+  "src/cli/command-table.ts",
+  "src/cli/environment.ts",
+  "src/cli/limits.ts",
+  "src/cli/nearest.ts",
+  "src/cli/report-error.ts",
+];
+
 /** A file belongs to the longest key that its path starts with. */
 export const layerRules: Readonly<Record<string, LayerRule>> = {
   // L0
@@ -101,13 +111,32 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     ],
     builtins: ["node:path"],
   },
-  // L4
-  "src/cli/": {
-    uses: [...core, "src/session/", "package.json"],
-    packages: ["citty", "consola"],
-    builtins: ["node:fs", "node:fs/promises", "node:os", "node:path", "node:tty", "node:util"],
+  // L4: rooms of the command line
+  ...Object.fromEntries(
+    cliGround.map((path) => [path, { uses: [...core, ...cliGround, "src/session/context.ts"] }]),
+  ),
+  "src/cli/values/": { uses: [...core, "src/cli/limits.ts"] },
+  "src/cli/settings/": {
+    uses: [...core, ...cliGround, "src/cli/values/", "src/session/context.ts", "src/session/options.ts"],
+    builtins: ["node:fs/promises", "node:path"],
   },
-  // Puts the real session into the command line.
+  "src/cli/screen/": { uses: [...core, ...cliGround, "src/session/report/"], packages: ["consola"] },
+  "src/cli/completion/": { uses: [lib, "src/cli/command.ts"] },
+  // The process, and the way from words to a command: knows no single one.
+  "src/cli/": {
+    uses: [
+      ...core,
+      ...cliGround,
+      "src/session/context.ts",
+      "src/session/report/",
+      "src/cli/settings/",
+      "src/cli/screen/",
+    ],
+    packages: ["citty"],
+    builtins: ["node:fs"],
+  },
+  "src/cli/commands/": { uses: ["src/cli/", lib, "src/session/options.ts"] },
+  // Hands commands and sessions to the command line.
   "src/main.ts": { uses: ["src/cli/", "src/session/", lib] },
   "workers/": { uses: ["src/hashing/messages.ts", lib], builtins: ["bun:ffi", "node:fs"] },
 };

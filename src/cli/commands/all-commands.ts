@@ -1,5 +1,5 @@
 // Every command, in the order of the help text. A new one is a file beside this and a line here.
-import type { Command } from "./command.ts";
+import type { Command } from "../command.ts";
 import { completionCommand } from "./completion.ts";
 import { downloadCommand } from "./download.ts";
 import { helpCommand } from "./help.ts";

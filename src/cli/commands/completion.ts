@@ -1,21 +1,20 @@
 // `p2pfile completion`: prints the completion script of a shell.
 import { ExitCode, UsageError } from "../../lib/errors.ts";
+import type { Command } from "../command.ts";
 import { isShell, shells } from "../completion/shells.ts";
 import { nearest } from "../nearest.ts";
-import { command } from "./command.ts";
 
-export const completionCommand = command({
+export const completionCommand: Command = {
   name: "completion",
-  description: "Print a completion script for a shell",
-  args: {
-    shell: { type: "positional", description: shells.join(", ") },
-  },
+  summary: "Print a completion script for a shell",
+  argument: { name: "shell", description: shells.join(", "), completes: shells },
+  flags: {},
   examples: [
     "source <(p2pfile completion bash)",
     "p2pfile completion fish > ~/.config/fish/completions/p2pfile.fish",
   ],
-  async run({ environment, args, commands }) {
-    const name = args._[0] ?? "";
+  async run({ environment, words, commands }) {
+    const [name = ""] = words;
     if (!isShell(name)) {
       const near = nearest(name, shells);
       throw new UsageError(
@@ -26,4 +25,4 @@ export const completionCommand = command({
     environment.stdout.write(completionScript(name, commands));
     return ExitCode.done;
   },
-});
+};

@@ -1,23 +1,67 @@
-// `p2pfile download`: its words, and the session it runs.
-import { downloadFlags } from "../shared-flags.ts";
-import { command } from "./command.ts";
+// `p2pfile download`: its words, its options, and the session it runs.
+import type { DownloadOptions } from "../../session/options.ts";
+import type { Session } from "../environment.ts";
+import { decodeNode, sessionFlags } from "../settings/session-flags.ts";
+import { ratio, seconds } from "../values/numbers.ts";
+import { directory, onOff } from "../values/value-kind.ts";
+import { sessionCommand } from "./session-command.ts";
 
-export const downloadCommand = command({
+declare module "../environment.ts" {
+  interface Sessions {
+    readonly download: Session<DownloadOptions>;
+  }
+}
+
+export const downloadCommand = sessionCommand<DownloadOptions>({
   name: "download",
-  description: "Fetch and verify files, then exit or keep seeding",
-  args: {
-    "magnet...": { type: "positional", description: "what 'p2pfile serve' printed, in quotes" },
-    ...downloadFlags,
+  summary: "Fetch and verify files, then exit or keep seeding",
+  argument: {
+    name: "magnet",
+    isRepeated: true,
+    description: "what 'p2pfile serve' printed, in quotes",
+  },
+  flags: {
+    dir: { type: "string", alias: "o", valueHint: "DIR", description: "where the file goes", default: "." },
+    seeding: {
+      type: "boolean",
+      description: "keep seeding after completion, until no host needs data (Default: off)",
+    },
+    "seeding-time": {
+      type: "string",
+      valueHint: "S",
+      description: "with --seeding: stop after S seconds at the latest",
+      default: "60",
+    },
+    "seeding-ratio": {
+      type: "string",
+      valueHint: "R",
+      description: "with --seeding: stop at this uploaded / size; 150% is 1.5",
+      default: "1.0",
+    },
+    timeout: {
+      type: "string",
+      valueHint: "S",
+      description: "give up after S seconds without a byte, 0 waits",
+      default: "0",
+    },
+    ...sessionFlags,
   },
   examples: [
     "p2pfile download 'magnet:?xt=urn:btih:…' -o /models",
     "p2pfile download 'magnet:?xt=urn:btih:…' --seeding --seeding-time 600",
   ],
-  async run(input) {
-    const { decodeDownload } = await import("../decode-options.ts");
-    const { options, ...output } = await decodeDownload(input);
-    const { runSession } = await import("../run-session.ts");
-    const { environment } = input;
-    return runSession(environment, output, (context) => environment.sessions.download(options, context));
-  },
+  session: (sessions) => sessions.download,
+  decode: ({ values, words }) => ({
+    ...decodeNode(values),
+    magnets: words,
+    directory: values.required("dir", directory),
+    seeding: values.optional("seeding", onOff) ?? false,
+    seedingSeconds: values.required("seeding-time", seconds),
+    seedingRatio: values.required("seeding-ratio", ratio),
+    timeoutSeconds: values.required("timeout", seconds),
+  }),
+  warn: ({ seeding }, { given }) =>
+    ["seeding-time", "seeding-ratio"]
+      .filter((flag) => !seeding && given.has(flag))
+      .map((flag) => `--${flag} has no effect without --seeding`),
 });

@@ -1,18 +1,22 @@
 // `p2pfile help [COMMAND]`: the same text as `--help`.
 import { ExitCode } from "../../lib/errors.ts";
-import { command } from "./command.ts";
+import type { Command } from "../command.ts";
+import { findCommand } from "../command-table.ts";
 
-export const helpCommand = command({
+export const helpCommand: Command = {
   name: "help",
-  description: "Print the help of p2pfile or of one command",
-  args: {
-    command: { type: "positional", required: false, description: "the command to explain" },
+  summary: "Print the help of p2pfile or of one command",
+  argument: {
+    name: "command",
+    isOptional: true,
+    description: "the command to explain",
+    completes: "command",
   },
+  flags: {},
   examples: ["p2pfile help serve"],
-  async run({ environment, args, commands }) {
-    const { findCommand } = await import("../find-command.ts");
+  async run({ environment, words, commands }) {
     const { commandHelp, rootHelp } = await import("../help-text.ts");
-    const name = args._[0];
+    const [name] = words;
     const text =
       name === undefined
         ? await rootHelp(commands, environment)
@@ -20,4 +24,4 @@ export const helpCommand = command({
     environment.stdout.write(text);
     return ExitCode.done;
   },
-});
+};

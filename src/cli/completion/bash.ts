@@ -52,15 +52,18 @@ function commandCase(command: CommandShape): string {
       : [`        ${flagWords([flag]).join(" | ")}) ${complete(flag.value.with)} ; return ;;`],
   );
   const choice = cases.length === 0 ? "" : `        case $previous in\n${cases.join("\n")}\n        esac\n`;
-  const { isVariadic, with: positional } = command.positional;
-  const argument = isVariadic ? complete(positional) : `((position > 0)) || ${complete(positional)}`;
   return `    ${command.name})
 ${choice}        if [[ $current == -* && -z $literal ]]; then
             _p2pfile_words "${flagWords(command.flags).join(" ")}"
         else
-            ${argument}
+            ${completeArgument(command)}
         fi
         ;;`;
+}
+
+function completeArgument({ argument }: CommandShape): string {
+  if (argument === undefined) return complete({ kind: "nothing" });
+  return argument.isRepeated ? complete(argument.with) : `((position > 0)) || ${complete(argument.with)}`;
 }
 
 function flagWords(flags: readonly FlagShape[]): readonly string[] {

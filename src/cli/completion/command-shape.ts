@@ -1,10 +1,8 @@
-// The commands as the completion scripts see them: which words, which flags, and what may follow each. Derived from
-// citty's definitions, so that a new flag is completed without a line here. Knows no shell.
-import type { ArgDef } from "citty";
-import type { Command } from "../commands/command.ts";
-import { shells } from "./shells.ts";
+// The commands as the completion scripts see them: which words, which flags, and what may follow each. Derived from the
+// words of the commands, so that a new command or flag is completed without a line here. Knows no shell.
+import type { Argument, CommandWords, Completes, Flag } from "../command.ts";
 
-/** What a value or a positional argument can be completed with. */
+/** What a value or an argument can be completed with. */
 export type Completable =
   | { readonly kind: "file" }
   | { readonly kind: "directory" }
@@ -25,7 +23,9 @@ export interface CommandShape {
   readonly name: string;
   readonly description: string;
   readonly flags: readonly FlagShape[];
-  readonly positional: { readonly name: string; readonly isVariadic: boolean; readonly with: Completable };
+  readonly argument:
+    | { readonly name: string; readonly isRepeated: boolean; readonly with: Completable }
+    | undefined;
 }
 
 export const helpFlag: FlagShape = {
@@ -39,47 +39,42 @@ export const rootFlags: readonly FlagShape[] = [
   { name: "version", aliases: [], description: "print the version", value: undefined },
 ];
 
-export function commandShapes(commands: readonly Command[]): readonly CommandShape[] {
+export function commandShapes(commands: readonly CommandWords[]): readonly CommandShape[] {
   const names = commands.map((command) => command.name);
-  return commands.map(({ name, description, args }) => {
-    const entries = Object.entries(args);
-    const flags = entries.flatMap(([flag, definition]) => flagShape(flag, definition));
-    const [positional = ""] = entries.find(([, definition]) => definition.type === "positional") ?? [];
-    return {
-      name,
-      description,
-      flags: [...flags, helpFlag],
-      positional: {
-        name: positional.replace("...", ""),
-        isVariadic: positional.endsWith("..."),
-        with: positionalWords(positional, names),
-      },
-    };
-  });
+  return commands.map(({ name, summary, argument, flags }) => ({
+    name,
+    description: summary,
+    flags: [...Object.entries(flags).flatMap(([flag, words]) => flagShapes(flag, words)), helpFlag],
+    argument: argument === undefined ? undefined : argumentShape(argument, names),
+  }));
 }
 
-function flagShape(name: string, definition: ArgDef): readonly FlagShape[] {
-  if (definition.type === "positional") return [];
-  const aliases = [("alias" in definition ? definition.alias : undefined) ?? []].flat();
-  const hint = definition.valueHint ?? "VALUE";
-  const value = definition.type === "boolean" ? undefined : { hint, with: valueWords(hint) };
-  const description = definition.description ?? "";
-  const on: FlagShape = { name, aliases, description, value };
-  // Off again, over a variable or a configuration file that says on.
-  return value === undefined
-    ? [on, { name: `no-${name}`, aliases: [], description: `not --${name}`, value }]
-    : [on];
+function argumentShape({ name, isRepeated, completes }: Argument, names: readonly string[]) {
+  return { name, isRepeated: isRepeated === true, with: completable(completes, names) };
 }
 
-function valueWords(hint: string): Completable {
-  if (hint === "FILE") return { kind: "file" };
-  if (hint === "DIR") return { kind: "directory" };
+function flagShapes(name: string, flag: Flag): readonly FlagShape[] {
+  const { description } = flag;
+  const aliases = flag.alias === undefined ? [] : [flag.alias];
+  if (flag.type === "string") {
+    return [{ name, aliases, description, value: { hint: flag.valueHint, with: hinted(flag.valueHint) } }];
+  }
+  return [
+    { name, aliases, description, value: undefined },
+    // Off again, over a variable or a configuration file that says on.
+    { name: `no-${name}`, aliases: [], description: `not --${name}`, value: undefined },
+  ];
+}
+
+function hinted(valueHint: string): Completable {
+  if (valueHint === "FILE") return { kind: "file" };
+  if (valueHint === "DIR") return { kind: "directory" };
   return { kind: "nothing" };
 }
 
-function positionalWords(name: string, commands: readonly string[]): Completable {
-  if (name === "file...") return { kind: "file" };
-  if (name === "shell") return { kind: "words", words: shells };
-  if (name === "command") return { kind: "words", words: commands };
-  return { kind: "nothing" };
+function completable(completes: Completes | undefined, names: readonly string[]): Completable {
+  if (completes === undefined) return { kind: "nothing" };
+  if (completes === "command") return { kind: "words", words: names };
+  if (completes === "file" || completes === "directory") return { kind: completes };
+  return { kind: "words", words: completes };
 }

@@ -13,10 +13,7 @@ export function fishScript(commands: readonly CommandShape[]): string {
     ),
     ...commands.flatMap((command) => {
       const condition = `__fish_seen_subcommand_from ${command.name}`;
-      return [
-        ...positionalLine(command, condition),
-        ...command.flags.map((flag) => flagLine(flag, condition)),
-      ];
+      return [...argumentLine(command, condition), ...command.flags.map((flag) => flagLine(flag, condition))];
     }),
   ];
   return `${lines.join("\n")}\n`;
@@ -26,9 +23,9 @@ function line(condition: string, rest: string): string {
   return `complete -c p2pfile -n ${quote(condition)} ${rest}`;
 }
 
-function positionalLine(command: CommandShape, condition: string): readonly string[] {
-  const completion = valueOf(command.positional.with);
-  return command.positional.with.kind === "nothing" ? [] : [line(condition, completion)];
+function argumentLine({ argument }: CommandShape, condition: string): readonly string[] {
+  if (argument === undefined || argument.with.kind === "nothing") return [];
+  return [line(condition, valueOf(argument.with))];
 }
 
 function flagLine(flag: FlagShape, condition: string): string {

@@ -43,9 +43,9 @@ interface Entry {
 }
 
 function tableEntry(command: CommandShape): string {
-  const { with: positional } = command.positional;
+  const completable = command.argument?.with;
   const words =
-    positional.kind === "words" ? positional.words.map((name) => ({ name, description: name })) : [];
+    completable?.kind === "words" ? completable.words.map((name) => ({ name, description: name })) : [];
   return `        ${quote(command.name)} = @(${entries([...words, ...dashed(command.flags)])}
         )`;
 }

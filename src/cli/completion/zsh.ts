@@ -17,7 +17,7 @@ _p2pfile() {
 ${list.map((entry) => `        ${entry}`).join("\n")}
     )
     _arguments -C \\
-${rootFlags.map((flag) => `        ${argumentOf(flag)} \\`).join("\n")}
+${rootFlags.map((flag) => `        ${flagArgument(flag)} \\`).join("\n")}
         '1:command:->command' \\
         '*::argument:->argument'
     case $state in
@@ -39,17 +39,21 @@ fi
 }
 
 function commandCase(command: CommandShape): string {
-  const { name, isVariadic, with: positional } = command.positional;
-  const argument = quote(`${isVariadic ? "*" : "1"}:${name}:${action(positional)}`);
-  const lines = [...command.flags.map(argumentOf), argument];
+  const lines = [...command.flags.map(flagArgument), ...wordArgument(command)];
   return `        ${command.name})
             _arguments -S \\
 ${lines.map((line) => `                ${line}`).join(" \\\n")}
             ;;`;
 }
 
+function wordArgument({ argument }: CommandShape): readonly string[] {
+  if (argument === undefined) return [];
+  const { name, isRepeated, with: completable } = argument;
+  return [quote(`${isRepeated ? "*" : "1"}:${name}:${action(completable)}`)];
+}
+
 /** "(-o --dir)"{-o+,--dir=}"[description]:DIR:action" */
-function argumentOf(flag: FlagShape): string {
+function flagArgument(flag: FlagShape): string {
   const description = flag.description.replaceAll(/[[\]\\:]/g, (character) => `\\${character}`);
   const value =
     flag.value === undefined ? "" : `:${flag.value.hint.replaceAll(":", "\\:")}:${action(flag.value.with)}`;

@@ -5,11 +5,7 @@ import { assertNever } from "../../lib/assert.ts";
 import type { Moments } from "../../session/report/milestones.ts";
 import type { SessionEvent, TransferSnapshot } from "../../session/report/session-event.ts";
 import type { Answer, AnswerStream } from "./answer.ts";
-
-/** Goes up when a field changes its meaning or goes away, not when one is added. */
-export const JSON_VERSION = 1;
-
-type Fields = Readonly<Record<string, unknown>>;
+import { type JsonFields, jsonLine } from "./json-line.ts";
 
 /** Before these the latest progress is told, however young the one before it is. */
 const ENDS: ReadonlySet<SessionEvent["type"]> = new Set(["completed", "seedingEnded", "hostsDone", "failed"]);
@@ -23,10 +19,9 @@ export interface JsonTarget {
 export function jsonOutput({ stdout, now }: JsonTarget): Answer {
   /** When each kind of progress was last written. */
   const lastWritten = new Map<string, number>();
-  const write = (event: string, fields: Fields) => {
+  const write = (event: string, fields: JsonFields) => {
     const time = new Date(now()).toISOString();
-    // JSON knows no Infinity; JSON.stringify writes null for it, as the schema says.
-    stdout.write(`${JSON.stringify({ v: JSON_VERSION, event, time, ...fields })}\n`);
+    stdout.write(jsonLine({ event, time, ...fields }));
   };
   /** Progress that came too early: written after all when it turns out to be the last before something ends. */
   let held: SessionEvent | undefined;
@@ -56,7 +51,7 @@ export function jsonOutput({ stdout, now }: JsonTarget): Answer {
   };
 }
 
-function fieldsOf(event: SessionEvent): Fields {
+function fieldsOf(event: SessionEvent): JsonFields {
   switch (event.type) {
     case "listening":
       return { host: event.host, port: event.port };
@@ -103,7 +98,7 @@ function fieldsOf(event: SessionEvent): Fields {
 }
 
 /** Together in one line, so that a fleet's statistics need no other. */
-function momentFields(moments: Moments): Fields {
+function momentFields(moments: Moments): JsonFields {
   return {
     t_first_peer: moments.firstPeer ?? null,
     t_metadata: moments.metadata ?? null,
@@ -112,7 +107,7 @@ function momentFields(moments: Moments): Fields {
   };
 }
 
-function transferFields(transfer: TransferSnapshot): Fields {
+function transferFields(transfer: TransferSnapshot): JsonFields {
   return {
     index: transfer.index,
     name: transfer.name,

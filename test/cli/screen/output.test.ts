@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { DiskError } from "../../../src/lib/errors.ts";
 import type { SessionContext } from "../../../src/session/context.ts";
-import { FakeEnvironment, runCaptured } from "../fake-environment.ts";
+import { FakeEnvironment } from "../fake-environment.ts";
 import { type Script, runScript } from "../scripted-session.ts";
 import { completed, infoHash, magnet, oneOfEach, progress, serving } from "../session-script.ts";
 
@@ -213,9 +213,11 @@ describe("The log", () => {
 test("A session gets the directory, the signal and P2PFILE_IO", async () => {
   const environment = new FakeEnvironment();
   let seen: SessionContext | undefined;
-  environment.sessions.serve = (_, context) => ((seen = context), Promise.resolve(0));
-  await runCaptured(["serve", "x"], Object.assign(environment, { variables: { P2PFILE_IO: "pread" } }));
+  const note: Script = (context) => ((seen = context), 0);
+  environment.variables = { P2PFILE_IO: "pread" };
+  await runScript(["serve", "x"], note, environment);
   expect(seen).toMatchObject({ workingDirectory: "/nowhere", io: "pread", signal: environment.signal });
-  await runCaptured(["serve", "x"], Object.assign(environment, { variables: {} }));
+  environment.variables = {};
+  await runScript(["serve", "x"], note, environment);
   expect(seen?.io).toBe("map");
 });

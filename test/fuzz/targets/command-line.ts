@@ -19,21 +19,16 @@ interface Subject {
 }
 
 const subject: Subject = { arguments: checkArguments, rate, peers: peerList };
-const rules = [serveCommand, downloadCommand].map(({ name, args }) => ({
-  command: name,
-  definitions: args,
-  ownerOf: () => undefined,
-}));
 /** A number for which no more than this is lost by writing it in binary. */
 const ROUNDING = 1e-12;
 
 function check(tried: Subject, input: Uint8Array): string {
   const text = new TextDecoder().decode(input);
   const words = text.split("\0");
-  const read = rules.map((command) => {
+  const read = [serveCommand, downloadCommand].map((command) => {
     try {
-      const { rawArgs, given } = tried.arguments(words, command);
-      const again = tried.arguments(rawArgs, command);
+      const { rawArgs, given } = tried.arguments(words, command, []);
+      const again = tried.arguments(rawArgs, command, []);
       promise(Bun.deepEquals(again.rawArgs, rawArgs), "what is understood reads the same again");
       promise(Bun.deepEquals([...again.given], [...given]), "the same flags are given");
       return `good ${[...given].sort().join()}`;
@@ -160,9 +155,9 @@ export const commandLineTarget = defineTarget({
     },
     "a lone dash throws": {
       ...subject,
-      arguments: (words, rules) => {
+      arguments: (words, command, commands) => {
         if (words.includes("-")) throw new TypeError("flag");
-        return checkArguments(words, rules);
+        return checkArguments(words, command, commands);
       },
     },
   },

@@ -1,17 +1,20 @@
 // The configuration file, as a user or a broken tool leaves it: its keys and values, or one sentence about what is wrong.
-import { parseConfig } from "../../../src/cli/config-file.ts";
-import { LayeredValues } from "../../../src/cli/layered-values.ts";
-import { allFlags } from "../../../src/cli/shared-flags.ts";
+import { settingsOf } from "../../../src/cli/command-table.ts";
+import { allCommands } from "../../../src/cli/commands/all-commands.ts";
+import { parseConfig } from "../../../src/cli/settings/config-file.ts";
+import { LayeredValues } from "../../../src/cli/settings/layered-values.ts";
 import { MAX_CONFIG_LENGTH } from "../../../src/cli/limits.ts";
 import { UsageError } from "../../../src/lib/errors.ts";
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import { defineTarget, promise, type Series } from "../engine/target.ts";
 import { valueKinds } from "./value-kinds.ts";
 
-type Parse = typeof parseConfig;
+type Parse = (path: string, text: string) => ReadonlyMap<string, string>;
 
 const PATH = "/home/user/.p2pfile.yaml";
-const keys = new Set(Object.keys(allFlags).filter((name) => name !== "config"));
+const settings = settingsOf(allCommands);
+const keys = new Set(Object.keys(settings).filter((name) => name !== "config"));
+const parse: Parse = (path, text) => parseConfig(path, text, settings);
 
 function check(parse: Parse, input: Uint8Array): string {
   const text = new TextDecoder().decode(input.subarray(0, MAX_CONFIG_LENGTH));
@@ -29,7 +32,7 @@ function check(parse: Parse, input: Uint8Array): string {
   }
   promise(!isPlainlyDouble(text), "a key that is there twice is refused");
   const layered = new LayeredValues({
-    args: {},
+    flags: {},
     given: new Set(),
     variables: {},
     config: { path: PATH, values },
@@ -110,24 +113,24 @@ export const configFileTarget = defineTarget({
   ],
   numbers: [65535, MAX_CONFIG_LENGTH],
   series: lines,
-  subject: parseConfig,
+  subject: parse,
   check,
-  accepts: (input) => parseConfig(PATH, new TextDecoder().decode(input)) instanceof Map,
+  accepts: (input) => parse(PATH, new TextDecoder().decode(input)) instanceof Map,
   planted: {
     "an anchor throws something else": (path, text) => {
       if (/&a\s/.test(text) && /\*a/.test(text)) throw new TypeError("alias");
-      return parseConfig(path, text);
+      return parse(path, text);
     },
     "the last of two equal keys wins": (path, text) => {
       try {
-        return parseConfig(path, text);
+        return parse(path, text);
       } catch (error) {
         if (error instanceof UsageError && error.message.endsWith("is there twice")) return new Map();
         throw error;
       }
     },
     "an unknown key is taken": (path, text) => {
-      const values = parseConfig(path, text);
+      const values = parse(path, text);
       return values.has("port") ? new Map([...values, ["prot", "1"]]) : values;
     },
   },

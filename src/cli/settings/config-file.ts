@@ -1,10 +1,10 @@
 // The YAML file behind the flags: reads it, and refuses what would silently not count (unknown and double keys, lists
-// where one value belongs). Knows which keys there are, not what their values mean.
+// where one value belongs). Is told which keys there are, and does not know what their values mean.
 import { open } from "node:fs/promises";
-import { MAX_CONFIG_LENGTH } from "./limits.ts";
-import { UsageError, systemErrorCode } from "../lib/errors.ts";
-import { nearest } from "./nearest.ts";
-import { allFlags } from "./shared-flags.ts";
+import { UsageError, systemErrorCode } from "../../lib/errors.ts";
+import type { Flags } from "../command.ts";
+import { MAX_CONFIG_LENGTH } from "../limits.ts";
+import { nearest } from "../nearest.ts";
 
 export interface Config {
   readonly path: string;
@@ -12,20 +12,22 @@ export interface Config {
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** `config` itself cannot be set in a configuration file. */
-const keys: ReadonlySet<string> = new Set(Object.keys(allFlags).filter((name) => name !== "config"));
+export interface ConfigRules {
+  /** Flags that the file may set; `config` is refused, whether it is among them or not. */
+  readonly settings: Flags;
+  /** A file that is not required and not there is an empty one. */
+  readonly isRequired: boolean;
+}
 
-/**
- * A file that is not `required` and not there is an empty one.
- * @throws UsageError when it cannot be read, is not YAML, or has a key or a shape that it must not have.
- */
-export async function readConfig(path: string, { required }: { required: boolean }): Promise<Config> {
-  const text = await readText(path, required);
-  return { path, values: text === undefined ? new Map() : parseConfig(path, text) };
+/** @throws UsageError when it cannot be read, is not YAML, or has a key or a shape that it must not have. */
+export async function readConfig(path: string, { settings, isRequired }: ConfigRules): Promise<Config> {
+  const text = await readText(path, isRequired);
+  return { path, values: text === undefined ? new Map() : parseConfig(path, text, settings) };
 }
 
 /** @throws UsageError */
-export function parseConfig(path: string, text: string): ReadonlyMap<string, string> {
+export function parseConfig(path: string, text: string, settings: Flags): ReadonlyMap<string, string> {
+  const keys: ReadonlySet<string> = new Set(Object.keys(settings).filter((name) => name !== "config"));
   let document: unknown;
   try {
     document = Bun.YAML.parse(text);
@@ -39,31 +41,34 @@ export function parseConfig(path: string, text: string): ReadonlyMap<string, str
   }
   const values = new Map<string, string>();
   for (const [key, value] of Object.entries(document)) {
-    if (!keys.has(key)) throw new UsageError(`${path}: ${unknownKey(key)}`);
-    values.set(key, valueText(`${path}: ${key}`, key, value));
+    if (!keys.has(key)) throw new UsageError(`${path}: ${unknownKey(key, keys)}`);
+    const flag = settings[key];
+    values.set(key, valueText(`${path}: ${key}`, value, flag?.type === "string" ? flag.listOf : undefined));
   }
-  const double = doubleKey(text);
+  const double = doubleKey(text, keys);
   if (double !== undefined) throw new UsageError(`${path}: ${double}: is there twice`);
   return values;
 }
 
-function unknownKey(key: string): string {
+function unknownKey(key: string, keys: ReadonlySet<string>): string {
   if (key === "config") return "config: cannot be set in the configuration file itself";
   const near = nearest(key.replaceAll("_", "-"), keys);
   return `unknown key '${key}'${near === undefined ? "" : `; did you mean '${near}'?`}`;
 }
 
-function valueText(origin: string, key: string, value: unknown): string {
+function valueText(origin: string, value: unknown, listOf: string | undefined): string {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
     return String(value);
   const isTextList = Array.isArray(value) && value.every((item) => typeof item === "string");
-  if (key === "peers" && isTextList) return value.join(",");
+  if (listOf !== undefined && isTextList) return value.join(",");
   if (value === null) throw new UsageError(`${origin}: has no value`);
-  throw new UsageError(`${origin}: must be one value${key === "peers" ? " or a list of addresses" : ""}`);
+  throw new UsageError(
+    `${origin}: must be one value${listOf === undefined ? "" : ` or a list of ${listOf}`}`,
+  );
 }
 
 /** The parser keeps the last of two equal keys and says nothing, so they are looked for in the text. */
-function doubleKey(text: string): string | undefined {
+function doubleKey(text: string, keys: ReadonlySet<string>): string | undefined {
   const withoutComments = text.replaceAll(/(^|\s)#.*$/gm, "$1");
   // A quoted text that is no key may look like one inside.
   const bare = withoutComments.replaceAll(
@@ -79,7 +84,7 @@ function doubleKey(text: string): string | undefined {
 }
 
 /** Reads pipes as well (`--config <(…)`), and never more than the limit. */
-async function readText(path: string, required: boolean): Promise<string | undefined> {
+async function readText(path: string, isRequired: boolean): Promise<string | undefined> {
   try {
     await using file = await open(path, "r");
     const bytes = new Uint8Array(MAX_CONFIG_LENGTH + 1);
@@ -98,7 +103,7 @@ async function readText(path: string, required: boolean): Promise<string | undef
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     const code = systemErrorCode(cause);
-    if (!required && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
+    if (!isRequired && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
     throw new UsageError(
       `${path}: the configuration file cannot be read (${reasons[code ?? ""] ?? code ?? "unknown reason"})`,
       { cause },

@@ -1,16 +1,18 @@
 // Where each setting comes from: flag, then P2PFILE_* variable, then configuration file, then default. Hands out checked
 // values and names the right place when one is wrong. Knows no single flag.
-import { InvariantError, UsageError } from "../lib/errors.ts";
+import { InvariantError, UsageError } from "../../lib/errors.ts";
+import type { ParsedFlags } from "../command.ts";
+import type { ValueKind } from "../values/value-kind.ts";
 import type { Config } from "./config-file.ts";
-import { variableName } from "./shared-flags.ts";
-import type { ValueKind } from "./values/value-kind.ts";
 
-/** Values by long flag name. */
-export type ParsedFlags = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+/** The environment variable of a flag: "upload-limit" is P2PFILE_UPLOAD_LIMIT. */
+export function variableName(flag: string): string {
+  return `P2PFILE_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
 
 export interface Layers {
-  /** As citty parsed them, defaults filled in. */
-  readonly args: ParsedFlags;
+  /** Defaults filled in. */
+  readonly flags: ParsedFlags;
   /** Long names of the flags that stood on the command line. */
   readonly given: ReadonlySet<string>;
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -44,8 +46,9 @@ export class LayeredValues {
   }
 
   #find(flag: string): { text: string; origin: string } | undefined {
-    const { args, given, variables, config } = this.#layers;
-    const argument = args[flag] === undefined ? undefined : { text: String(args[flag]), origin: `--${flag}` };
+    const { flags, given, variables, config } = this.#layers;
+    const argument =
+      flags[flag] === undefined ? undefined : { text: String(flags[flag]), origin: `--${flag}` };
     if (given.has(flag) && argument !== undefined) return argument;
     const variable = variables[variableName(flag)];
     // An empty variable is how many tools write "not set".
