@@ -4,10 +4,12 @@ import { completionCommand } from "./completion.ts";
 import { downloadCommand } from "./download.ts";
 import { helpCommand } from "./help.ts";
 import { serveCommand } from "./serve.ts";
+import { versionCommand } from "./version.ts";
 
 export const allCommands: readonly Command[] = [
   serveCommand,
   downloadCommand,
   completionCommand,
   helpCommand,
+  versionCommand,
 ];
