@@ -105,6 +105,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
       ...core,
       ...sessionGround,
       "src/session/resources.ts",
+      "src/session/torrent-source.ts",
       "src/session/file/",
       "src/session/network/",
       "src/storage/",

@@ -1,63 +1,100 @@
-// `download`: every magnet is fetched, verified and put into place; with `--seeding` each goes on for a while.
+// `download`: every source is fetched, verified and put into place; with `--seeding` each goes on for a while.
+import type { PeerAddress } from "../../core/format/peer-address.ts";
 import { ExitCode, P2pfileError, UsageError } from "../../lib/errors.ts";
-import { printable } from "../../core/format/file-name.ts";
-import { type Magnet, parseMagnet } from "../../core/format/magnet.ts";
 import type { SessionContext } from "../context.ts";
-import { Download } from "./download-file.ts";
 import type { DownloadOptions } from "../options.ts";
 import { aborted, FailureList } from "../outcome.ts";
 import { Resources } from "../resources.ts";
+import {
+  sourceInfoHash,
+  parseTorrentSource,
+  sourcePeers,
+  type TorrentSource,
+  sourceWarnings,
+} from "../torrent-source.ts";
+import { Download } from "./download-file.ts";
+
+/** A source with its position on the command line. */
+export interface IndexedSource {
+  readonly index: number;
+  readonly source: TorrentSource;
+}
+
+/** What runs the downloads of a session and what they share; the tests bring their own. */
+export interface Downloads {
+  readonly open: (indexed: IndexedSource) => RunningDownload;
+  readonly closeNetwork: () => Promise<void>;
+  /** After the network and the downloads. */
+  readonly close: () => Promise<void>;
+}
+
+export type RunningDownload = Pick<Download, "index" | "label" | "run" | "close">;
+export type OpenDownloads = (options: DownloadOptions, context: SessionContext) => Downloads;
 
 /**
- * Runs until every magnet is done (and seeded, if asked) or has failed, or `context.signal` is aborted; what is
+ * Runs until every source is done (and seeded, if asked) or has failed, or `context.signal` is aborted; what is
  * unfinished then can be resumed.
- * @returns the exit code of the first magnet that failed, else 0.
- * @throws UsageError for what concerns all magnets: the address, the port.
+ * @returns the exit code of the first source that failed, else 0.
+ * @throws UsageError for what concerns all sources: the address, the port.
  */
-export async function download(options: DownloadOptions, context: SessionContext): Promise<ExitCode> {
-  const resources = new Resources(options, context, options.magnets.length);
+export async function download(
+  options: DownloadOptions,
+  context: SessionContext,
+  openDownloads: OpenDownloads = openReal,
+): Promise<ExitCode> {
   const failures = new FailureList(context);
-  const downloads: Download[] = [];
+  const downloads = openDownloads(options, context);
+  const opened: RunningDownload[] = [];
   try {
-    for (const read of readMagnets(options.magnets, failures)) {
-      downloads.push(new Download({ ...read, options, resources }));
-      for (const entry of read.magnet.ignored)
-        context.logger.warn(`x.pe=${entry} is no IPv4 address with a port; ignored`);
+    const sources = readSources(options.magnets, failures);
+    for (const indexed of sources) {
+      opened.push(downloads.open(indexed));
+      for (const warning of sourceWarnings(indexed.source)) context.logger.warn(warning);
     }
-    if (downloads.length === 0) return failures.exitCode;
-    const bootstrap = downloads.flatMap(({ magnet }) => magnet.peers);
-    const runs = downloads.map((one) =>
-      one.run(bootstrap).catch((error: unknown) => {
-        if (context.signal.aborted) return;
-        // Without a port nothing can be fetched at all.
-        if (!(error instanceof P2pfileError) || error.exitCode === ExitCode.usage) throw error;
-        failures.add(one.index, one.label, error);
-      }),
-    );
+    const bootstrap = sources.flatMap(({ source }) => sourcePeers(source));
+    const runs = opened.map((one) => runOne(one, bootstrap, failures, context.signal));
     await Promise.race([aborted(context.signal), Promise.all(runs)]);
     return failures.exitCode;
   } finally {
-    await resources.closeNetwork();
-    await Promise.all(downloads.map((one) => one.close()));
-    await resources.close();
+    await downloads.closeNetwork();
+    await Promise.all(opened.map((one) => one.close()));
+    await downloads.close();
   }
 }
 
-interface ReadMagnet {
-  /** Position on the command line. */
-  readonly index: number;
-  readonly text: string;
-  readonly magnet: Magnet;
+async function runOne(
+  one: RunningDownload,
+  bootstrap: readonly PeerAddress[],
+  failures: FailureList,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await one.run(bootstrap);
+  } catch (error) {
+    if (signal.aborted) return;
+    // Without a port nothing can be fetched at all.
+    if (error instanceof P2pfileError && error.exitCode === ExitCode.usage) throw error;
+    failures.add(one.index, one.label, error);
+  }
 }
 
-/** The magnets that can be read, each info hash once. The others count as failed. */
-function readMagnets(texts: readonly string[], failures: FailureList): ReadMagnet[] {
-  const read = new Map<string, ReadMagnet>();
+/** The sources that can be read, each torrent once. The others count as failed. */
+function readSources(texts: readonly string[], failures: FailureList): readonly IndexedSource[] {
+  const read = new Map<string, IndexedSource>();
   for (const [index, text] of texts.entries()) {
-    const magnet = parseMagnet(text);
-    if ("error" in magnet)
-      failures.add(index, text, new UsageError(`bad magnet ${printable(text)}: ${magnet.error}`));
-    else if (!read.has(magnet.infoHash)) read.set(magnet.infoHash, { index, text, magnet });
+    const source = parseTorrentSource(text);
+    if ("error" in source) failures.add(index, text, new UsageError(source.error));
+    else if (!read.has(sourceInfoHash(source))) read.set(sourceInfoHash(source), { index, source });
   }
   return [...read.values()];
 }
+
+const openReal: OpenDownloads = (options, context) => {
+  const resources = new Resources(options, context, options.magnets.length);
+  return {
+    open: ({ index, source }) =>
+      new Download({ index, text: source.text, magnet: source.magnet, options, resources }),
+    closeNetwork: () => resources.closeNetwork(),
+    close: () => resources.close(),
+  };
+};
