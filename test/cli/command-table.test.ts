@@ -9,7 +9,11 @@ import { allCommands } from "../../src/cli/commands/all-commands.ts";
 import { inspectCommand } from "../../src/cli/commands/inspect-command.ts";
 import { completionScript } from "../../src/cli/completion/completion-script.ts";
 import { shells } from "../../src/cli/completion/shells.ts";
-import { restartWithEngineSettings } from "../../src/cli/engine-settings.ts";
+import {
+  type EngineProcess,
+  restartWithEngineSettings,
+  withEngineSettings,
+} from "../../src/cli/engine-settings.ts";
 import { sessionFlags } from "../../src/cli/settings/session-flags.ts";
 import { runCaptured } from "./fake-environment.ts";
 
@@ -46,6 +50,7 @@ describe("A command that is one file and one line", () => {
     const { stdout: list } = await run("help");
     expect(list).toContain("mirror    Keep a directory equal to another one");
     expect(list).toContain("  p2pfile mirror alpha --pace 6\n");
+    expect(list).not.toContain("  p2pfile help serve\n");
     const { stdout: help } = await run("help", "mirror");
     for (const words of [
       "USAGE p2pfile mirror",
@@ -88,8 +93,14 @@ describe("A command that is one file and one line", () => {
     expect(stderr).toContain("P2PFILE_PACEE is not a setting; did you mean P2PFILE_PACE?");
   });
 
+  test("that takes no settings adds none", () => {
+    const { pace } = mirror.flags;
+    expect(pace).toBeDefined();
+    expect(Object.keys(settingsOf([{ ...mirror, flags: { pace: pace! } }]))).toEqual([]);
+  });
+
   test("has the engine set up for it when it moves data", () => {
-    const restarted = (table: readonly Command[]) => {
+    const restarted = (table: readonly Command[], changes: Partial<EngineProcess> = {}) => {
       const calls: string[][] = [];
       withDefinition(() =>
         restartWithEngineSettings(["mirror", "alpha"], table, {
@@ -100,6 +111,7 @@ describe("A command that is one file and one line", () => {
             calls.push([...words]);
             throw new Error("a process that is replaced does not come back");
           },
+          ...changes,
         }),
       );
       return calls;
@@ -107,6 +119,12 @@ describe("A command that is one file and one line", () => {
     expect(restarted(commands)).toEqual([["p2pfile", "mirror", "alpha"]]);
     expect(restarted(allCommands)).toEqual([]);
     expect(restarted([{ ...mirror, movesData: false }])).toEqual([]);
+    expect(restarted(commands, { execPath: "/nowhere/p2pfile" })).toEqual([]);
+    expect(restarted(commands, { env: withEngineSettings({}) ?? {} })).toEqual([]);
+    expect(allCommands.filter(({ movesData }) => movesData).map(({ name }) => name)).toEqual([
+      "serve",
+      "download",
+    ]);
   });
 });
 

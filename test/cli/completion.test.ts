@@ -97,6 +97,7 @@ describe("bash", () => {
     expect(await complete("completion", "bash", "")).toEqual([]);
     expect(await complete("help", "d")).toEqual(["download"]);
     expect(await complete("help", "serve", "")).toEqual([]);
+    expect(await complete("version", "")).toEqual([]);
   });
 
   // An interactive bash on a terminal of its own, as util-linux's script gives it.

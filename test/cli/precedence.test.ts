@@ -259,7 +259,8 @@ describe("A wrong value names where it stands", () => {
   test("a misspelled variable is a warning", async () => {
     const { stderr, exitCode } = await decode("serve", [], {
       P2PFILE_UPLOADLIMIT: "5",
-      P2PFILE_HOME_OF_SOMEBODY: "x",
+      P2PFILE_HOME_OF_ANOTHER_TOOL: "x",
+      P2PFILE_IO: "map",
     });
     expect(stderr).toBe(
       "p2pfile: warning: P2PFILE_UPLOADLIMIT is not a setting; did you mean P2PFILE_UPLOAD_LIMIT?\n",

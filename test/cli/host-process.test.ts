@@ -1,0 +1,133 @@
+// The command line over a process in memory: what signals, failing streams and uncaught errors do. The same over a real
+// process is in host.test.ts.
+import { describe, expect, test } from "bun:test";
+import { allCommands } from "../../src/cli/commands/all-commands.ts";
+import { runInProcess } from "../../src/cli/host.ts";
+import { ExitCode } from "../../src/lib/errors.ts";
+import type { SessionContext } from "../../src/session/context.ts";
+import { FakeProcess, systemError } from "./fake-process.ts";
+import { serving } from "./session-script.ts";
+
+type Script = (context: SessionContext) => Promise<ExitCode>;
+
+/** `session`: the run of a `serve` that is under way, and its context. */
+async function start(script: Script, argv = ["serve", "x"], process = new FakeProcess()) {
+  const begun = Promise.withResolvers<SessionContext>();
+  const session = (_: unknown, context: SessionContext) => {
+    begun.resolve(context);
+    return script(context);
+  };
+  const exitCode = runInProcess({
+    argv,
+    commands: allCommands,
+    sessions: { serve: session, download: session },
+    process,
+  });
+  return { process, exitCode, context: await begun.promise };
+}
+
+const untilAborted: Script = ({ signal }) =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(ExitCode.done)));
+
+describe("A signal", () => {
+  const signals = [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 143],
+  ] as const;
+  for (const [signal, code] of signals) {
+    test(`${signal} stops the session, whose end is then ${code}`, async () => {
+      const { process, exitCode } = await start(untilAborted);
+      process.send(signal);
+      expect(await exitCode).toBe(code);
+      expect(process.exits).toEqual([]);
+    });
+  }
+
+  test("that is the second one ends the process at once with its own code", async () => {
+    const { process, context } = await start(() => new Promise(() => {}));
+    process.send("SIGINT");
+    expect([context.signal.aborted, process.exits]).toEqual([true, []]);
+    process.send("SIGTERM");
+    expect(process.exits).toEqual([143]);
+  });
+});
+
+describe("A session", () => {
+  test("gets the directory of the process, and its end waits until standard error is read", async () => {
+    const slow = new FakeProcess();
+    slow.stderr.isTaken = false;
+    const script: Script = async ({ emit }) => {
+      emit(serving());
+      return ExitCode.done;
+    };
+    const { process, exitCode, context } = await start(script, ["serve", "x"], slow);
+    expect(context.workingDirectory).toBe("/nowhere");
+    expect(await Promise.race([exitCode, Bun.sleep(0).then(() => "waiting")])).toBe("waiting");
+    process.stderr.take();
+    expect(await exitCode).toBe(0);
+    expect(process.stdout.text).toStartWith("magnet:?");
+    expect(process.stderr.text).toBe("model.bin: serving 4.00 GiB\n");
+  });
+
+  test("stops when standard output is closed, with code 5 and no word", async () => {
+    const { process, exitCode } = await start(untilAborted);
+    process.stdout.fail("EPIPE");
+    expect(await exitCode).toBe(5);
+    expect(process.stderr.text).toBe("");
+  });
+
+  test("goes on when standard error is closed", async () => {
+    const { process, exitCode, context } = await start(untilAborted);
+    process.stderr.failure = systemError("EPIPE");
+    context.emit(serving());
+    expect(context.signal.aborted).toBe(false);
+    process.send("SIGTERM");
+    expect(await exitCode).toBe(143);
+  });
+});
+
+describe("An error that no code caught", () => {
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    test(`(${event}) is one line and ends the process with 1 when the line is written`, async () => {
+      const { process } = await start(() => new Promise(() => {}));
+      process.stderr.isTaken = false;
+      process.send(event, new TypeError("x is not a function"));
+      await Promise.resolve();
+      expect(process.exits).toEqual([]);
+      process.stderr.take();
+      await Bun.sleep(0);
+      expect(process.exits).toEqual([1]);
+      expect(process.stderr.text).toBe(
+        "p2pfile: internal error: TypeError: x is not a function; please report it with the output of --debug\n",
+      );
+    });
+  }
+
+  test("shows its stack under --debug", async () => {
+    const { process } = await start(() => new Promise(() => {}), ["serve", "x", "--debug"]);
+    process.send("uncaughtException", new TypeError("x"));
+    expect(process.stderr.text).toContain("    at ");
+  });
+});
+
+test("A directory that is gone is one line and exit code 2", async () => {
+  const process = new FakeProcess();
+  process.cwd = () => {
+    throw systemError("ENOENT");
+  };
+  const exitCode = await runInProcess({
+    argv: ["serve", "x"],
+    commands: allCommands,
+    sessions: { serve: untilNever, download: untilNever },
+    process,
+  });
+  expect([exitCode, process.stderr.text]).toEqual([
+    2,
+    "p2pfile: the current directory does not exist any more; change to another one\n",
+  ]);
+});
+
+function untilNever(): Promise<ExitCode> {
+  throw new Error("no session was expected");
+}
