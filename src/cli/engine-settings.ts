@@ -11,11 +11,11 @@ declare global {
 }
 
 /**
- * Two for the compilers: after how many points (15 for a call, 1 for a turn of a loop) a function is compiled: by the optimising compiler, for which
- * the engine's own figure is 1000, and before that by the simple one, 500. A transfer executes much code a few thousand
- * times: compiling it took a quarter of the processor time of a fleet and gave nothing back. What runs for minutes is
- * still compiled. Two for the start: the heap is collected for the first time at 8 MiB and not at 1, and a thread that touches
- * blocks of it in advance stays away. That is a tenth of what a process does until its first piece.
+ * Two for the compilers: after how many points (15 for a call, 1 for a turn of a loop) a function is compiled, by the
+ * optimising compiler (the engine's own figure is 1000) and before that by the simple one (500). A transfer executes much
+ * code a few thousand times: compiling it takes a quarter of the processor time of a fleet and gives nothing back. What
+ * runs for minutes is still compiled. Two for the start: the heap is collected for the first time at 8 MiB and not at 1,
+ * and no thread touches blocks of it in advance. That is a tenth of what a process does until its first piece.
  */
 const SETTINGS: readonly (readonly [name: string, value: string])[] = [
   ["BUN_JSC_thresholdForOptimizeAfterWarmUp", "1000000"],

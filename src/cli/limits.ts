@@ -15,7 +15,7 @@ export const PROGRESS_LINE_MS = 5_000;
 export const PROGRESS_IDLE_LINE_MS = 60_000;
 /** `--json` says how far each file is at most this often. */
 export const JSON_PROGRESS_MS = 1_000;
-/** Characters written to a pipe that nobody reads; over it, progress is left out (answers never are). */
+/** Characters written to a pipe and not read; over it, progress is left out (answers never are). */
 export const MAX_OUTPUT_BACKLOG = 1 * MiB;
 /** How long the end of the process waits for a slow reader of its output. */
 export const OUTPUT_FLUSH_MS = 3_000;

@@ -8,6 +8,7 @@ import { findCommand, ownerOf } from "./command-table.ts";
 import type { Environment } from "./environment.ts";
 import { reportError } from "./report-error.ts";
 import { checkArguments } from "./strict-arguments.ts";
+import { onOff } from "./values/value-kind.ts";
 
 /** @param argv without the program's own name. Never throws. */
 export async function run(
@@ -18,7 +19,7 @@ export async function run(
   try {
     const exitCode = await dispatch(argv, environment, commands);
     const failure = await environment.stdout.flush();
-    // A reader that has gone away (`p2pfile --help | head -1`) is nothing to talk about; a full disk is.
+    // A reader that has closed the pipe (`p2pfile --help | head -1`) is no error; a full disk is.
     if (failure === undefined || failure === "EPIPE") return exitCode;
     environment.stderr.write(`p2pfile: standard output cannot be written (${failure})\n`);
     return exitCode === ExitCode.done ? ExitCode.disk : exitCode;
@@ -29,11 +30,11 @@ export async function run(
   }
 }
 
-/** Asked before, or without, a complete reading of the command line: an error must know how much to tell. */
+/** Read before, or without, a complete check of the command line: whether an error shows its stack. */
 export function wantsDebug(argv: readonly string[], environment: Pick<Environment, "variables">): boolean {
   const end = argv.indexOf("--");
   const flags = end < 0 ? argv : argv.slice(0, end);
-  return flags.includes("--debug") || /^(true|yes|on|1)$/i.test(environment.variables["P2PFILE_DEBUG"] ?? "");
+  return flags.includes("--debug") || onOff.read(environment.variables["P2PFILE_DEBUG"] ?? "") === true;
 }
 
 async function dispatch(

@@ -3,6 +3,13 @@ import type { HostProcess } from "../../src/cli/host.ts";
 import type { HostWritable } from "../../src/cli/host-stream.ts";
 import type { ExitCode } from "../../src/lib/errors.ts";
 
+/** The signals that end a session in order, and their exit codes. */
+export const signals = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 143],
+] as const;
+
 export class FakeWritable implements HostWritable {
   text = "";
   isTTY: boolean | undefined;

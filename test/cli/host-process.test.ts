@@ -5,7 +5,7 @@ import { allCommands } from "../../src/cli/commands/all-commands.ts";
 import { runInProcess } from "../../src/cli/host.ts";
 import { ExitCode } from "../../src/lib/errors.ts";
 import type { SessionContext } from "../../src/session/context.ts";
-import { FakeProcess, systemError } from "./fake-process.ts";
+import { FakeProcess, signals, systemError } from "./fake-process.ts";
 import { serving } from "./session-script.ts";
 
 type Script = (context: SessionContext) => Promise<ExitCode>;
@@ -30,11 +30,6 @@ const untilAborted: Script = ({ signal }) =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(ExitCode.done)));
 
 describe("A signal", () => {
-  const signals = [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 143],
-  ] as const;
   for (const [signal, code] of signals) {
     test(`${signal} stops the session, whose end is then ${code}`, async () => {
       const { process, exitCode } = await start(untilAborted);

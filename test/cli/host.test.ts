@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { signals } from "./fake-process.ts";
 
 const program = join(import.meta.dir, "fake-program.ts");
 const variables = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
@@ -19,11 +20,6 @@ async function startServing(argv: readonly string[]) {
 }
 
 describe("A signal", () => {
-  const signals = [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 143],
-  ] as const;
   for (const [signal, code] of signals) {
     test(`${signal} stops the session in order and ends with ${code}`, async () => {
       const { child } = await startServing(["serve", "wait"]);

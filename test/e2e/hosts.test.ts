@@ -1,4 +1,4 @@
-// How hosts learn of one another by our own exchange, and how serving and seeding end when everybody has the file.
+// How hosts learn of one another by our own exchange, and how serving and seeding end when every host has the file.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Socket } from "bun";
@@ -102,13 +102,13 @@ test("a host that has the file already is counted, other sources are not", async
   expect(second.hasExited).toBe(false);
 });
 
-test("--seeding ends when everybody has the file", async () => {
+test("--seeding ends when every host has the file", async () => {
   const { seed, magnet } = await startSeed();
   const both = [leech(magnet, "--seeding"), leech(magnet, "--seeding")];
   for (const one of both) {
     expect(await one.waitForExit(GRACE_AND_MORE_MS + 5000)).toBe(0);
     expect(lineOf(one, "seedingEnded")).toMatchObject({ reason: "swarm", t_done: expect.any(Number) });
-    expect(one.text("stderr")).toContain("everybody has the file");
+    expect(one.text("stderr")).toContain("every host has the file");
   }
   expect(seed.hasExited).toBe(false);
 }, 60_000);

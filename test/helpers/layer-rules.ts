@@ -132,6 +132,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
       "src/session/report/",
       "src/cli/settings/",
       "src/cli/screen/",
+      "src/cli/values/",
     ],
     packages: ["citty"],
     builtins: ["node:fs"],

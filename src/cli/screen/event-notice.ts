@@ -42,7 +42,7 @@ export function eventNotice(event: SessionEvent): string | undefined {
 const seedingEnds: Readonly<Record<SeedingEnd, string>> = {
   ratio: "the ratio was reached",
   time: "the time was up",
-  swarm: "everybody has the file",
+  swarm: "every host has the file",
 };
 
 /** What the debug log says beyond the notices. */

@@ -32,26 +32,14 @@ export function updateFiles(
 ): readonly FileProgress[] {
   const known = (index: number): FileProgress => files.get(index) ?? { ...nothingYet, index };
   switch (event.type) {
-    case "hashing":
-      return [
-        {
-          ...known(event.index),
-          name: event.name,
-          phase: "hashing",
-          size: event.size,
-          completed: event.done,
-        },
-      ];
-    case "serving":
-      return [
-        {
-          ...known(event.index),
-          name: event.name,
-          phase: "seeding",
-          size: event.size,
-          completed: event.size,
-        },
-      ];
+    case "hashing": {
+      const { index, name, size, done } = event;
+      return [{ ...known(index), name, phase: "hashing", size, completed: done }];
+    }
+    case "serving": {
+      const { index, name, size } = event;
+      return [{ ...known(index), name, phase: "seeding", size, completed: size }];
+    }
     case "metadata":
       return [{ ...known(event.index), name: event.name, size: event.size }];
     case "progress":
@@ -59,16 +47,10 @@ export function updateFiles(
         ...transfer,
         phase: phaseAfter(known(transfer.index), transfer),
       }));
-    case "completed":
-      return [
-        {
-          ...known(event.index),
-          name: event.name,
-          phase: "complete",
-          size: event.size,
-          completed: event.size,
-        },
-      ];
+    case "completed": {
+      const { index, name, size } = event;
+      return [{ ...known(index), name, phase: "complete", size, completed: size }];
+    }
     case "seedingEnded":
       return [{ ...known(event.index), name: event.name, phase: "ended" }];
     case "failed":

@@ -7,7 +7,7 @@ import type { SessionEvent, TransferSnapshot } from "../../session/report/sessio
 import type { Answer, AnswerStream } from "./answer.ts";
 import { type JsonFields, jsonLine } from "./json-line.ts";
 
-/** Before these the latest progress is told, however young the one before it is. */
+/** Before these the latest progress is written, however recent the one before it is. */
 const ENDS: ReadonlySet<SessionEvent["type"]> = new Set(["completed", "seedingEnded", "hostsDone", "failed"]);
 
 export interface JsonTarget {

@@ -49,7 +49,7 @@ export class ProgressLines {
     this.aside(() => stderr.write(`${line}\n`));
   }
 
-  /** Lets somebody else write to the same terminal: the live lines are taken off it before and drawn again below. */
+  /** Lets `write` print to the same terminal: the live lines are erased before it and drawn again below. */
   aside(write: () => void): void {
     if (this.#painted.length === 0) return write();
     this.#environment.stderr.write(this.#eraser());
@@ -116,7 +116,7 @@ export class ProgressLines {
       const line = plainLine(file);
       const pause = line === before?.line ? PROGRESS_IDLE_LINE_MS : PROGRESS_LINE_MS;
       if (before === undefined) {
-        // The first line is due after the usual pause; a notice has just told what there is to tell.
+        // The first line is due after the usual pause; a notice has just said the same.
         this.#said.set(file.index, { line: "", at: now });
       } else if (now - before.at >= pause) {
         this.#environment.stderr.write(`${line}\n`);

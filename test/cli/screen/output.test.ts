@@ -114,7 +114,7 @@ describe("--json", () => {
     const words = {
       ratio: "the ratio was reached",
       time: "the time was up",
-      swarm: "everybody has the file",
+      swarm: "every host has the file",
     };
     for (const [reason, text] of Object.entries(words)) {
       const { stderr } = await runScript(["download", magnet], (context) => {
@@ -156,7 +156,7 @@ describe("--json", () => {
     expect(names.filter((name) => name === "hashing")).toHaveLength(10);
   });
 
-  test("progress is left out while nobody reads, answers are not", async () => {
+  test("progress is left out while the output is not read, answers are not", async () => {
     const { stdout } = await runScript(["serve", "a", "--json"], (context, environment) => {
       environment.stdout.backlog = 10 * 2 ** 20;
       context.emit(progress({}));
