@@ -1,16 +1,16 @@
-// Bencode (BEP 3) with a strict scanner in front: the package's decoder never returns on four hostile bytes, so no
-// byte from outside reaches it unscanned. Knows the grammar alone, no message and no field.
+// Bencode (BEP 3) with a strict scanner in front of the package: some inputs of four bytes make the package's decoder loop
+// without end, so it sees scanned bytes only. Knows the grammar, no message and no field.
 import bencode from "bencode";
 import { assert } from "../../lib/assert.ts";
 import { MAX_BENCODE_DEPTH, MAX_BENCODE_ITEMS } from "./limits.ts";
 
-/** What decoding gives. Byte strings stay bytes; integers lie within ±(2^53 - 1). */
+/** A decoded value. Byte strings stay bytes; integers lie within ±(2^53 - 1). */
 export type BencodeValue = number | Uint8Array | readonly BencodeValue[] | BencodeDict;
 
 /** Keys are UTF-8 text. A key that is not UTF-8 appears as the lower-case hexadecimal digits of its bytes. */
 export type BencodeDict = ReadonlyMap<string, BencodeValue>;
 
-/** What can be encoded: as above, and text (as UTF-8) and plain records for brevity. */
+/** A value to encode: a BencodeValue, text (encoded as UTF-8) or a plain record. */
 export type BencodeInput =
   | number
   | string
@@ -20,7 +20,7 @@ export type BencodeInput =
   | { readonly [key: string]: BencodeInput };
 
 export interface BencodeLimits {
-  /** Containers inside one another, the outermost included. */
+  /** Nested containers, the outermost included. */
   readonly maxDepth: number;
   /** Values and dictionary keys together. */
   readonly maxItems: number;
@@ -37,14 +37,14 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Not fatal and dropping a byte order mark, as the package does, so that both give a key the same name. */
+/** Replaces bad bytes and drops a byte order mark, as the package does, so that both give a key the same name. */
 const keyDecoder = new TextDecoder();
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Checks the first value of `bytes` without building anything: canonical numbers, lengths that fit, unique keys (in
- * any order), no `__proto__`, nothing beyond `limits`. O(bytes), iterative, never throws.
- * @returns the index after the first value (a ut_metadata message has its payload there), or undefined when bad.
+ * Checks the first value of `bytes` without building it: canonical numbers, string lengths within `bytes`, unique keys (in
+ * any order), no key `__proto__`, nothing beyond `limits`. O(bytes), iterative, never throws.
+ * @returns the index after the first value, where a ut_metadata message has its payload; undefined when a check fails.
  */
 export function scanPrefix(bytes: Uint8Array, limits: BencodeLimits = peerLimits): number | undefined {
   /** One entry per open container: the key names seen so far of a dictionary, undefined for a list. */
@@ -87,7 +87,7 @@ export function scanPrefix(bytes: Uint8Array, limits: BencodeLimits = peerLimits
   return at;
 }
 
-/** @returns the one value that `bytes` is, or undefined for anything else: never throws, never hangs. */
+/** @returns the value when `bytes` is exactly one valid value, else undefined. Never throws, never hangs. */
 export function decodeBencode(
   bytes: Uint8Array,
   limits: BencodeLimits = peerLimits,
@@ -96,7 +96,7 @@ export function decodeBencode(
   try {
     return toValue(bencode.decode(bytes));
   } catch {
-    // The package recurses, and a caller may have allowed more depth than there is stack.
+    // The package recurses: with a `maxDepth` beyond the stack it throws.
     return undefined;
   }
 }
@@ -111,7 +111,7 @@ export function asDict(value: BencodeValue | undefined): BencodeDict | undefined
   return value instanceof Map ? value : undefined;
 }
 
-/** The getters below give undefined when the key is absent or its value is of another type. */
+/** The getters below return undefined when the key is absent or its value is of another type. */
 export function dictInteger(dict: BencodeDict, key: string): number | undefined {
   const value = dict.get(key);
   return typeof value === "number" ? value : undefined;
@@ -122,7 +122,7 @@ export function dictBytes(dict: BencodeDict, key: string): Uint8Array | undefine
   return value instanceof Uint8Array ? value : undefined;
 }
 
-/** @returns undefined also for bytes that are not UTF-8. */
+/** @returns undefined also when the bytes are not UTF-8. */
 export function dictText(dict: BencodeDict, key: string): string | undefined {
   const bytes = dictBytes(dict, key);
   return bytes === undefined ? undefined : decodeText(bytes);
@@ -137,7 +137,7 @@ export function dictList(dict: BencodeDict, key: string): readonly BencodeValue[
   return Array.isArray(value) ? value : undefined;
 }
 
-/** @returns the text, every byte of it accounted for, or undefined when `bytes` is not UTF-8. */
+/** @returns the text, a byte order mark included, or undefined when `bytes` is not UTF-8. */
 export function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return textDecoder.decode(bytes);
@@ -175,7 +175,7 @@ function digitsEnd(bytes: Uint8Array, start: number, max: number): number | unde
   return at === start || (bytes[start] === ZERO && at > start + 1) ? undefined : at;
 }
 
-/** As the package names keys: two keys it would merge, such as 0xff and the text "ff", are duplicates. */
+/** The name that the package gives a key: keys that it would merge, such as 0xff and the text "ff", count as duplicates. */
 function keyName(key: Uint8Array): string {
   const text = keyDecoder.decode(key);
   return text.includes("\uFFFD") ? key.toHex() : text;
@@ -189,7 +189,7 @@ function toValue(decoded: unknown): BencodeValue {
   );
 }
 
-/** The package drops what it cannot encode and rounds fractions, both silently; untyped callers pass anything. */
+/** The package silently drops values it cannot encode and rounds fractions. */
 function assertEncodable(value: BencodeInput): void {
   if (typeof value === "string" || value instanceof Uint8Array) return;
   if (typeof value === "number") {

@@ -1,5 +1,5 @@
-// The handshake of the extension protocol (BEP 10): what a peer says of itself, checked field by field, and what we
-// say of ourselves. Does not know what any extension does.
+// The handshake of the extension protocol (BEP 10): checks the peer's fields one by one, and builds ours. Does not know
+// what any extension does.
 import { asDict, type BencodeDict, decodeBencode, dictDict, dictInteger, dictText } from "./bencode.ts";
 import { printable } from "./file-name.ts";
 import { BLOCK_LENGTH, MAX_INBOUND_REQUESTS, MAX_REQUEST_LENGTH } from "../torrent/limits.ts";
@@ -13,44 +13,45 @@ import {
 const limits = { maxDepth: 4, maxItems: MAX_HANDSHAKE_ITEMS };
 
 export interface ExtendedHandshake {
-  /** `m`: the peer's message id of each extension, 1..255; 0 takes the extension back. */
+  /** `m`: the peer's message id for each extension, 1..255; 0 disables the extension (BEP 10). */
   readonly extensions: ReadonlyMap<string, number>;
-  /** 1..MAX_METADATA_LENGTH bytes (BEP 9); absent while the peer has no metadata, or claims a size beyond it. */
+  /** `metadata_size`, 1..MAX_METADATA_LENGTH bytes (BEP 9); absent while the peer has no metadata, or when out of range. */
   readonly metadataSize?: number;
   /** `p`, 1..65535: where the peer accepts connections. */
   readonly listenPort?: number;
-  /** `reqq`, brought within 1..MAX_PEER_REQUEST_QUEUE: requests the peer lets wait. */
+  /** `reqq`, clamped to 1..MAX_PEER_REQUEST_QUEUE: requests that the peer queues. */
   readonly requestQueue?: number;
-  /** `pf_request_length`: bytes of the longest request it answers; whole blocks, at most MAX_REQUEST_LENGTH. */
+  /** `pf_request_length`: bytes of the longest request that the peer answers; whole blocks, at most MAX_REQUEST_LENGTH. */
   readonly requestLength?: number;
-  /** BEP 21: the peer wants nothing. */
+  /** BEP 21: the peer downloads nothing. */
   readonly uploadOnly: boolean;
   /** `v`, for the log: printable, at most MAX_CLIENT_NAME_LENGTH characters. */
   readonly client?: string;
 }
 
-/** Our fields besides `m`, which the Wire fills in from the extensions it was given. */
+/** Our fields besides `m`, which the Wire fills in from its list of extensions. */
 export interface ExtendedHandshakeFields {
   readonly v: string;
   readonly p: number;
   readonly reqq: number;
-  /** Our own key: other programs skip it, and so p2pfile peers alone ask one another for runs of blocks. */
+  /** A key of p2pfile: other programs skip it, so runs of blocks are requested between p2pfile peers only. */
   readonly pf_request_length: number;
   readonly upload_only: 0 | 1;
   readonly metadata_size?: number;
 }
 
 /**
- * `bytes` is the payload after the extended message id 0. Fields that are absent, of another type or out of range
- * are left out; other clients send `metadata_size` 0 while they have none.
- * @returns undefined when it is no dictionary, has too many items, or `m` holds what cannot be a message id.
+ * Fields that are absent, of another type or out of range are left out; other clients send `metadata_size` 0 while they
+ * have no metadata.
+ * @param bytes the payload after the extended message id 0.
+ * @returns undefined when `bytes` is no dictionary, has too many items, or `m` has a value outside of 0..255.
  */
 export function parseExtendedHandshake(bytes: Uint8Array): ExtendedHandshake | undefined {
   const dict = asDict(decodeBencode(bytes, limits));
   const extensions = dict === undefined ? undefined : parseExtensions(dict);
   if (dict === undefined || extensions === undefined) return undefined;
 
-  // Compared as numbers of full width: cut to 32 bits first, 2^32 + 1 would become 1.
+  // The range check is on the full number: truncated to 32 bits, 2^32 + 1 would pass as 1.
   const metadataSize = within(dictInteger(dict, "metadata_size"), MAX_METADATA_LENGTH);
   const listenPort = within(dictInteger(dict, "p"), 65535);
   const reqq = dictInteger(dict, "reqq");
@@ -70,7 +71,7 @@ export function parseExtendedHandshake(bytes: Uint8Array): ExtendedHandshake | u
   };
 }
 
-/** `metadataSize` is left out until we have the metadata. */
+/** `metadataSize` is absent until we have the metadata. */
 export function extendedHandshakeFields(self: {
   /** Name and version of this program. */
   readonly client: string;

@@ -1,17 +1,17 @@
-// Which names a file may have that comes from the network, and how any name is shown on a terminal. A bad name is
-// refused, never "cleaned" into another one. Touches no file system.
+// Checks file names that come from the network, and escapes names for a terminal. A bad name is refused, never changed
+// into another one. Touches no file system.
 import { MAX_SHARED_NAME_LENGTH } from "./limits.ts";
 
 /** C0, DEL and C1 controls, line and paragraph separators. */
 const control = /[\p{Cc}\u2028\u2029]/u;
-/** Characters that turn the direction of the text after them, so that "gpj.exe" reads "exe.jpg". */
+/** Characters that change the direction of the text after them, which can make "gpj.exe" read "exe.jpg". */
 const bidirectional = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 const unprintable = new RegExp(`${control.source}|${bidirectional.source}|\\p{Surrogate}`, "gu");
 
 /**
- * A name passes when it is one plain path component that no shell, terminal or state file of ours mistakes for
- * something else.
- * @returns what is wrong with `name`, to follow "the file name …", or undefined when nothing is.
+ * A name passes when it is one path component that is no option of a command, no control sequence of a terminal and no
+ * file of p2pfile itself.
+ * @returns the problem in words that follow "the file name …", or undefined when `name` passes.
  */
 export function checkFileName(name: string): string | undefined {
   if (name === "") return "is empty";
@@ -24,14 +24,14 @@ export function checkFileName(name: string): string | undefined {
   if (new TextEncoder().encode(name).length > MAX_SHARED_NAME_LENGTH) {
     return `is longer than ${MAX_SHARED_NAME_LENGTH} bytes`;
   }
-  // The state store, its journals and the configuration file; lower-cased for file systems that ignore case.
+  // Reserved: the state file, its journals and the configuration file. Lower-cased for file systems that ignore case.
   const folded = name.toLowerCase();
   if (folded.startsWith(".p2pfile") || folded.endsWith(".p2pfile-part"))
     return "is reserved for p2pfile itself";
   return undefined;
 }
 
-/** `text` with everything that could steer a terminal or reverse its order written as \u{…}. */
+/** `text` with control, bidirectional and surrogate characters written as \u{…}. */
 export function printable(text: string): string {
   return text.replaceAll(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`);
 }

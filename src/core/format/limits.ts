@@ -1,22 +1,22 @@
 // Formats: every bound with its reason. docs/LIMITS.md is made from these files.
 import { KiB, MiB } from "../../lib/units.ts";
 
-/** Piece lengths accepted from foreign metadata: a multiple of the block length within these. */
+/** Piece lengths accepted in metadata of other programs: multiples of the block length within these bounds. */
 export const MIN_ACCEPTED_PIECE_LENGTH = 16 * KiB;
 export const MAX_ACCEPTED_PIECE_LENGTH = 64 * MiB;
 /** Bytes of the name of a shared file: the part file's name adds 23, and Linux takes 255. */
 export const MAX_SHARED_NAME_LENGTH = 200;
-/** Bytes; below ut_metadata's own 10 MB, above MAX_PIECE_COUNT hashes. */
+/** Bytes of metadata (BEP 9): below ut_metadata's own limit of 10 MB, above MAX_PIECE_COUNT hashes. */
 export const MAX_METADATA_LENGTH = 8 * MiB;
-/** Nesting and items of bencoded data from a peer; our own info dict has depth 1 and 5 items. */
+/** Nesting and items of bencoded data from a peer; our own info dict has depth 1 and 9 items. */
 export const MAX_BENCODE_DEPTH = 16;
 export const MAX_BENCODE_ITEMS = 100_000;
-/** Characters of a magnet URI, and addresses read from one. */
+/** Characters of a magnet URI, and peer addresses read from one. */
 export const MAX_MAGNET_LENGTH = 8192;
 export const MAX_MAGNET_PEERS = 100;
-/** Values and keys of an extended handshake; those of libtorrent and Transmission have about 40. */
+/** Values and keys of an extension handshake; those of libtorrent and Transmission have about 40. */
 export const MAX_HANDSHAKE_ITEMS = 1000;
-/** Requests that a peer says it takes (`reqq`) are believed within 1 and this. */
+/** A peer's `reqq` is clamped to 1 and this many requests: four times our largest request window. */
 export const MAX_PEER_REQUEST_QUEUE = 2048;
-/** Characters kept of the client name in an extended handshake; it is only ever logged. */
+/** Characters kept of the client name in an extension handshake; it is only logged. */
 export const MAX_CLIENT_NAME_LENGTH = 64;

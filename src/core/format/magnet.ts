@@ -1,5 +1,5 @@
-// Magnet URIs (BEP 9): read leniently where a friend may have typed, strictly where a torrent is named; written in
-// exactly one form. Knows no torrent and no network.
+// Magnet URIs (BEP 9): the parser is lenient about details that are typed by hand and strict about the info hash; the
+// formatter writes exactly one form. Knows no torrent and no network.
 import { printable } from "./file-name.ts";
 import { type InfoHash, infoHashOf, parseInfoHash } from "../torrent/ids.ts";
 import { MAX_MAGNET_LENGTH, MAX_MAGNET_PEERS } from "./limits.ts";
@@ -7,15 +7,15 @@ import { addressKey, parseAddress, type PeerAddress } from "./peer-address.ts";
 
 export interface Magnet {
   readonly infoHash: InfoHash;
-  /** `dn`: a hint for display until the metadata tells the real name. Unchecked; show it through printable. */
+  /** `dn`: a display name until the metadata with the real name is here. Unchecked; show it through `printable`. */
   readonly name?: string;
   /** `x.pe`, each address once, at most MAX_MAGNET_PEERS. */
   readonly peers: readonly PeerAddress[];
-  /** Entries of `x.pe` that are no IPv4 address with port, or over the cap: printable, worth one warning. */
+  /** Entries of `x.pe` that are no IPv4 address with port, or beyond MAX_MAGNET_PEERS. Printable; worth one warning. */
   readonly ignored: readonly string[];
 }
 
-/** @returns the magnet, or what is wrong with it in words that follow "bad magnet:". Parameters not known are skipped. */
+/** Skips unknown parameters. @returns the magnet, or the problem in words that follow "bad magnet:". */
 export function parseMagnet(text: string): Magnet | { readonly error: string } {
   if (text.length > MAX_MAGNET_LENGTH) return { error: `longer than ${MAX_MAGNET_LENGTH} characters` };
   const trimmed = text.trim();
@@ -29,7 +29,7 @@ export function parseMagnet(text: string): Magnet | { readonly error: string } {
     const key = (equals < 0 ? parameter : parameter.slice(0, equals)).toLowerCase().replace(/\.\d+$/, "");
     if (key !== "xt" && key !== "dn" && key !== "x.pe") continue;
     const raw = equals < 0 ? "" : parameter.slice(equals + 1);
-    // In a name, "+" is the space of HTML forms, which many programs write; a real one arrives as %2B.
+    // Many programs encode a space in the name as "+", as HTML forms do; a real plus sign arrives as %2B.
     const value = percentDecode(key === "dn" ? raw.replaceAll("+", " ") : raw);
     if (value === undefined) return { error: `"${key}" has a bad percent escape` };
     if (key === "xt") topics.push(value);
@@ -53,7 +53,7 @@ export function formatMagnet(magnet: {
   return `magnet:?xt=urn:btih:${magnet.infoHash}${name}${peers.join("")}`;
 }
 
-/** Exactly one version 1 topic must be there; a hybrid magnet has a version 2 one beside it (BEP 52). */
+/** Requires exactly one version 1 topic; a hybrid magnet has a version 2 topic besides (BEP 52). */
 function parseTopics(topics: readonly string[]): InfoHash | { readonly error: string } {
   const hashes = topics.flatMap((topic) => /^urn:btih:(.*)$/is.exec(topic)?.[1] ?? []);
   const [hash] = hashes;
@@ -82,7 +82,7 @@ function parsePeers(lists: readonly string[]): { peers: PeerAddress[]; ignored: 
   return { peers: [...peers.values()], ignored };
 }
 
-/** RFC 4648 base32 of 20 bytes, as old magnets write the info hash; 32 digits leave no padding. */
+/** RFC 4648 base32 of 20 bytes, the form of the info hash in old magnets; 32 digits need no padding. */
 function parseBase32(text: string): InfoHash | undefined {
   if (!/^[a-z2-7]{32}$/i.test(text)) return undefined;
   const bytes = new Uint8Array(20);
@@ -107,7 +107,7 @@ function percentDecode(text: string): string | undefined {
   }
 }
 
-/** Quotes and brackets too: a magnet is pasted between single quotes into shells. */
+/** Escapes quotes and brackets too: users paste a magnet into shells between single quotes. */
 function percentEncode(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replaceAll(
     /[!'()*]/g,

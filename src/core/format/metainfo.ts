@@ -1,5 +1,5 @@
-// The info dict (BEP 3): made for a served file, checked when it came from peers. The info hash is taken over the raw
-// bytes, never over a re-encoding. Knows no file, no peer and no .torrent envelope.
+// The info dict (BEP 3): created for a served file, parsed and checked when it comes from peers. The info hash is the hash of
+// the raw bytes, never of a re-encoding. Knows no file, no peer and no .torrent envelope.
 import { assert } from "../../lib/assert.ts";
 import { SHA1_LENGTH, sha1 } from "../../lib/sha1.ts";
 import {
@@ -22,15 +22,15 @@ export interface Metainfo {
   /** Passed checkFileName. */
   readonly name: string;
   readonly geometry: Geometry;
-  /** 20 x piece count bytes, SHA-1 in piece order. */
+  /** 20 bytes of SHA-1 for each piece, in piece order. */
   readonly pieces: Uint8Array;
-  /** The info dict as it is hashed and handed to peers (BEP 9). */
+  /** The raw info dict: the bytes that are hashed and sent to peers (BEP 9). */
   readonly infoBytes: Uint8Array;
 }
 
 /**
- * The same arguments give the same bytes on every host: keys `length`, `name`, `piece length` and `pieces`, no other.
- * @throws InvariantError when the arguments do not pass parseInfoDict; check the name of a user's file before.
+ * The same arguments give the same bytes on every host: the keys are `length`, `name`, `piece length` and `pieces`.
+ * @throws InvariantError when the arguments do not pass parseInfoDict; the caller checks the name of a user's file first.
  */
 export function createMetainfo(
   name: string,
@@ -44,8 +44,8 @@ export function createMetainfo(
 }
 
 /**
- * Checks every field that is read. Whether the info hash is the one of the magnet is for the caller to compare.
- * @returns the metainfo with its own copy of `bytes`, or what is wrong in words that follow "the torrent cannot be used:".
+ * Checks every field that it reads. The caller compares the info hash with that of the magnet.
+ * @returns the metainfo with its own copy of `bytes`, or the problem in words that follow "the torrent cannot be used:".
  */
 export function parseInfoDict(bytes: Uint8Array): Metainfo | { readonly error: string } {
   if (bytes.length > MAX_METADATA_LENGTH)
@@ -64,12 +64,12 @@ export function parseInfoDict(bytes: Uint8Array): Metainfo | { readonly error: s
   return { infoHash: infoHashOf(sha1(bytes)), name, geometry, pieces, infoBytes: Uint8Array.from(bytes) };
 }
 
-/** @returns the 20 bytes that the SHA-1 of `piece` must be: a view, not a copy. */
+/** @returns the expected SHA-1 of `piece`, 20 bytes: a view, not a copy. */
 export function expectedDigest(metainfo: Metainfo, piece: PieceIndex): Uint8Array {
   return metainfo.pieces.subarray(piece * SHA1_LENGTH, (piece + 1) * SHA1_LENGTH);
 }
 
-/** A hybrid torrent (BEP 52) of a single file has the version 1 fields as well, and is used by these. */
+/** A hybrid torrent (BEP 52) of a single file also has the version 1 fields, which are used. */
 function unsupported(dict: BencodeDict): string | undefined {
   if (dict.has("files")) return "torrents of several files are not supported";
   if (dict.has("meta version") && !dict.has("pieces")) return "version 2 torrents are not supported";

@@ -1,4 +1,4 @@
-// An IPv4 address and port of a peer or node, its text form, and its six bytes on the wire (BEP 5, 11, 23).
+// The IPv4 address and port of a peer or node, its text form, and its compact form of six bytes (BEP 5, 11, 23).
 import { readUint16, writeUint16 } from "../../lib/bytes.ts";
 
 export interface PeerAddress {
@@ -8,7 +8,7 @@ export interface PeerAddress {
   readonly port: number;
 }
 
-/** "10.1.1.1:42083": the key under which an address is known everywhere. */
+/** "10.1.1.1:42083": the key of an address in every map. */
 export function addressKey(address: PeerAddress): string {
   return `${address.host}:${address.port}`;
 }
@@ -27,7 +27,7 @@ export function parsePort(text: string): number | undefined {
   return port <= 65535 ? port : undefined;
 }
 
-/** Reads "a.b.c.d:port". @returns undefined for names, IPv6, port 0 and anything else. */
+/** Parses "a.b.c.d:port". @returns undefined for names, IPv6, port 0 and anything else. */
 export function parseAddress(text: string): PeerAddress | undefined {
   const colon = text.lastIndexOf(":");
   if (colon < 0) return undefined;
@@ -44,14 +44,14 @@ export function ipv4FromNumber(value: number): string {
   return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
 }
 
-/** Six bytes: address then port, big-endian (BEP 23's compact form). */
+/** Writes six bytes at `at`: address, then port, big-endian (the compact form of BEP 23). */
 export function writeCompact(address: PeerAddress, bytes: Uint8Array, at: number): void {
   const octets = address.host.split(".");
   for (let i = 0; i < 4; i++) bytes[at + i] = Number(octets[i]);
   writeUint16(bytes, at + 4, address.port);
 }
 
-/** @returns undefined for port 0. */
+/** Reads the six bytes at `at`. @returns undefined for port 0 or when fewer bytes are left. */
 export function readCompact(bytes: Uint8Array, at: number): PeerAddress | undefined {
   const port = readUint16(bytes, at + 4);
   if (port === 0 || at + 6 > bytes.length) return undefined;

@@ -1,7 +1,7 @@
 // Rate limits: every bound with its reason. docs/LIMITS.md is made from these files.
 
-/** A rate limit saves up what flows in this time, so that no 100 ms see twice the limit. Ask again sooner than this. */
+/** A rate limit's burst is what flows in this time, so that no 100 ms see twice the limit. Callers retry within it. */
 export const RATE_BURST_MS = 50;
-/** What a rate limit makes up for after a stall of the process, at a quarter of the rate on top: with the burst no more than
- * 3 % of 10 s, which are over the limit when the stall lies just before them. */
+/** After a stall of the process a rate limit makes up for this much time at most, at a quarter of the rate on top. With the
+ * burst that is at most 3 % of 10 s: so far 10 s right after a stall can exceed the limit. */
 export const RATE_ARREARS_MS = 250;

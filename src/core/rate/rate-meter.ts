@@ -1,15 +1,15 @@
-// Bytes per second over the last five seconds, in twenty slots of a ring. O(1), allocates nothing after construction;
-// time comes in as `now` in milliseconds.
+// Measures bytes per second over the last five seconds, in a ring of twenty slots. O(1), allocates nothing after
+// construction; `now` is in milliseconds.
 
 const SLOT_MS = 250;
 const SLOT_COUNT = 20;
 
 export class RateMeter {
   readonly #slots = new Float64Array(SLOT_COUNT);
-  /** Number of the newest slot since time 0. */
+  /** Number of the newest slot, counted from time 0. */
   #newest = Number.NEGATIVE_INFINITY;
   #sum = 0;
-  /** Where the measured stretch begins: a meter that starts, or was silent for the whole window, starts afresh. */
+  /** When the measured time begins: with the first bytes, and again with the first bytes after an empty window. */
   #startMs = 0;
 
   add(bytes: number, now: number): void {
@@ -25,11 +25,11 @@ export class RateMeter {
     if (this.#sum === 0) return 0;
     const windowStartMs = (this.#newest - SLOT_COUNT + 1) * SLOT_MS;
     const elapsedMs = now - Math.max(this.#startMs, windowStartMs);
-    // A first burst is judged over one slot at least, not over the millisecond it took.
+    // A first burst is spread over one slot at least, not over the millisecond it took.
     return (this.#sum * 1000) / Math.max(elapsedMs, SLOT_MS);
   }
 
-  /** Empties the slots that time has passed over. A clock that steps back stays in the newest slot. */
+  /** Empties the slots between the newest one and `now`. When the clock steps back, the newest slot stays. */
   #advance(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
     if (slot <= this.#newest) return;

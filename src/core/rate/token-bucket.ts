@@ -1,22 +1,23 @@
-// A rate limit as arithmetic on tokens and time. One token is one byte; time comes in as `now` in milliseconds.
+// A rate limit as a token bucket. One token is one byte; `now` is in milliseconds of a monotonic clock.
 import { BLOCK_LENGTH } from "../torrent/limits.ts";
 import { RATE_ARREARS_MS, RATE_BURST_MS } from "./limits.ts";
 
-/** Far below one byte: what rounding may leave missing when exactly the waited time has passed. */
+/** Tolerance for floating point: after exactly the waited time this much of a byte may be missing. */
 const ROUNDING = 1e-6;
 
 export class TokenBucket {
   readonly #ratePerSecond: number;
   readonly #burst: number;
   #tokens: number;
-  /** Tokens that somebody waited for and that came while nobody could look, such as during a stall of the process. */
+  /** Tokens that overflowed during a stall of the process while there was demand; paid out later. */
   #arrears = 0;
+  /** True while a caller waits for tokens. */
   #isAwaited = false;
   #lastMs: number | undefined;
 
   /**
-   * `ratePerSecond` in bytes, 0 for no limit. `burst` is the most that is saved up in quiet times: by default what
-   * flows in 50 ms, so that no 100 ms see twice the limit, and at least one block, or nothing would ever pass.
+   * @param ratePerSecond bytes, 0 for no limit.
+   * @param burst the most tokens saved up while idle; by default RATE_BURST_MS of the rate, and at least one block.
    */
   constructor(ratePerSecond: number, burst = Math.max(BLOCK_LENGTH, (ratePerSecond * RATE_BURST_MS) / 1000)) {
     if (!(ratePerSecond >= 0) || !(burst > 0))
@@ -30,7 +31,7 @@ export class TokenBucket {
     return this.#ratePerSecond === 0;
   }
 
-  /** Bytes that the limit lets through in this time. */
+  /** Bytes that the limit lets through in this time; Infinity without a limit. */
   bytesIn(milliseconds: number): number {
     return this.isUnlimited ? Number.POSITIVE_INFINITY : (this.#ratePerSecond * milliseconds) / 1000;
   }
@@ -38,7 +39,7 @@ export class TokenBucket {
   /** Bytes that may flow now; negative while in debt, Infinity without a limit. */
   available(now: number): number {
     if (this.isUnlimited) return Number.POSITIVE_INFINITY;
-    // A clock that steps back gives nothing and takes nothing.
+    // When the clock steps back, the tokens stay as they are.
     const elapsedMs = Math.max(0, now - (this.#lastMs ?? now));
     this.#lastMs = Math.max(now, this.#lastMs ?? now);
     const inflow = (elapsedMs * this.#ratePerSecond) / 1000;
@@ -49,9 +50,10 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `amount` or nothing. An amount above the burst passes when the bucket is half full and leaves a debt, so that
-   * the rate holds over time and large blocks still move. A full bucket may never be seen: bytes of the protocol are
-   * spent all the time.
+   * Takes `amount` tokens or none. An amount above the burst passes when the bucket is half full, and leaves a debt: the
+   * rate holds over time and large blocks still pass. Half, because `spend` for protocol bytes may keep the bucket from
+   * ever being full.
+   * @returns whether the tokens were taken.
    */
   take(amount: number, now: number): boolean {
     this.#isAwaited = this.available(now) + ROUNDING < this.#needed(amount);
@@ -61,8 +63,8 @@ export class TokenBucket {
   }
 
   /**
-   * A process that was not scheduled for longer than the burst would lose what came meanwhile and stay below its rate.
-   * Such tokens are paid out later at a quarter of the rate on top, as long as there was demand when the stall began.
+   * A process that is not scheduled for longer than the burst would lose the overflowing tokens and stay below its rate.
+   * If there was demand when the stall began, they are paid out later at a quarter of the rate on top.
    */
   #settleArrears(overflow: number, inflow: number): void {
     const limit = (this.#ratePerSecond * RATE_ARREARS_MS) / 1000;
@@ -73,18 +75,18 @@ export class TokenBucket {
     this.#isAwaited = false;
   }
 
-  /** Somebody found too little in `available` and will look again. `take` notes this by itself. */
+  /** The caller found too little in `available` and will try again. `take` notes demand by itself. */
   noteDemand(): void {
     this.#isAwaited = !this.isUnlimited;
   }
 
-  /** Counts what has flowed already, such as protocol bytes: goes into debt if need be. */
+  /** Takes tokens for bytes that have already flowed, such as protocol bytes; may leave a debt. */
   spend(amount: number, now: number): void {
     this.available(now);
     this.#tokens -= amount;
   }
 
-  /** Gives back what was taken and did not flow. */
+  /** Gives back tokens for bytes that did not flow. */
   refund(amount: number): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + amount);
   }

@@ -1,5 +1,6 @@
-// A set of piece numbers as the wire and the store write it (BEP 3): piece 0 is the high bit of byte 0, spare bits at
-// the end are zero. Of fixed size, with its count at hand. Does not know what a bit means.
+// A set of piece indices in the layout of the bitfield message (BEP 3) and of the state file: piece 0 is the high bit of
+// byte 0, spare bits at the end are zero. The size is fixed, the count of set bits is kept. The meaning of a bit is the
+// caller's.
 
 /** Number of bits set in each byte value. */
 const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -21,7 +22,7 @@ export class Bitfield {
     this.#bytes = new Uint8Array(Math.ceil(size / 8));
   }
 
-  /** Copies `bytes`; set spare bits are cleared. @returns undefined unless the length fits `size` exactly. */
+  /** Copies `bytes` and clears spare bits. @returns undefined unless `bytes` has exactly ceil(size / 8) bytes. */
   static parse(bytes: Uint8Array, size: number): Bitfield | undefined {
     const bitfield = new Bitfield(size);
     if (bytes.length !== bitfield.#bytes.length) return undefined;
@@ -50,7 +51,7 @@ export class Bitfield {
     return this.#count === 0;
   }
 
-  /** The bits themselves, not a copy: to be sent or stored, never written to. */
+  /** A view of the bits, not a copy, to send or store. Read only. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
@@ -92,7 +93,7 @@ export class Bitfield {
     return this.#bytes.every((byte, at) => byte === other.#bytes[at]);
   }
 
-  /** True when a bit is set here that is clear in `other`: "the peer has something for us". O(size / 8). */
+  /** True when a bit is set here and clear in `other`: a peer has a piece that we lack. O(size / 8). */
   hasBitsBeyond(other: Bitfield): boolean {
     for (let at = 0; at < this.#bytes.length; at++) {
       if (((this.#bytes[at] ?? 0) & ~(other.#bytes[at] ?? 0)) !== 0) return true;

@@ -1,4 +1,4 @@
-// The arithmetic of pieces and blocks: length and piece length in, counts, offsets and checks out. Knows no files.
+// The arithmetic of pieces and blocks: counts, offsets and checks, derived from a file's length and piece length.
 import { assert } from "../../lib/assert.ts";
 import type { Bitfield } from "./bitfield.ts";
 import { type PieceIndex, pieceIndex } from "./ids.ts";
@@ -20,7 +20,7 @@ export class Geometry {
     this.pieceCount = Math.ceil(length / pieceLength);
   }
 
-  /** An index from outside becomes a PieceIndex here or not at all. */
+  /** @returns the index from outside as a PieceIndex, or undefined unless 0 <= index < pieceCount. */
   piece(index: number): PieceIndex | undefined {
     return Number.isInteger(index) && index >= 0 && index < this.pieceCount ? pieceIndex(index) : undefined;
   }
@@ -37,13 +37,13 @@ export class Geometry {
     return Math.ceil(this.lengthOfPiece(piece) / BLOCK_LENGTH);
   }
 
-  /** The run of `count` blocks from `index` on within its piece, 0 <= index, index + count <= blockCount(piece). */
+  /** The run of `count` blocks of the piece that begins with block `index`: 0 <= index, index + count <= blockCount(piece). */
   block(piece: PieceIndex, index: number, count = 1): Block {
     const begin = index * BLOCK_LENGTH;
     return { piece, begin, length: Math.min(count * BLOCK_LENGTH, this.lengthOfPiece(piece) - begin) };
   }
 
-  /** @returns the number of the first block within its piece, or undefined unless it is a run of whole blocks of ours. */
+  /** @returns the index of the run's first block in its piece, or undefined unless the run consists of whole blocks. */
   blockIndex({ piece, begin, length }: Block): number | undefined {
     const end = begin + length;
     const pieceEnd = this.lengthOfPiece(piece);
@@ -51,7 +51,7 @@ export class Geometry {
     return end % BLOCK_LENGTH === 0 || end === pieceEnd ? begin / BLOCK_LENGTH : undefined;
   }
 
-  /** True when a peer may ask for these bytes: inside the piece, not empty, at most `maxLength`. */
+  /** True when a peer may request these bytes: inside the piece, not empty, at most `maxLength`. */
   isServable(block: Block, maxLength: number): boolean {
     return (
       block.length > 0 &&
@@ -61,27 +61,28 @@ export class Geometry {
     );
   }
 
-  /** Bytes of these pieces. */
+  /** Sum of the lengths of these pieces, in bytes. */
   bytesOf(pieces: Bitfield): number {
     const last = this.pieceCount - 1;
     const missingTail = pieces.get(last) ? this.pieceCount * this.pieceLength - this.length : 0;
     return pieces.count * this.pieceLength - missingTail;
   }
 
+  /** Offset of the block in the file, in bytes. */
   offsetOf(block: Block): number {
     return block.piece * this.pieceLength + block.begin;
   }
 }
 
-/** Blocks in a run of `length` bytes; the last one may be short. */
+/** Number of blocks in a run of `length` bytes; the last one may be short. */
 export function blocksIn(length: number): number {
   return Math.ceil(length / BLOCK_LENGTH);
 }
 
-/** No run crosses a multiple of this many blocks in its piece: it lies in one span of the reader and of the writer. */
+/** No run crosses a multiple of this many blocks in its piece, so that a run lies in one read span and in one write span. */
 const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 
-/** Blocks that a run which begins with this block of its piece may have. */
+/** The most blocks of a run that begins with block `first` of its piece. */
 export function roomForRun(first: number): number {
   return MAX_RUN - (first % MAX_RUN);
 }

@@ -1,9 +1,9 @@
-// What peers say to one another (BEP 3 and 6) in coordinates only, and why we hang up on one.
+// The peer messages (BEP 3 and 6) as coordinates without bytes, and the reasons to close a connection.
 import type { PieceIndex } from "./ids.ts";
 
 /**
- * What one request asks for: a block of 16 KiB but for the end of the file (BEP 3), or a run of several blocks in a row
- * within one piece. `begin` counts bytes from the start of the piece.
+ * The range of one request: a block of 16 KiB (shorter at the end of the file, BEP 3), or a run of consecutive blocks of
+ * one piece. `begin` is in bytes from the start of the piece, `length` in bytes.
  */
 export interface Block {
   readonly piece: PieceIndex;
@@ -12,8 +12,8 @@ export interface Block {
 }
 
 /**
- * Every message the core can hear or say. A `block` (the wire's "piece" message) carries coordinates; its bytes stay
- * in the shell. Indices and lengths were checked against the geometry at the border.
+ * Every message that the core receives or sends. A `block` (the "piece" message of BEP 3) carries coordinates; its bytes
+ * stay in the shell. The wire has checked indices and lengths of received messages against the geometry.
  */
 export type PeerMessage =
   | { readonly type: "choke" | "unchoke" | "interested" | "notInterested" | "haveAll" | "haveNone" }
@@ -21,7 +21,7 @@ export type PeerMessage =
   | { readonly type: "bitfield"; readonly bytes: Uint8Array }
   | { readonly type: "request" | "cancel" | "reject" | "block"; readonly block: Block };
 
-/** Why a connection was closed by us. Counted and logged at debug; never an exception. */
+/** Why we closed a connection. Counted and logged at debug; never an exception. */
 export type PeerFault =
   | "badHandshake"
   | "unknownInfoHash"

@@ -1,4 +1,4 @@
-// The strict scanner and the codec behind it: what passes, the malformed half, and that nothing ever hangs or throws.
+// The strict scanner and the codec behind it: valid inputs, malformed inputs, and that no input makes them hang or throw.
 import { describe, expect, test } from "bun:test";
 import bencode from "bencode";
 import * as fc from "fast-check";
@@ -145,7 +145,7 @@ describe("decodeBencode", () => {
     expect(decodeBencode(latin1(`l${"i1e".repeat(MAX_BENCODE_ITEMS - 1)}e`))).toBeDefined();
   });
 
-  test("B1: gives undefined instead of an overflowing stack when a caller allows a million levels", () => {
+  test("B1: returns undefined instead of overflowing the stack when a caller allows a million levels", () => {
     const bytes = latin1("l".repeat(1_000_000) + "e".repeat(1_000_000));
     expect(decodeBencode(bytes, { maxDepth: 1e7, maxItems: 1e7 })).toBeUndefined();
   });
@@ -167,7 +167,7 @@ describe("scanPrefix", () => {
     expect(scanPrefix(latin1("2:abc"))).toBe(4);
   });
 
-  test("never ends beyond the bytes there are", () => {
+  test("never returns an index beyond the input", () => {
     for (const text of ["10:abc", "1:", "l2:ae", "d3:abi1ee", "d1:a9:x"])
       expect(scanPrefix(latin1(text))).toBeUndefined();
   });
@@ -188,13 +188,13 @@ describe("encodeBencode", () => {
     ).toEqual(latin1("d1:ai2e1:bi1ee"));
   });
 
-  test("throws for numbers that would be written wrongly", () => {
+  test("throws for numbers that the package would round", () => {
     for (const value of [1.5, Number.NaN, 2 ** 53, { a: [0.1] }]) {
       expect(() => encodeBencode(value)).toThrow("cannot be bencoded");
     }
   });
 
-  test("throws for what untyped code may pass and the package would drop in silence", () => {
+  test("throws for values that the package would drop silently", () => {
     for (const value of [{ a: true }, { a: undefined }, [null], { a: 1n }, null, undefined] as unknown[]) {
       expect(() => encodeBencode(value as BencodeInput)).toThrow("cannot be bencoded");
     }
@@ -203,14 +203,14 @@ describe("encodeBencode", () => {
 
 describe("dictionary getters", () => {
   const dict = asDict(decodeBencode(latin1("d1:bd1:xi1ee1:ii5e1:lli1ee1:s2:hi1:u1:\xffe"))) ?? new Map();
-  test("give the value of the right type", () => {
+  test("return the value of the right type", () => {
     expect(dictInteger(dict, "i")).toBe(5);
     expect(dictText(dict, "s")).toBe("hi");
     expect(dictBytes(dict, "s")).toEqual(latin1("hi"));
     expect(dictList(dict, "l")).toEqual([1]);
     expect(dictDict(dict, "b")).toEqual(new Map([["x", 1]]));
   });
-  test("B5: give undefined for an absent key, another type, or text that is not UTF-8", () => {
+  test("B5: return undefined for an absent key, another type, or text that is not UTF-8", () => {
     expect(dictInteger(dict, "s")).toBeUndefined();
     expect(dictInteger(dict, "toString")).toBeUndefined();
     expect(dictText(dict, "u")).toBeUndefined();
@@ -246,7 +246,7 @@ describe("bencode properties", () => {
     );
   });
 
-  test("what the scanner accepts, the package decodes to exactly those bytes when keys are sorted text", () => {
+  test("a mutated value that passes the scanner encodes to no fewer bytes than it had", () => {
     fc.assert(
       fc.property(anyValue, fc.nat(), fc.nat(255), (value, where, byte) => {
         const bytes = encodeBencode(value);
@@ -258,7 +258,7 @@ describe("bencode properties", () => {
     );
   });
 
-  test("random bytes of the grammar neither hang nor throw, and a scanned value is one the package agrees with", () => {
+  test("random bytes of the grammar neither hang nor throw, and the package decodes a scanned value up to the same index", () => {
     const soup = fc
       .array(fc.constantFrom("i", "l", "d", "e", "-", "0", "1", "2", "3", ":", "a", "1:a", "i1e"), {
         maxLength: 24,
@@ -268,7 +268,7 @@ describe("bencode properties", () => {
       fc.property(soup, (bytes) => {
         const end = scanPrefix(bytes);
         if (end === undefined) return;
-        // The library hangs or throws on anything the scanner should have refused.
+        // The package hangs or throws on input that the scanner should have refused.
         const decoder: unknown = bencode.decode;
         bencode.decode(bytes.subarray(0, end));
         expect(decoder).toHaveProperty("position", end);

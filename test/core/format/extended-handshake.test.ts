@@ -16,7 +16,7 @@ const parse = (fields: Record<string, BencodeInput>) => parseExtendedHandshake(e
 const parseText = (text: string) => parseExtendedHandshake(new TextEncoder().encode(text));
 
 describe("parseExtendedHandshake", () => {
-  test("reads what libtorrent says", () => {
+  test("parses the handshake of libtorrent", () => {
     const fields = {
       m: { ut_metadata: 2, ut_pex: 1, upload_only: 3, lt_donthave: 7, ut_holepunch: 4 },
       metadata_size: 31_235,
@@ -47,7 +47,7 @@ describe("parseExtendedHandshake", () => {
     expect(parseText("de")).toEqual({ extensions: new Map(), uploadOnly: false });
   });
 
-  test("keeps id 0, which takes an extension back, and names such as toString as mere names", () => {
+  test("keeps id 0, which disables an extension, and treats toString as a plain name", () => {
     expect(parse({ m: { ut_pex: 0, toString: 255 } })?.extensions).toEqual(
       new Map([
         ["toString", 255],
@@ -57,7 +57,7 @@ describe("parseExtendedHandshake", () => {
   });
 
   const size = (metadata_size: BencodeInput) => parse({ metadata_size })?.metadataSize;
-  test("W19: believes a metadata size from 1 to the limit and no other", () => {
+  test("W19: accepts a metadata size from 1 to the limit and no other", () => {
     expect(size(1)).toBe(1);
     expect(size(MAX_METADATA_LENGTH)).toBe(MAX_METADATA_LENGTH);
     for (const bad of [
@@ -77,14 +77,14 @@ describe("parseExtendedHandshake", () => {
     expect(parseText("d13:metadata_sizei9223372036854775808ee")).toBeUndefined();
   });
 
-  test("leaves out a port that is none", () => {
+  test("leaves out an invalid port", () => {
     expect([0, -1, 65536, 2 ** 32 + 80, "80"].map((p) => parse({ p })?.listenPort)).toEqual(
       Array(5).fill(undefined),
     );
     expect(parse({ p: 65535 })?.listenPort).toBe(65535);
   });
 
-  test("W18: brings the request queue within its limits", () => {
+  test("W18: clamps the request queue to its limits", () => {
     expect([-1, 0, 1, 250, 10 ** 9].map((reqq) => parse({ reqq })?.requestQueue)).toEqual([
       1,
       1,
@@ -96,14 +96,14 @@ describe("parseExtendedHandshake", () => {
   });
 
   const longest = (length: BencodeInput) => parse({ pf_request_length: length })?.requestLength;
-  test("believes a longest request of whole blocks, up to our own", () => {
+  test("accepts a longest request of whole blocks, clamped to ours", () => {
     expect([1, 3, 8].map((blocks) => longest(blocks * BLOCK_LENGTH))).toEqual([16_384, 49_152, 131_072]);
     expect([9, 2 ** 20, 2 ** 31].map((blocks) => longest(blocks * BLOCK_LENGTH))).toEqual(
       Array(3).fill(MAX_REQUEST_LENGTH),
     );
   });
 
-  test("takes any other longest request for none", () => {
+  test("ignores any other longest request", () => {
     for (const bad of [
       0,
       -1,
@@ -129,14 +129,14 @@ describe("parseExtendedHandshake", () => {
     ]);
   });
 
-  test("makes the client name short and harmless for the log", () => {
+  test("truncates the client name and escapes it for the log", () => {
     expect(parse({ v: "evil\x1b[2J" })?.client).toBe("evil\\u{1b}[2J");
     expect(parse({ v: "x".repeat(10_000) })?.client).toHaveLength(MAX_CLIENT_NAME_LENGTH);
     expect(parse({ v: Uint8Array.of(0xff) })?.client).toBeUndefined();
     expect(parse({ v: 7 })?.client).toBeUndefined();
   });
 
-  test("refuses an extension whose message id is none", () => {
+  test("refuses an extension with an invalid message id", () => {
     for (const id of [-1, 256, 2 ** 32 + 1, "1", { toString: 1 }, [1]]) {
       expect(parse({ m: { ut_metadata: id } })).toBeUndefined();
     }
@@ -167,7 +167,7 @@ describe("parseExtendedHandshake", () => {
 });
 
 describe("extendedHandshakeFields", () => {
-  test("says who we are and what we take", () => {
+  test("has our name, port, request queue and longest request", () => {
     expect(
       extendedHandshakeFields({ client: "p2pfile 1.0", port: 42083, uploadOnly: true, metadataSize: 512 }),
     ).toEqual({
@@ -180,13 +180,13 @@ describe("extendedHandshakeFields", () => {
     });
   });
 
-  test("leaves the metadata size out while there is none", () => {
+  test("leaves out the metadata size while we have no metadata", () => {
     expect(extendedHandshakeFields({ client: "x", port: 1, uploadOnly: false })).not.toHaveProperty(
       "metadata_size",
     );
   });
 
-  test("is read back by the parser", () => {
+  test("is parsed back to the same values", () => {
     const self = fc.record({
       client: fc.stringMatching(/^[ -~]{0,64}$/),
       port: fc.integer({ min: 1, max: 65535 }),

@@ -69,7 +69,7 @@ describe("checkFileName", () => {
 });
 
 describe("printable", () => {
-  test("C16: writes what could steer a terminal as escapes and leaves the rest", () => {
+  test("C16: escapes characters that control a terminal and leaves the rest", () => {
     expect(printable("\x1b[31mred\x9b\u202egpj\nü模👍")).toBe("\\u{1b}[31mred\\u{9b}\\u{202e}gpj\\u{a}ü模👍");
     expect(printable("a\ud800b")).toBe("a\\u{d800}b");
   });

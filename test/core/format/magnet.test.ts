@@ -26,7 +26,7 @@ describe("formatMagnet", () => {
     expect(formatMagnet({ infoHash, peers: [] })).toBe(base);
   });
 
-  test("escapes what would end the name, the URI or a shell's quotes", () => {
+  test("escapes characters that would end the name, the URI or a shell's quotes", () => {
     expect(formatMagnet({ infoHash, name: "a b&c=d+'é'(1)*!", peers: [] })).toBe(
       `${base}&dn=a%20b%26c%3Dd%2B%27%C3%A9%27%281%29%2A%21`,
     );
@@ -48,7 +48,7 @@ describe("parseMagnet", () => {
     expect(parsed(`magnet:?xt=urn:btmh:1220aa&xt=urn:btih:${hex}&xt=urn:sha1:ABC`).infoHash).toBe(infoHash);
   });
 
-  test("reads the name with either way to write a space", () => {
+  test("reads a name with a space written as + or as %20", () => {
     expect(parsed(`${base}&dn=a%20b+c%2B%2B`).name).toBe("a b c++");
     expect(parsed(`${base}&dn=`).name).toBeUndefined();
     expect(parsed(`${base}&dn=first&dn=second`).name).toBe("first");
@@ -65,7 +65,7 @@ describe("parseMagnet", () => {
     expect(parsed(text).ignored).toEqual([]);
   });
 
-  test("C2: keeps bad peers aside, printable, and never fails for them", () => {
+  test("C2: lists bad peers as ignored, printable, and never fails because of them", () => {
     const bad = [
       "10.0.0.1:0",
       "10.0.0.1:65536",
@@ -81,14 +81,14 @@ describe("parseMagnet", () => {
     expect(magnet.ignored).toEqual([...bad.slice(0, -1), "\\u{1b}[2J"]);
   });
 
-  test("C2: takes no more peers than its limit and tells which it left", () => {
+  test("C2: takes no more peers than its limit and lists the others as ignored", () => {
     const peers = Array.from({ length: MAX_MAGNET_PEERS + 3 }, (_, at) => `10.0.0.${at}:9`);
     const magnet = parsed(`${base}&x.pe=${peers.join(",")},10.0.0.0:9`);
     expect(magnet.peers).toHaveLength(MAX_MAGNET_PEERS);
     expect(magnet.ignored).toEqual(peers.slice(MAX_MAGNET_PEERS));
   });
 
-  test("C1: skips what it does not know, bad escapes included", () => {
+  test("C1: skips unknown parameters, also with bad escapes", () => {
     expect(parsed(` ${base}&tr=http%ZZ&ws=x&so=0&&=&foo&x.pe=10.0.0.1:1\n`).peers).toHaveLength(1);
   });
 
@@ -122,7 +122,7 @@ describe("parseMagnet", () => {
     expect(String("error" in result && result.error)).not.toContain("\x1b");
   });
 
-  test("reads back what formatMagnet wrote", () => {
+  test("reads back the output of formatMagnet", () => {
     const octet = fc.nat(255);
     const address = fc.record({
       host: fc.tuple(octet, octet, octet, octet).map((octets) => octets.join(".")),
@@ -147,7 +147,7 @@ describe("parseMagnet", () => {
     );
   });
 
-  test("never throws, whatever the text", () => {
+  test("never throws for any text", () => {
     const part = fc.constantFrom(
       "magnet:?",
       "xt=",

@@ -39,7 +39,7 @@ describe("createMetainfo", () => {
     expect(metainfo.infoHash as string).toBe(toHex(sha1(metainfo.infoBytes)));
   });
 
-  test("gives the info hash that is known for these arguments", () => {
+  test("gives the known info hash for these arguments", () => {
     // sha1 of "d6:lengthi5e4:name1:a12:piece lengthi262144e6:pieces20:<SHA-1 of 'hello'>e", made with another program.
     const metainfo = createMetainfo("a", 5, 256 * KiB, sha1(new TextEncoder().encode("hello")));
     expect(metainfo.infoHash as string).toBe("bdaef9737fa959cd5ffde40dae6deff354d00194");
@@ -52,13 +52,13 @@ describe("createMetainfo", () => {
     },
   );
 
-  test("throws when the digests are not one for each piece", () => {
+  test("throws unless there is one digest for each piece", () => {
     expect(() => createMetainfo("a", 256 * KiB + 1, 256 * KiB, digests(1))).toThrow('"pieces" has 20 bytes');
   });
 });
 
 describe("parseInfoDict", () => {
-  test("reads what createMetainfo made", () => {
+  test("reads the output of createMetainfo", () => {
     const length = fc.integer({ min: 1, max: 10_000_000 });
     const pieceLength = fc.integer({ min: 1, max: 40 }).map((blocks) => blocks * 16 * KiB);
     fc.assert(
@@ -81,7 +81,7 @@ describe("parseInfoDict", () => {
     );
   });
 
-  test("B4: takes the info hash over the raw bytes, however they are ordered", () => {
+  test("B4: takes the info hash over the raw bytes, in any order of keys", () => {
     const bytes = new TextEncoder().encode(
       "d6:pieces20:aaaaaaaaaaaaaaaaaaaa12:piece lengthi16384e4:name1:x6:lengthi1e6:sourcei7ee",
     );
@@ -169,7 +169,7 @@ describe("parseInfoDict", () => {
     },
   );
 
-  test("refuses more bytes than the limit without looking at them", () => {
+  test("refuses more bytes than the limit without decoding them", () => {
     expect(parseInfoDict(new Uint8Array(MAX_METADATA_LENGTH + 1))).toEqual({
       error: expect.stringContaining("longer than"),
     });

@@ -19,7 +19,7 @@ const anyAddress = fc.record({
 });
 
 describe("parseAddress", () => {
-  test("reads back what addressKey wrote", () => {
+  test("reads back the output of addressKey", () => {
     fc.assert(
       fc.property(anyAddress, (address) => expect(parseAddress(addressKey(address))).toEqual(address)),
     );
@@ -60,7 +60,7 @@ test("parseIpv4 and parsePort take the ends of their ranges", () => {
   expect([parsePort("1"), parsePort("65535"), parsePort("65536")]).toEqual([1, 65535, undefined]);
 });
 
-test("ipv4FromNumber turns back what ipv4ToNumber gave, above 2^31 as well", () => {
+test("ipv4FromNumber reverses ipv4ToNumber, above 2^31 as well", () => {
   expect(ipv4ToNumber("255.0.0.1")).toBe(0xff000001);
   fc.assert(fc.property(anyAddress, ({ host }) => expect(ipv4FromNumber(ipv4ToNumber(host))).toBe(host)));
 });
@@ -72,7 +72,7 @@ describe("compact form", () => {
     expect([...bytes]).toEqual([0, 10, 1, 2, 3, 0x12, 0x34, 0]);
   });
 
-  test("reads back what was written, at any place", () => {
+  test("reads back a written address at any offset", () => {
     fc.assert(
       fc.property(anyAddress, fc.nat(10), (address, at) => {
         const bytes = new Uint8Array(at + 6);
@@ -82,7 +82,7 @@ describe("compact form", () => {
     );
   });
 
-  test("gives nothing for port 0 or beyond the end", () => {
+  test("is undefined for port 0 or beyond the end", () => {
     expect(readCompact(Uint8Array.of(10, 0, 0, 1, 0, 0), 0)).toBeUndefined();
     expect(readCompact(Uint8Array.of(10, 0, 0, 1, 5), 0)).toBeUndefined();
     expect(readCompact(Uint8Array.of(10, 0, 0, 1, 0, 5), 1)).toBeUndefined();

@@ -20,13 +20,13 @@ describe("RateMeter", () => {
     }
   });
 
-  test("judges a first burst over a quarter of a second, not over an instant", () => {
+  test("spreads a first burst over a quarter of a second, not over an instant", () => {
     const meter = new RateMeter();
     meter.add(1000, 100_000);
     expect(meter.rate(100_000)).toBe(4000);
   });
 
-  test("starts afresh after silence instead of counting the silence in", () => {
+  test("restarts after silence and does not count the silence", () => {
     const meter = new RateMeter();
     meter.add(1, 0);
     meter.add(1000, 60_000);
@@ -40,7 +40,7 @@ describe("RateMeter", () => {
     expect(meter.rate(6000)).toBeLessThan(110);
   });
 
-  test("keeps bytes that come with an older time", () => {
+  test("counts bytes that are added with an older time", () => {
     const meter = new RateMeter();
     meter.add(500, 10_000);
     meter.add(500, 9_000);

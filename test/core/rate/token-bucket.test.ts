@@ -5,7 +5,7 @@ import { TokenBucket } from "../../../src/core/rate/token-bucket.ts";
 import { KiB, MiB } from "../../../src/lib/units.ts";
 
 describe("TokenBucket", () => {
-  test("without a rate everything flows", () => {
+  test("without a rate every amount passes", () => {
     const bucket = new TokenBucket(0);
     expect([bucket.isUnlimited, bucket.take(1e12, 0), bucket.waitMs(1e12, 0)]).toEqual([true, true, 0]);
     bucket.spend(1e12, 0);
@@ -32,7 +32,7 @@ describe("TokenBucket", () => {
     expect([bucket.take(41, 0), bucket.available(0)]).toEqual([false, 40]);
   });
 
-  test("lets an amount above the burst pass when half full, and waits off the debt", () => {
+  test("lets an amount above the burst pass when half full, and then waits until the debt is paid", () => {
     const bucket = new TokenBucket(1000, 100);
     expect([bucket.take(500, 0), bucket.available(0)]).toEqual([true, -400]);
     expect(bucket.waitMs(500, 0)).toBe(450);
@@ -48,7 +48,7 @@ describe("TokenBucket", () => {
         const step = Math.max(10, Math.ceil((amount * 20) / rate));
         let flown = 0;
         for (let now = 0; now < 1000 * step; now += step) {
-          // A few bytes with every beat of the clock, charged in the same millisecond.
+          // A few bytes at every tick, spent in the same millisecond.
           const overhead = Math.min(17, (rate * step) / 10_000);
           bucket.spend(overhead, now);
           flown += overhead;
@@ -59,7 +59,7 @@ describe("TokenBucket", () => {
     },
   );
 
-  test("spend goes into debt and refund comes out of it", () => {
+  test("spend leaves a debt and refund pays it", () => {
     const bucket = new TokenBucket(1000, 100);
     bucket.spend(300, 0);
     expect([bucket.available(0), bucket.take(1, 200)]).toEqual([-200, false]);
@@ -67,7 +67,7 @@ describe("TokenBucket", () => {
     expect(bucket.available(200)).toBe(50);
   });
 
-  test("a clock that steps back gives nothing and takes nothing", () => {
+  test("a clock that steps back leaves the tokens as they are", () => {
     const bucket = new TokenBucket(1000, 100);
     bucket.take(100, 1000);
     expect([bucket.available(0), bucket.available(1000), bucket.available(1010)]).toEqual([0, 0, 10]);
@@ -78,7 +78,7 @@ describe("TokenBucket", () => {
     for (const burst of [0, -1, Number.NaN]) expect(() => new TokenBucket(1, burst)).toThrow(RangeError);
   });
 
-  test("after the time that waitMs tells, take succeeds, and not a millisecond sooner", () => {
+  test("take succeeds after waitMs and not a millisecond sooner", () => {
     const amount = fc.integer({ min: 1, max: 200_000 });
     const rate = fc.double({ min: 1000, max: 1e9, noNaN: true });
     fc.assert(
@@ -105,7 +105,7 @@ describe("TokenBucket", () => {
     expect(bucket.take(100, 83_711.1 + bucket.waitMs(100, 83_711.1))).toBe(true);
   });
 
-  /** Bytes per millisecond when blocks are sent as soon as waitMs allows, after a quiet second. */
+  /** Bytes in each millisecond when blocks are sent as soon as `take` allows, after a quiet second. */
   function flow(rate: number, milliseconds: number): number[] {
     const bucket = new TokenBucket(rate);
     const sent = Array.from({ length: milliseconds }, () => 0);
@@ -165,7 +165,7 @@ describe("TokenBucket after a stall of the process", () => {
     };
   }
 
-  test("makes up for what came meanwhile, without a burst above twice the rate", () => {
+  test("makes up for the tokens of the stall, without a burst above twice the rate", () => {
     const { total, worst100Ms } = run(10, (now) => now % 1000 >= 700 && now % 1000 < 850);
     expect(total / (10 * rate)).toBeGreaterThan(0.97);
     expect(total / (10 * rate)).toBeLessThan(1.03);
@@ -185,12 +185,12 @@ describe("TokenBucket after a stall of the process", () => {
     },
   );
 
-  test("owes nothing for a time in which nobody wanted anything", () => {
+  test("makes up for nothing when there was no demand", () => {
     const bucket = new TokenBucket(rate);
     let taken = 0;
     for (let now = 0; now < 1000; now += 10)
       if (now < 100 || now >= 800) while (bucket.take(16_384, now)) taken += 16_384;
-    // The demand ended with an empty bucket, so one stall's worth is owed at most.
+    // The demand ended with an empty bucket: the arrears of one stall at most are paid.
     expect(taken).toBeLessThan(rate * 0.3 + rate * 0.75);
     const idle = new TokenBucket(rate);
     idle.available(0);

@@ -21,7 +21,7 @@ describe("Bitfield", () => {
     expect([...bitfield.bytes]).toEqual([0x80, 0x40]);
   });
 
-  test("set and clear tell whether they changed anything", () => {
+  test("set and clear return whether they changed the bit", () => {
     const bitfield = new Bitfield(3);
     expect([bitfield.set(2), bitfield.set(2), bitfield.count]).toEqual([true, false, 1]);
     expect([bitfield.clear(2), bitfield.clear(2), bitfield.count]).toEqual([true, false, 0]);
@@ -52,7 +52,7 @@ describe("Bitfield", () => {
     expect(Bitfield.parse(bytes, 8)?.isEmpty).toBe(true);
   });
 
-  test("a copy goes its own way", () => {
+  test("a copy is independent of the original", () => {
     const original = Bitfield.full(9);
     const copy = original.copy();
     copy.clear(0);
@@ -69,7 +69,7 @@ describe("Bitfield", () => {
     },
   );
 
-  test("hasBitsBeyond is true only for a bit the other lacks", () => {
+  test("hasBitsBeyond is true only for a bit that the other lacks", () => {
     const mine = new Bitfield(20);
     const theirs = new Bitfield(20);
     expect(theirs.hasBitsBeyond(mine)).toBe(false);

@@ -11,7 +11,7 @@ const first = pieceIndex(0);
 const last = pieceIndex(1);
 
 describe("Geometry", () => {
-  test("cuts a file into pieces and blocks with a shorter last one each", () => {
+  test("cuts a file into pieces and blocks, the last one of each shorter", () => {
     expect(geometry.pieceCount).toBe(2);
     expect([geometry.lengthOfPiece(first), geometry.lengthOfPiece(last)]).toEqual([65_536, 34_464]);
     expect([geometry.blockCount(first), geometry.blockCount(last)]).toEqual([4, 3]);
@@ -25,11 +25,11 @@ describe("Geometry", () => {
     expect(new Geometry(1, 16 * KiB).blockCount(first)).toBe(1);
   });
 
-  test.each([-1, 2, 0.5, Number.NaN, 2 ** 32])("takes no index %p from outside", (index) => {
+  test.each([-1, 2, 0.5, Number.NaN, 2 ** 32])("refuses the index %p", (index) => {
     expect(geometry.piece(index)).toBeUndefined();
   });
 
-  test("takes the indices it has", () => {
+  test("accepts the indices of its pieces", () => {
     expect([geometry.piece(0), geometry.piece(1)]).toEqual([first, last]);
   });
 
@@ -56,11 +56,11 @@ describe("Geometry", () => {
     ["a run that is too short", 0, 2 * BLOCK_LENGTH - 1],
     ["a run beyond the piece", 32_768, 3 * BLOCK_LENGTH],
   ];
-  test.each(strange)("blockIndex knows no block that is %s", (_, begin, length) => {
+  test.each(strange)("blockIndex is undefined for a block that is %s", (_, begin, length) => {
     expect(geometry.blockIndex({ piece: first, begin, length })).toBeUndefined();
   });
 
-  test("a run of blocks is whole blocks of one piece, the last one as short as the file wants it", () => {
+  test("a run consists of whole blocks of one piece, the last block of the file shorter", () => {
     expect(geometry.block(first, 1, 3)).toEqual({
       piece: first,
       begin: BLOCK_LENGTH,
@@ -82,11 +82,11 @@ describe("Geometry", () => {
     ["past the end of the last piece", { piece: last, begin: 34_463, length: 2 }, false],
     ["a begin and length that would wrap in 32 bits", { piece: first, begin: 2 ** 32 - 1, length: 2 }, false],
   ];
-  test.each(requests)("isServable answers for %s", (_, block, expected) => {
+  test.each(requests)("isServable is right for %s", (_, block, expected) => {
     expect(geometry.isServable(block, MAX_REQUEST_LENGTH)).toBe(expected);
   });
 
-  test("isServable holds to the longest request", () => {
+  test("isServable respects the longest request", () => {
     const large = new Geometry(GiB, MiB);
     const block = (length: number): Block => ({ piece: first, begin: 0, length });
     expect(large.isServable(block(MAX_REQUEST_LENGTH), MAX_REQUEST_LENGTH)).toBe(true);

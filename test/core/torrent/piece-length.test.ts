@@ -11,7 +11,7 @@ import { MAX_SERVABLE_LENGTH, pieceLengthFor } from "../../../src/core/torrent/p
 import { GiB, KiB, MiB } from "../../../src/lib/units.ts";
 
 describe("pieceLengthFor", () => {
-  // These numbers are a promise: another value gives another info hash for a file that was shared before.
+  // These numbers must not change: another value changes the info hash of files that are already shared.
   const table: [string, number, number, number][] = [
     ["1 byte", 1, 128 * KiB, 1],
     ["1 MiB", 1 * MiB, 128 * KiB, 8],
@@ -50,7 +50,7 @@ describe("pieceLengthFor", () => {
     );
   });
 
-  test("the largest servable file has 4 TiB, and its metadata fits with room for the longest name", () => {
+  test("the largest servable file has 4 TiB, and its metadata with the longest name stays within the limit", () => {
     expect(MAX_SERVABLE_LENGTH).toBe(4 * 1024 * GiB);
     const otherFields = 100 + MAX_SHARED_NAME_LENGTH;
     expect(20 * MAX_PIECE_COUNT + otherFields).toBeLessThan(MAX_METADATA_LENGTH);
