@@ -25,7 +25,7 @@ const RETURN_MS = 100;
 /** `comes`: it connects to the leech by itself, and again whenever it is thrown out. */
 type Way = "named" | "comes";
 
-/** Seen to fail, in a copy of the sources: with `closePeer` left out of #judged in transfer.ts, 72336 wrong pieces and 0 bans. */
+/** Seen to fail, in a copy of the sources: with `closePeer` left out of #settle in transfer.ts, 72336 wrong pieces and 0 bans. */
 export const poisonJob: FaultJob = {
   name: "T7 poison",
   async run(trial) {

@@ -98,8 +98,8 @@ export class Swarm implements HostShell {
     b.streams.set(ofA, back);
     a.neighbours.set(b, there);
     b.neighbours.set(a, back);
-    a.handle({ type: "peerJoined", peer: ofB, fast: true, greeted: false });
-    b.handle({ type: "peerJoined", peer: ofA, fast: true, greeted: false });
+    a.handle({ type: "peerJoined", peer: ofB, fast: true, haveNoneSent: false });
+    b.handle({ type: "peerJoined", peer: ofA, fast: true, haveNoneSent: false });
     a.handle({ type: "peerRequestLength", peer: ofB, bytes: MAX_REQUEST_LENGTH });
     b.handle({ type: "peerRequestLength", peer: ofA, bytes: MAX_REQUEST_LENGTH });
   }

@@ -1,12 +1,12 @@
-// Finds the culprit when a piece fails that several peers gave: remembers what each block of the wrong piece looked like and
-// whose it was, and compares once the right piece is here. Knows digests and handles, no bytes; blames on proof alone.
+// Finds the culprit when a piece with several contributors fails its hash: keeps the digest and the contributor of each
+// block of the wrong piece, and compares them with the blocks of the right piece. Knows digests and handles, no bytes.
 import { bytesEqual } from "../../lib/bytes.ts";
 import { SHA1_LENGTH } from "../../lib/sha1.ts";
 import type { PieceIndex } from "../torrent/ids.ts";
 import { MAX_AUDITED_BLOCKS } from "./limits.ts";
 
 interface WrongPiece {
-  /** Who gave each block, by handle. */
+  /** Handle of the peer that sent each block. */
   readonly contributors: Uint32Array;
   /** 20 bytes per block. */
   readonly digests: Uint8Array;
@@ -16,12 +16,12 @@ export class BlockAudit {
   readonly #wrong = new Map<PieceIndex, WrongPiece>();
   #blocks = 0;
 
-  /** True when the right piece will tell who lied. */
+  /** True when a failed attempt at the piece is kept, to compare with the right piece. */
   awaits(piece: PieceIndex): boolean {
     return this.#wrong.has(piece);
   }
 
-  /** The blocks of a piece that failed. Above its limit it forgets the oldest pieces, and with them who lied. */
+  /** Keeps the blocks of a piece that failed its hash. Beyond MAX_AUDITED_BLOCKS the oldest pieces are dropped. */
   remember(piece: PieceIndex, contributors: Uint32Array, digests: Uint8Array): void {
     this.#forget(piece);
     this.#wrong.set(piece, { contributors, digests });
@@ -32,14 +32,18 @@ export class BlockAudit {
     }
   }
 
-  /** @param digests of the blocks of the right piece. @returns the handles of those who gave a block that differs. */
+  /**
+   * Ends the audit of the piece.
+   * @param digests of the blocks of the right piece, 20 bytes each.
+   * @returns handles of the peers that sent a block that differs.
+   */
   culprits(piece: PieceIndex, digests: Uint8Array): Set<number> {
     const culprits = new Set<number>();
     const wrong = this.#wrong.get(piece);
     this.#forget(piece);
     wrong?.contributors.forEach((contributor, block) => {
-      const place = [block * SHA1_LENGTH, (block + 1) * SHA1_LENGTH] as const;
-      if (!bytesEqual(wrong.digests.subarray(...place), digests.subarray(...place)))
+      const range = [block * SHA1_LENGTH, (block + 1) * SHA1_LENGTH] as const;
+      if (!bytesEqual(wrong.digests.subarray(...range), digests.subarray(...range)))
         culprits.add(contributor);
     });
     return culprits;

@@ -1,19 +1,19 @@
-// What the picker is told of a peer and what it says of a block that arrived.
+// The picker's view of a peer, and its answer to a block that arrived.
 import type { Bitfield } from "../torrent/bitfield.ts";
 import type { PeerHandle, PieceIndex } from "../torrent/ids.ts";
 
-/** What the picker knows of a peer. It keeps the three counters; nobody else writes them. */
+/** A peer as the picker sees it. Only the picker writes `pickable`, `wanted` and `counted`. */
 export interface PickerPeer {
   readonly handle: PeerHandle;
   /** Pieces the peer has. */
   readonly bitfield: Bitfield;
-  /** Pieces it has and nobody works on: zero means that no search is needed. */
+  /** Pieces that the peer has and of which nothing is requested: zero spares the picker a search. */
   pickable: number;
-  /** Pieces it has and we lack: above zero we are interested (BEP 3). */
+  /** Pieces that the peer has and we lack: above zero we are interested (BEP 3). */
   wanted: number;
-  /** Whether its pieces count in the availability; complete peers do not. */
+  /** True when the peer's pieces count in the availability; those of complete peers do not. */
   counted: boolean;
-  /** Pieces it wants us to fetch from it and that we have not begun, oldest first. */
+  /** Pieces that the peer suggested (BEP 6) and that are not started, oldest first. */
   readonly suggested: PieceIndex[];
 }
 
@@ -21,9 +21,9 @@ export type Receipt =
   | { readonly kind: "unwanted" }
   | {
       readonly kind: "kept";
-      /** Bytes that were not here before. */
+      /** Bytes of the run that were missing. */
       readonly newBytes: number;
-      /** Other peers that were asked for any of them: what they need not send any more can be cancelled. */
+      /** Other peers with requests for these blocks; the caller cancels a request when all of its blocks are received. */
       readonly cancel: readonly PeerHandle[];
       readonly pieceComplete: boolean;
     };

@@ -1,7 +1,7 @@
-// Decides which blocks to ask which peer for: started pieces first (strict priority), then the rarest, the first one at
-// random, and at the very end the same block from a second peer (bounded endgame). Blocks are handed out in runs of up
-// to a length the caller names. It must not know choking, rate limits or bytes. A piece is in exactly one state: had,
-// active (somebody works on it or it is being verified), or in the rarity order (nobody does).
+// The piece picker: chooses the blocks to request from a peer. Started pieces come first (strict priority), then the rarest,
+// the very first piece at random, and at the end a block that another peer is slow to send (end-game, bounded). It returns
+// runs of blocks up to the length that the caller asks for. It must not know choking, rate limits or bytes. A piece is in
+// exactly one state: verified, active (requested in part or in full, or being hashed), or in the rarity order.
 import { assert } from "../../lib/assert.ts";
 import type { Bitfield } from "../torrent/bitfield.ts";
 import { blocksIn, type Geometry, roomForRun } from "../torrent/geometry.ts";
@@ -17,33 +17,34 @@ const UNWANTED: Receipt = { kind: "unwanted" };
 
 export class PiecePicker {
   readonly #geometry: Geometry;
-  /** Verified pieces; owned by the transfer, changed only together with `verified`. */
+  /** Verified pieces. Owned by the transfer, which calls `verified` after each change. */
   readonly #have: Bitfield;
   readonly #random: () => number;
   readonly #order: RarityOrder;
   readonly #active = new Map<PieceIndex, PieceProgress>();
-  /** Active pieces with a block nobody was asked for, oldest first. */
-  readonly #open = new Set<PieceProgress>();
+  /** Active pieces with a free block (not requested, not received), oldest first. */
+  readonly #notFull = new Set<PieceProgress>();
   readonly #peers = new Set<PickerPeer>();
-  /** Pieces that failed with several contributors: the next try has a sole source. */
-  readonly #suspect = new Set<PieceIndex>();
-  readonly #maxActive: number;
+  /** Pieces that failed their hash with several contributors: in the next attempt one peer sends the whole piece. */
+  readonly #exclusive = new Set<PieceIndex>();
+  /** The most active pieces without a free block. */
+  readonly #maxFull: number;
 
   constructor(geometry: Geometry, have: Bitfield, random: () => number) {
     this.#geometry = geometry;
     this.#have = have;
     this.#random = random;
     this.#order = new RarityOrder(geometry.pieceCount);
-    this.#maxActive = Math.max(2, Math.floor(MAX_OPEN_PIECE_BYTES / geometry.pieceLength));
+    this.#maxFull = Math.max(2, Math.floor(MAX_OPEN_PIECE_BYTES / geometry.pieceLength));
     for (let i = 0; i < geometry.pieceCount; i++) if (!have.get(i)) this.#order.insert(pieceIndex(i));
   }
 
-  /** True when every missing block was asked for: only duplicates are left to ask. */
+  /** True when every missing block is requested: only duplicates are left to request. */
   get isEndgame(): boolean {
-    return this.#order.size === 0 && this.#open.size === 0;
+    return this.#order.size === 0 && this.#notFull.size === 0;
   }
 
-  /** Pieces being fetched or verified. */
+  /** Number of active pieces. */
   get activeCount(): number {
     return this.#active.size;
   }
@@ -54,14 +55,14 @@ export class PiecePicker {
 
   removePeer(peer: PickerPeer): void {
     if (!this.#peers.delete(peer)) return;
-    this.abandoned(peer);
+    this.releaseSoleSource(peer);
     if (!peer.counted) return;
     for (let i = 0; i < this.#geometry.pieceCount; i++) {
       if (peer.bitfield.get(i)) this.#order.decrease(pieceIndex(i));
     }
   }
 
-  /** The peer's whole bitfield became known; its bits are set already and were all clear before. O(pieces). */
+  /** The peer's first bitfield arrived: the caller has set its bits, which were all clear before. O(pieces). */
   peerHasMany(peer: PickerPeer): void {
     peer.counted = !peer.bitfield.isFull;
     peer.wanted = 0;
@@ -75,7 +76,7 @@ export class PiecePicker {
     }
   }
 
-  /** The peer got one more piece; sets its bit. @returns false when it had it already. */
+  /** The peer has one more piece; sets its bit. @returns false when the bit was set already. */
   peerHas(peer: PickerPeer, piece: PieceIndex): boolean {
     if (peer.bitfield.get(piece)) return false;
     peer.bitfield.set(piece);
@@ -86,24 +87,24 @@ export class PiecePicker {
     return true;
   }
 
-  /** True when a piece nobody works on is had by no incomplete peer we know. */
-  get hasUnseen(): boolean {
-    return this.#order.hasUnseen;
+  /** True when no connected leecher has some piece that is not started: its availability is zero. */
+  get hasZeroAvailability(): boolean {
+    return this.#order.hasZeroAvailability;
   }
 
   availability(piece: PieceIndex): number {
     return this.#order.availability(piece);
   }
 
-  /** As `pick`, but only of pieces that the peer suggested and that nobody else has by now. */
+  /** As `pick`, but only from pieces that the peer suggested and that no other leecher has. */
   pickSuggested(peer: PickerPeer, count: number, now: number, run = 1): Block[] {
     const picked: Block[] = [];
     let left = count;
-    for (const progress of this.#open) {
+    for (const progress of this.#notFull) {
       if (left < run) return picked;
       if (progress.suggestedBy === peer.handle) left = this.#takeFree(peer, progress, left, run, now, picked);
     }
-    while (left >= run && this.#active.size - this.#open.size < this.#maxActive) {
+    while (left >= run && this.#active.size - this.#notFull.size < this.#maxFull) {
       const piece = peer.suggested.shift();
       if (piece === undefined) break;
       if (!this.#order.contains(piece) || !peer.bitfield.get(piece)) continue;
@@ -116,17 +117,17 @@ export class PiecePicker {
   }
 
   /**
-   * Chooses up to `count` blocks for the peer, in runs of at most `run`, and marks them as asked for. Stops when less
-   * than a whole run is left of `count`: the rest would become ever shorter requests.
+   * Chooses up to `count` blocks for the peer, in runs of at most `run` blocks, and marks them as requested. Stops when
+   * less than a whole run is left of `count`: otherwise requests would become shorter and shorter.
    */
   pick(peer: PickerPeer, count: number, now: number, run = 1): Block[] {
     const picked: Block[] = [];
     let left = count;
-    for (const progress of this.#open) {
+    for (const progress of this.#notFull) {
       if (left < run) return picked;
       if (peer.bitfield.get(progress.piece)) left = this.#takeFree(peer, progress, left, run, now, picked);
     }
-    while (left >= run && peer.pickable > 0 && this.#active.size - this.#open.size < this.#maxActive) {
+    while (left >= run && peer.pickable > 0 && this.#active.size - this.#notFull.size < this.#maxFull) {
       const progress = this.#start(peer);
       if (progress === undefined) break;
       left = this.#takeFree(peer, progress, left, run, now, picked);
@@ -135,18 +136,17 @@ export class PiecePicker {
   }
 
   /**
-   * Blocks that others were asked for longer than `patienceMs` ago, for a peer with nothing else to do at the end: the
-   * oldest first, and as much as is left of its request up to `run` blocks. At most MAX_ENDGAME_COPIES peers are asked
-   * for one block.
+   * The end-game: chooses a run that was requested from another peer more than `minAgeMs` ago, the oldest first, and of that
+   * request as much as is missing, up to `run` blocks. One block is requested from MAX_ENDGAME_COPIES peers at most.
    */
-  pickDuplicate(peer: PickerPeer, patienceMs: number, now: number, run = 1): Block | undefined {
+  pickDuplicate(peer: PickerPeer, minAgeMs: number, now: number, run = 1): Block | undefined {
     let best: { readonly progress: PieceProgress; readonly block: number } | undefined;
     let bestAt = Number.POSITIVE_INFINITY;
     for (const progress of this.#active.values()) {
       if (progress.exclusive || progress.isComplete || !peer.bitfield.get(progress.piece)) continue;
       for (let block = 0; block < progress.blockCount; block++) {
         const requestedAt = progress.requestedAt(block);
-        if (requestedAt >= bestAt || requestedAt > now - patienceMs) continue;
+        if (requestedAt >= bestAt || requestedAt > now - minAgeMs) continue;
         if (!this.#mayDuplicate(peer, progress, block)) continue;
         best = { progress, block };
         bestAt = requestedAt;
@@ -166,13 +166,13 @@ export class PiecePicker {
     return this.#geometry.block(progress.piece, block, count);
   }
 
-  /** True when all of this run of a piece being fetched is here. */
-  isHere(block: Block): boolean {
+  /** True when every block of this run of an active piece is received. */
+  isReceived(block: Block): boolean {
     const progress = this.#active.get(block.piece);
     return progress?.missingIn(block.begin / BLOCK_LENGTH, blocksIn(block.length)) === 0;
   }
 
-  /** A run arrived that this peer was asked for. It is kept whole when any block of it is missing. */
+  /** A run arrived that was requested from this peer. It is kept as a whole when any of its blocks is missing. */
   received(peer: PickerPeer, block: Block): Receipt {
     const progress = this.#active.get(block.piece);
     const first = this.#geometry.blockIndex(block);
@@ -181,49 +181,49 @@ export class PiecePicker {
     const newBytes = this.#missingBytes(progress, first, block);
     if (newBytes === 0) return UNWANTED;
     const cancel = progress.receive(first, blocksIn(block.length), peer.handle);
-    if (progress.freeCount === 0) this.#open.delete(progress);
+    if (progress.freeCount === 0) this.#notFull.delete(progress);
     return { kind: "kept", newBytes, cancel, pieceComplete: progress.isComplete };
   }
 
-  /** The peer will not deliver the run (choked, rejected, gone, too slow): others may be asked. */
+  /** The peer will not send the run (choked, rejected, gone, too slow): other peers may be asked. */
   released(peer: PickerPeer, block: Block): void {
     const progress = this.#active.get(block.piece);
     if (progress === undefined) return;
     progress.release(block.begin / BLOCK_LENGTH, blocksIn(block.length), peer.handle);
-    this.#giveUpSole(peer, progress);
-    if (progress.freeCount > 0) this.#open.add(progress);
+    this.#restartIfSole(peer, progress);
+    if (progress.freeCount > 0) this.#notFull.add(progress);
   }
 
-  /** The peer delivers nothing for now (choked, snubbed, gone): pieces it fetches alone are open to others. O(active). */
-  abandoned(peer: PickerPeer): void {
-    for (const progress of this.#active.values()) this.#giveUpSole(peer, progress);
+  /** The peer sends nothing for now (choked, snubbed, gone): pieces with it as sole source may have another. O(active). */
+  releaseSoleSource(peer: PickerPeer): void {
+    for (const progress of this.#active.values()) this.#restartIfSole(peer, progress);
   }
 
-  #giveUpSole(peer: PickerPeer, progress: PieceProgress): void {
+  #restartIfSole(peer: PickerPeer, progress: PieceProgress): void {
     if (progress.soleSource !== peer.handle || progress.isComplete || progress.requestedCount > 0) return;
     progress.restart();
-    this.#open.add(progress);
+    this.#notFull.add(progress);
   }
 
-  /** The piece's hash was right; its bit in `have` is set already. @returns who delivered it. */
+  /** The piece passed its hash; its bit in `have` is set already. @returns the handles of its contributors. */
   verified(piece: PieceIndex): Set<number> {
     const progress = this.#end(piece);
-    this.#suspect.delete(piece);
+    this.#exclusive.delete(piece);
     for (const peer of this.#peers) if (peer.bitfield.get(piece)) peer.wanted--;
     return progress.contributors();
   }
 
-  /** Who delivered each block of a piece being verified, by handle. */
+  /** Handle of the contributor of each block of a piece that is being hashed. */
   contributorByBlock(piece: PieceIndex): Uint32Array {
     const progress = this.#active.get(piece);
-    assert(progress?.isComplete === true, `piece ${piece} is not being verified`);
+    assert(progress?.isComplete === true, `piece ${piece} is not being hashed`);
     return progress.contributorByBlock;
   }
 
-  /** The piece's hash was wrong: it is missing again. @returns who delivered it. */
+  /** The piece failed its hash and is missing again. @returns the handles of its contributors. */
   failed(piece: PieceIndex): Set<number> {
     const contributors = this.#end(piece).contributors();
-    if (contributors.size > 1) this.#suspect.add(piece);
+    if (contributors.size > 1) this.#exclusive.add(piece);
     this.#order.insert(piece);
     for (const peer of this.#peers) if (peer.bitfield.get(piece)) peer.pickable++;
     return contributors;
@@ -231,15 +231,15 @@ export class PiecePicker {
 
   #end(piece: PieceIndex): PieceProgress {
     const progress = this.#active.get(piece);
-    assert(progress !== undefined, `piece ${piece} was not being fetched`);
+    assert(progress !== undefined, `piece ${piece} is not active`);
     this.#active.delete(piece);
-    this.#open.delete(progress);
+    this.#notFull.delete(progress);
     return progress;
   }
 
   #start(peer: PickerPeer): PieceProgress | undefined {
     const accepts = (piece: PieceIndex) => peer.bitfield.get(piece);
-    // The first piece is taken at random: what is rare is often slow to get, and any whole piece lets us trade.
+    // The first piece is random: a rare piece is often slow to get, and any whole piece is enough to upload.
     const first = this.#have.count === 0 && this.#active.size === 0;
     const piece = first ? this.#order.any(accepts, this.#random) : this.#order.rarest(accepts, this.#random);
     return piece === undefined ? undefined : this.#begin(piece);
@@ -248,9 +248,9 @@ export class PiecePicker {
   #begin(piece: PieceIndex): PieceProgress {
     this.#order.remove(piece);
     for (const other of this.#peers) if (other.bitfield.get(piece)) other.pickable--;
-    const progress = new PieceProgress(piece, this.#geometry.blockCount(piece), this.#suspect.has(piece));
+    const progress = new PieceProgress(piece, this.#geometry.blockCount(piece), this.#exclusive.has(piece));
     this.#active.set(piece, progress);
-    this.#open.add(progress);
+    this.#notFull.add(progress);
     return progress;
   }
 
@@ -274,7 +274,7 @@ export class PiecePicker {
       picked.push(this.#geometry.block(progress.piece, first, length));
       left -= length;
     }
-    if (progress.freeCount === 0) this.#open.delete(progress);
+    if (progress.freeCount === 0) this.#notFull.delete(progress);
     return left;
   }
 

@@ -1,4 +1,4 @@
-// One piece somebody works on: which of its blocks are free, asked for, or here, and who gave them.
+// One active piece: which of its blocks are free, requested or received, and which peer sent each.
 import { assert } from "../../lib/assert.ts";
 import type { PeerHandle, PieceIndex } from "../torrent/ids.ts";
 
@@ -10,15 +10,15 @@ export class PieceProgress {
   readonly piece: PieceIndex;
   readonly blockCount: number;
   readonly #state: Uint8Array;
-  /** Who delivered the block, by handle; 0 is nobody. */
+  /** Handle of the peer that sent the block; 0 while it is missing. */
   readonly #contributor: Uint32Array;
-  /** When the block was asked for first, in milliseconds of the caller's clock. */
+  /** When the block was requested first, in milliseconds of the caller's clock. */
   readonly #requestedAt: Float64Array;
-  /** Peers asked for the block right now; the blocks of a run share one list. More than one only in the endgame. */
+  /** Peers with an outstanding request for the block; the blocks of a run share one list. More than one in the end-game only. */
   readonly #requesters: (readonly PeerHandle[] | undefined)[];
-  /** Set after a failed hash with several contributors: only this peer may deliver, so that the next failure is its own. */
+  /** Of an exclusive piece: the only peer that may send blocks, so that another failed hash proves it the culprit. */
   soleSource: PeerHandle | undefined;
-  /** True while only one peer may deliver this piece. */
+  /** True when one peer must send the whole piece: the previous attempt failed with several contributors. */
   readonly exclusive: boolean;
   /** The peer that suggested the piece. */
   suggestedBy: PeerHandle | undefined;
@@ -38,12 +38,12 @@ export class PieceProgress {
     this.#free = blockCount;
   }
 
-  /** Blocks nobody was asked for. */
+  /** Blocks that are neither requested nor received. */
   get freeCount(): number {
     return this.#free;
   }
 
-  /** Blocks asked for and not here. */
+  /** Blocks that are requested and not received. */
   get requestedCount(): number {
     return this.blockCount - this.#free - this.#received;
   }
@@ -52,7 +52,7 @@ export class PieceProgress {
     return this.#received === this.blockCount;
   }
 
-  /** How many of the `count` blocks from `first` on are not here. */
+  /** How many of the `count` blocks from `first` on are not received. */
   missingIn(first: number, count: number): number {
     let missing = 0;
     for (let block = first; block < first + count; block++) if (this.#state[block] !== RECEIVED) missing++;
@@ -63,30 +63,31 @@ export class PieceProgress {
     return this.#state[block] === RECEIVED;
   }
 
-  /** Peers asked for this block and not yet answered. */
+  /** Peers with an outstanding request for this block. */
   requestersOf(block: number): readonly PeerHandle[] {
     return this.#requesters[block] ?? [];
   }
 
+  /** When the block was requested first; 0 when it never was. */
   requestedAt(block: number): number {
     return this.#requestedAt[block] ?? 0;
   }
 
-  /** The first block nobody was asked for. Amortised O(1). */
+  /** The first free block. Amortised O(1). */
   nextFree(): number | undefined {
     if (this.#free === 0) return undefined;
     while (this.#state[this.#firstFree] !== FREE) this.#firstFree++;
     return this.#firstFree;
   }
 
-  /** How many blocks in a row from `first` on, at most `most`, nobody was asked for. */
+  /** The number of consecutive free blocks from `first` on, at most `most`. */
   freeRun(first: number, most: number): number {
     let count = 0;
     while (count < most && this.#state[first + count] === FREE) count++;
     return count;
   }
 
-  /** The peer was asked for `count` blocks from `first` on, none of which is here. */
+  /** `count` blocks from `first` on are requested from the peer. @throws InvariantError when one of them is received. */
   request(first: number, count: number, peer: PeerHandle, now: number): void {
     assert(this.missingIn(first, count) === count, `block ${first} of piece ${this.piece} is already here`);
     const sole = [peer];
@@ -102,7 +103,7 @@ export class PieceProgress {
     }
   }
 
-  /** The peer will not deliver the run: what is not here of it is free again unless another was asked too. */
+  /** The peer will not send the run: its missing blocks are free again, unless they are requested from another peer too. */
   release(first: number, count: number, peer: PeerHandle): void {
     for (let block = first; block < first + count; block++) {
       if (this.#state[block] !== REQUESTED) continue;
@@ -118,7 +119,7 @@ export class PieceProgress {
     }
   }
 
-  /** The sole source is given up, and what it delivered with it: the next failure again has one culprit. */
+  /** Drops the sole source and every block it sent, so that the next attempt again has one contributor. */
   restart(): void {
     this.#state.fill(FREE);
     this.#contributor.fill(0);
@@ -130,9 +131,9 @@ export class PieceProgress {
   }
 
   /**
-   * The peer delivered `count` blocks from `first` on, at least one of which is not here yet. The run is kept whole, so
-   * the peer now stands for those that were here too.
-   * @returns the other peers that were asked for any of the new blocks, each once.
+   * The peer sent `count` blocks from `first` on, at least one of which is missing. The run is kept as a whole, so the peer
+   * becomes the contributor of the others too.
+   * @returns the other peers with a request for any of the new blocks, each once.
    */
   receive(first: number, count: number, peer: PeerHandle): readonly PeerHandle[] {
     assert(this.missingIn(first, count) > 0, `block ${first} of piece ${this.piece} came twice`);
@@ -143,24 +144,24 @@ export class PieceProgress {
       if (this.#state[block] === FREE) this.#free--;
       this.#state[block] = RECEIVED;
       this.#received++;
-      const requesters = this.#requesters[block] ?? NOBODY;
+      const requesters = this.#requesters[block] ?? NO_PEERS;
       this.#requesters[block] = undefined;
       for (const other of requesters) {
         if (other !== peer && !others?.includes(other)) (others ??= []).push(other);
       }
     }
-    return others ?? NOBODY;
+    return others ?? NO_PEERS;
   }
 
-  /** Who delivered each block, by handle; 0 is nobody. Read only. */
+  /** Handle of the contributor of each block; 0 while it is missing. Read only. */
   get contributorByBlock(): Uint32Array {
     return this.#contributor;
   }
 
-  /** Handles of the peers that delivered the blocks, each once. */
+  /** Handles of the peers that sent the blocks, each once. */
   contributors(): Set<number> {
     return new Set(this.#contributor.filter((peer) => peer !== 0));
   }
 }
 
-const NOBODY: readonly PeerHandle[] = [];
+const NO_PEERS: readonly PeerHandle[] = [];

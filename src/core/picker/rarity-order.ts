@@ -1,6 +1,6 @@
-// Keeps the pieces nobody works on yet in order of rarity: which piece is rarest is answered without sorting.
-// Pieces lie in one array, grouped into buckets by how many connected peers have them; a change of one by one swaps a
-// piece over the bucket's edge. Peers that have everything are not counted: they change no order.
+// Keeps the pieces that are not started in order of rarity, so that finding the rarest needs no sorting. The pieces lie in
+// one array, grouped into buckets by availability; a change of availability by one swaps a piece across the edge of its
+// bucket. Complete peers are not counted: they have every piece and do not change the order.
 import { assert } from "../../lib/assert.ts";
 import { type PieceIndex, pieceIndex } from "../torrent/ids.ts";
 
@@ -8,7 +8,7 @@ export class RarityOrder {
   readonly #availability: Uint16Array;
   /** Pieces in the order, rarest first. */
   readonly #order: Uint32Array;
-  /** Where a piece lies in `#order`; -1 when it is not in it. */
+  /** Index of a piece in `#order`; -1 when it is not in it. */
   readonly #position: Int32Array;
   /** Bucket `a` is [#starts[a], #starts[a + 1]); buckets past the end are empty. */
   #starts: number[] = [0];
@@ -20,13 +20,13 @@ export class RarityOrder {
     this.#position = new Int32Array(pieceCount).fill(-1);
   }
 
-  /** Pieces in the order. */
+  /** Number of pieces in the order. */
   get size(): number {
     return this.#size;
   }
 
-  /** True when a piece in the order is had by no incomplete peer. */
-  get hasUnseen(): boolean {
+  /** True when some piece in the order has availability zero. */
+  get hasZeroAvailability(): boolean {
     return this.#endOf(0) > 0;
   }
 
@@ -39,12 +39,12 @@ export class RarityOrder {
     return this.#availability[piece] ?? 0;
   }
 
-  /** Puts a piece into the order; a piece in it stays. O(distinct availabilities). */
+  /** Adds a piece; nothing happens when it is in the order already. O(distinct availabilities). */
   insert(piece: PieceIndex): void {
     if (this.contains(piece)) return;
     const bucket = this.availability(piece);
     this.#growTo(bucket);
-    // A hole at the end wanders down to the piece's bucket: the first of each bucket above moves to that bucket's end.
+    // Moves a hole from the end down to the piece's bucket: the first piece of each bucket above moves to its bucket's end.
     let hole = this.#size++;
     for (let above = this.#starts.length - 1; above > bucket; above--) {
       const first = this.#starts[above] ?? 0;
@@ -55,7 +55,7 @@ export class RarityOrder {
     this.#place(piece, hole);
   }
 
-  /** Takes a piece out; a piece that is not in it is left. O(distinct availabilities). */
+  /** Removes a piece; nothing happens when it is not in the order. O(distinct availabilities). */
   remove(piece: PieceIndex): void {
     if (!this.contains(piece)) return;
     let hole = this.#position[piece] ?? 0;
@@ -81,7 +81,7 @@ export class RarityOrder {
     this.#availability[piece] = bucket + 1;
   }
 
-  /** One peer less has the piece. O(1). */
+  /** One peer fewer has the piece. O(1). @throws InvariantError when no peer has it. */
   decrease(piece: PieceIndex): void {
     const bucket = this.availability(piece);
     assert(bucket > 0, `availability of piece ${piece} below zero`);
@@ -94,8 +94,8 @@ export class RarityOrder {
   }
 
   /**
-   * The rarest piece that satisfies `accepts`; among equally rare ones a random one.
-   * O(size) when few satisfy it, so ask only when some do.
+   * @returns the rarest piece that satisfies `accepts`, at random among equally rare ones, or undefined when none does.
+   * O(size) when few pieces satisfy `accepts`.
    */
   rarest(accepts: (piece: PieceIndex) => boolean, random: () => number): PieceIndex | undefined {
     for (let bucket = 0; bucket < this.#starts.length; bucket++) {
@@ -106,7 +106,7 @@ export class RarityOrder {
     return undefined;
   }
 
-  /** A random piece that satisfies `accepts`, whatever its rarity. */
+  /** @returns a random piece that satisfies `accepts`, of any rarity, or undefined when none does. */
   any(accepts: (piece: PieceIndex) => boolean, random: () => number): PieceIndex | undefined {
     return this.#scan(0, this.#size, accepts, random);
   }
@@ -118,9 +118,9 @@ export class RarityOrder {
     random: () => number,
   ): PieceIndex | undefined {
     if (length <= 0) return undefined;
-    const turn = Math.floor(random() * length);
+    const offset = Math.floor(random() * length);
     for (let i = 0; i < length; i++) {
-      const at = turn + i;
+      const at = offset + i;
       const piece = pieceIndex(this.#order[start + (at < length ? at : at - length)] ?? 0);
       if (accepts(piece)) return piece;
     }

@@ -1,6 +1,6 @@
-// Who may ask us for blocks. Pure: a snapshot in, a choice out; it sends nothing and keeps nothing.
-// The network is trusted, so there is no tit-for-tat: volume-for-volume only starves late joiners. Those who got least
-// from us come first, which hands the slots round a fleet; one optimistic slot moves at random (BEP 3).
+// The choker: chooses which peers to unchoke. A pure function of a snapshot; it sends nothing and keeps nothing.
+// The network is trusted, so there is no tit-for-tat, which would starve peers that join late. The peers that we uploaded
+// least to come first, so the slots go round the fleet; one optimistic slot moves at random (BEP 3).
 import type { PeerHandle } from "../torrent/ids.ts";
 import { MAX_REQUEST_LENGTH } from "../torrent/limits.ts";
 import { MAX_UPLOAD_SLOTS, MIN_UPLOAD_SLOTS, SNUB_MS } from "./limits.ts";
@@ -8,18 +8,18 @@ import { MAX_UPLOAD_SLOTS, MIN_UPLOAD_SLOTS, SNUB_MS } from "./limits.ts";
 export interface ChokeCandidate {
   readonly handle: PeerHandle;
   readonly interested: boolean;
-  /** Payload bytes the peer got from us. */
-  readonly given: number;
-  /** Payload bytes it got since the last round: nothing while it had a slot means that it does not use it. */
-  readonly givenLately: number;
+  /** Payload bytes that we uploaded to the peer. */
+  readonly uploaded: number;
+  /** Payload bytes that we uploaded to it since the last round: 0 of an unchoked peer means that it does not use its slot. */
+  readonly uploadedLastRound: number;
   readonly unchoked: boolean;
 }
 
 /**
- * One for everybody who is `interested`, as long as the longest request is answered in half of the time after which its
- * peer gives us up: a choke costs what was begun, and its peer may be the only one with that piece. Where some have to wait
- * anyway, as many as keep the link busy while every slot moves about a piece a second: a leecher can pass a piece on
- * only when it has all of it.
+ * @param interested number of interested peers.
+ * @returns the number of regular upload slots. Every interested peer has one, as long as each still gets the longest request
+ * within half of SNUB_MS: a choke interrupts pieces, and the peer may be the only leecher that fetches them. Otherwise as
+ * many slots as each get about a piece a second: a leecher can pass a piece on only when it has all of it.
  */
 export function uploadSlots(uploadBytesPerSecond: number, pieceLength: number, interested: number): number {
   const slots = (wanted: number) =>
@@ -29,8 +29,8 @@ export function uploadSlots(uploadBytesPerSecond: number, pieceLength: number, i
 }
 
 /**
- * The peers to unchoke until the next round: the optimistic one, then those that got least, up to `slots` + 1.
- * Peers with a slot that they do not use go last.
+ * The interested peers to unchoke until the next round: the optimistic one, then those that we uploaded least to, `slots` + 1
+ * peers at most. Peers that do not use their slot come last.
  */
 export function chooseUnchoked(
   candidates: readonly ChokeCandidate[],
@@ -38,23 +38,23 @@ export function chooseUnchoked(
   optimistic: PeerHandle | undefined,
 ): Set<PeerHandle> {
   const interested = candidates.filter((candidate) => candidate.interested);
-  const isIdle = (candidate: ChokeCandidate) => candidate.unchoked && candidate.givenLately === 0;
+  const isIdle = (candidate: ChokeCandidate) => candidate.unchoked && candidate.uploadedLastRound === 0;
   const ranked = interested.toSorted(
-    (a, b) => Number(isIdle(a)) - Number(isIdle(b)) || a.given - b.given || a.handle - b.handle,
+    (a, b) => Number(isIdle(a)) - Number(isIdle(b)) || a.uploaded - b.uploaded || a.handle - b.handle,
   );
   const chosen = new Set<PeerHandle>();
   if (optimistic !== undefined && interested.some((candidate) => candidate.handle === optimistic)) {
     chosen.add(optimistic);
   }
-  const places = slots + 1;
+  const limit = slots + 1;
   for (const candidate of ranked) {
-    if (chosen.size >= places) break;
+    if (chosen.size >= limit) break;
     chosen.add(candidate.handle);
   }
   return chosen;
 }
 
-/** A random interested peer that is choked now, for the optimistic slot; undefined when all have slots. */
+/** A random interested peer that is choked, for the optimistic slot; undefined when there is none. */
 export function chooseOptimistic(
   candidates: readonly ChokeCandidate[],
   random: () => number,

@@ -1,4 +1,4 @@
-// Everything a transfer knows of one connected peer. Plain data: the parts of the transfer that own a field say so.
+// What a transfer knows of one connected peer. Plain data; a comment names the part of the transfer that writes a field.
 import { Bitfield } from "../torrent/bitfield.ts";
 import type { Geometry } from "../torrent/geometry.ts";
 import type { PeerHandle, PieceIndex } from "../torrent/ids.ts";
@@ -10,45 +10,49 @@ export class PeerState implements PickerPeer {
   readonly handle: PeerHandle;
   /** Both sides speak the fast extension (BEP 6). */
   readonly fast: boolean;
-  /** Replaced once, when the peer's own bitfield arrives. */
+  /** Pieces that the peer has. Replaced once, by its first bitfield. */
   bitfield: Bitfield;
   // Written by the picker.
   pickable = 0;
   wanted = 0;
   counted = false;
   readonly suggested: PieceIndex[] = [];
-  // Choking and interest, in the words of BEP 3; both sides start choked and not interested.
+  // Choking and interest, as in BEP 3: both sides start choked and not interested.
   amChoking = true;
   amInterested = false;
   peerChoking = true;
   peerInterested = false;
   // Downloading, written by Downloads.
   readonly window: RequestWindow;
-  /** Requests given up as too late whose answers may still arrive and are welcome then: length by block key. */
-  readonly late = new Map<number, number>();
-  /** By the ReceiveClock. */
+  /** Requests that timed out; an answer is still accepted. Length in bytes by block key. */
+  readonly expired = new Map<number, number>();
+  /** When the last accepted block arrived or the peer unchoked us, by the ReceiveClock. */
   lastBlockAt: number;
-  /** When it last suggested something or owed us blocks of what it had suggested. */
-  steeredAt = Number.NEGATIVE_INFINITY;
+  /** When the peer last suggested a piece, or had suggested blocks outstanding. */
+  suggestionsActiveAt = Number.NEGATIVE_INFINITY;
   snubbed = false;
-  /** When it last refused a block without choking us. */
-  refusedAt = Number.NEGATIVE_INFINITY;
+  /** When the peer last rejected a request without choking us. */
+  rejectedAt = Number.NEGATIVE_INFINITY;
+  /** Payload bytes that were new. */
   downloaded = 0;
-  /** Bytes of blocks it was not asked for, or whose request was taken back. */
-  unasked = 0;
+  /** Bytes of blocks that were not requested, or whose request was cancelled. */
+  unrequested = 0;
   // Uploading, written by Uploads.
   readonly uploads = new UploadQueue();
   /** Payload bytes ordered for this peer and not yet taken by its socket. */
   uploadInFlight = 0;
-  /** Turns under a rate limit that it took ahead with a request of several blocks. */
-  turnsTaken = 0;
+  /** Turns that the peer sits out under a rate limit, after a request of several blocks. */
+  turnsToSkip = 0;
+  /** Payload bytes that the socket took. */
   uploaded = 0;
+  /** `uploaded` at the last round of the choker. */
   uploadedAtLastRound = 0;
-  /** Requests that no well-behaved peer sends. */
+  /** Requests that we refused since the last unchoke. */
   badRequests = 0;
 
+  /** True once the peer has suggested a piece. */
   get hasSuggested(): boolean {
-    return this.steeredAt > Number.NEGATIVE_INFINITY;
+    return this.suggestionsActiveAt > Number.NEGATIVE_INFINITY;
   }
 
   constructor(handle: PeerHandle, fast: boolean, geometry: Geometry, now: number) {

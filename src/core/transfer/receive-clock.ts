@@ -1,11 +1,11 @@
-// The time in which peers could be heard. It stands still while our disk is behind and no socket is read: what a peer
-// sends then arrives later, and that is not the peer's fault. Milliseconds; knows neither sockets nor disks.
+// A clock for timeouts of peers that stands still while receiving is paused: when our disk is behind no socket is read, and
+// a peer must not be snubbed for blocks that wait in the socket. Milliseconds; knows neither sockets nor disks.
 
 export class ReceiveClock {
   #pausedMs = 0;
   #pausedSince: number | undefined;
 
-  /** Nobody is receiveTime to from now on, or everybody again. Saying it twice is saying it once. */
+  /** Stops the clock, or starts it again. A repeated call changes nothing. */
   setPaused(paused: boolean, now: number): void {
     if (paused) {
       this.#pausedSince ??= now;
@@ -15,7 +15,7 @@ export class ReceiveClock {
     this.#pausedSince = undefined;
   }
 
-  /** `now` without the time in which nobody was receiveTime to. Never goes back, and goes as fast as `now` otherwise. */
+  /** `now` minus the time in pauses, in milliseconds. Never goes back. */
   at(now: number): number {
     return (this.#pausedSince ?? now) - this.#pausedMs;
   }

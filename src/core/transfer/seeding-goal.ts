@@ -1,7 +1,8 @@
-// When seeding after a download ends: as soon as any one of its conditions holds.
+// Decides when seeding after a download ends: as soon as one of its conditions holds.
 import { SWARM_END_GRACE_MS } from "./limits.ts";
 
 export interface SeedingGoal {
+  /** Seconds of seeding. */
   readonly seconds: number;
   /** Uploaded bytes / size of the file. */
   readonly ratio: number;
@@ -9,16 +10,18 @@ export interface SeedingGoal {
 
 export interface SeedingState {
   readonly seedingMs: number;
+  /** Payload bytes. */
   readonly uploaded: number;
+  /** Bytes of the file. */
   readonly size: number;
-  /** For so long, up to now, nobody that we know of has lacked data. */
+  /** Milliseconds for which no known host has lacked data. */
   readonly idleMs: number;
 }
 
-/** "swarm": everybody has the file. */
+/** "swarm": every known host has the file. */
 export type SeedingEnd = "time" | "ratio" | "swarm";
 
-/** @returns the condition that holds, or undefined. Of several that came true at once: ratio, then time. */
+/** @returns the condition that holds, or undefined. Of several: ratio, then time, then swarm. */
 export function seedingEnd(goal: SeedingGoal, state: SeedingState): SeedingEnd | undefined {
   if (state.uploaded >= goal.ratio * state.size) return "ratio";
   if (state.seedingMs >= goal.seconds * 1000) return "time";

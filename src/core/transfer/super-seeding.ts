@@ -1,26 +1,27 @@
-// How a seed hands out the first copy: it suggests each piece that no leecher has to one peer alone (BEP 6), so that its
-// link is not spent on the same piece twice while others have never left it. What a peer is slow to fetch goes to one
-// that waits. Assignment only: whoever asks for something else gets it. Knows neither requests' blocks nor links.
+// Super-seeding by suggestions (BEP 6) rather than by hidden pieces (BEP 16): a seed suggests each piece that no leecher has
+// to one peer alone, so that its uplink does not send a piece twice while other pieces have never left the seed. A piece
+// that its peer is slow to fetch is reassigned to a peer that waits. Suggestions only: requests for other pieces are served
+// as well.
 import type { Bitfield } from "../torrent/bitfield.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "../torrent/ids.ts";
 import {
-  FIRST_SUGGESTIONS_AHEAD,
-  MAX_SUGGESTIONS_AHEAD,
+  FIRST_UNREQUESTED_SUGGESTIONS,
+  MAX_UNREQUESTED_SUGGESTIONS,
   SUGGESTION_GROWTH_MS,
-  SUGGESTION_PATIENCE,
+  REASSIGN_PIECE_TIMES,
 } from "./limits.ts";
 
-/** What one peer was told. */
+/** The pieces suggested to one peer. */
 interface Assignment {
-  /** Suggested, not taken back and not yet announced by the peer; when it asked for the first block, if it did. */
+  /** Suggested and not yet announced by the peer, with the time of its first request for the piece, if any. */
   readonly assigned: Map<PieceIndex, number | undefined>;
-  /** Those of `assigned` it has asked no block of. */
-  readonly unused: Set<PieceIndex>;
-  /** How many `unused` should be. */
-  ahead: number;
-  /** When it last got some. */
+  /** Pieces of `assigned` without a request. */
+  readonly unrequested: Set<PieceIndex>;
+  /** The size that `unrequested` is filled up to. */
+  target: number;
+  /** When the peer was last assigned a piece. */
   assignedAt: number;
-  /** Running average of the time from its first request for a piece to its announcement; infinite until there was one. */
+  /** Running average of the time from its first request for a piece to its have; infinite until the first have. */
   pieceMs: number;
 }
 
@@ -28,14 +29,14 @@ interface Assignment {
 const PIECE_WEIGHT = 1 / 4;
 
 export class SuperSeeding {
-  /** Pieces to suggest, in the order in which they are taken from the end; some are known to be out by now. */
+  /** Pieces to suggest, taken from the end. A leecher may have some of them by other ways: #take skips those. */
   readonly #pool: PieceIndex[] = [];
   readonly #assignments = new Map<PeerHandle, Assignment>();
-  readonly #isOut: (piece: PieceIndex) => boolean;
+  readonly #leecherHas: (piece: PieceIndex) => boolean;
 
-  /** `isOut`: an incomplete peer has the piece. */
-  constructor(pieceCount: number, isOut: (piece: PieceIndex) => boolean, random: () => number) {
-    this.#isOut = isOut;
+  /** `leecherHas`: a connected leecher has the piece. */
+  constructor(pieceCount: number, leecherHas: (piece: PieceIndex) => boolean, random: () => number) {
+    this.#leecherHas = leecherHas;
     for (let i = 0; i < pieceCount; i++) {
       // A random order, so that several seeds begin with different pieces.
       const at = Math.floor(random() * (i + 1));
@@ -44,24 +45,24 @@ export class SuperSeeding {
     }
   }
 
-  /** The peer may ask us for blocks. @returns the pieces to suggest to it now, so that it has some ahead. */
+  /** @returns the pieces to suggest to this unchoked peer now, so that it has some that it has not requested. */
   next(peer: PeerHandle, has: Bitfield, now: number): PieceIndex[] {
     const fresh: PieceIndex[] = [];
     const assignment = this.#assignments.get(peer) ?? {
       assigned: new Map(),
-      unused: new Set(),
-      ahead: FIRST_SUGGESTIONS_AHEAD,
+      unrequested: new Set(),
+      target: FIRST_UNREQUESTED_SUGGESTIONS,
       assignedAt: Number.NEGATIVE_INFINITY,
       pieceMs: Number.POSITIVE_INFINITY,
     };
-    if (assignment.unused.size === 0 && now - assignment.assignedAt < SUGGESTION_GROWTH_MS)
-      assignment.ahead = Math.min(MAX_SUGGESTIONS_AHEAD, assignment.ahead + 1);
-    while (assignment.unused.size < assignment.ahead) {
+    if (assignment.unrequested.size === 0 && now - assignment.assignedAt < SUGGESTION_GROWTH_MS)
+      assignment.target = Math.min(MAX_UNREQUESTED_SUGGESTIONS, assignment.target + 1);
+    while (assignment.unrequested.size < assignment.target) {
       let piece = this.#take(has);
-      if (piece === undefined && assignment.unused.size === 0) piece = this.#reassign(peer, has, now);
+      if (piece === undefined && assignment.unrequested.size === 0) piece = this.#reassign(peer, has, now);
       if (piece === undefined) break;
       assignment.assigned.set(piece, undefined);
-      assignment.unused.add(piece);
+      assignment.unrequested.add(piece);
       fresh.push(piece);
     }
     if (fresh.length > 0) assignment.assignedAt = now;
@@ -69,87 +70,89 @@ export class SuperSeeding {
     return fresh;
   }
 
-  /** The peer asked for a block of the piece. @returns true when it can use another suggestion. */
-  used(peer: PeerHandle, piece: PieceIndex, now: number): boolean {
+  /** The peer requested a block of the piece. @returns true for the first request of an assigned piece. */
+  requested(peer: PeerHandle, piece: PieceIndex, now: number): boolean {
     const assignment = this.#assignments.get(peer);
-    if (assignment?.unused.delete(piece) !== true) return false;
+    if (assignment?.unrequested.delete(piece) !== true) return false;
     assignment.assigned.set(piece, now);
     return true;
   }
 
-  /** The peer announced the piece. */
-  arrived(peer: PeerHandle, piece: PieceIndex, now: number): void {
+  /** The peer sent a have for the piece. */
+  announced(peer: PeerHandle, piece: PieceIndex, now: number): void {
     const assignment = this.#assignments.get(peer);
     if (assignment === undefined) return;
-    const askedAt = assignment.assigned.get(piece);
-    if (askedAt !== undefined) {
-      const took = now - askedAt;
+    const requestedAt = assignment.assigned.get(piece);
+    if (requestedAt !== undefined) {
+      const took = now - requestedAt;
       const known = Number.isFinite(assignment.pieceMs);
       assignment.pieceMs = known ? assignment.pieceMs + (took - assignment.pieceMs) * PIECE_WEIGHT : took;
     }
     assignment.assigned.delete(piece);
-    assignment.unused.delete(piece);
+    assignment.unrequested.delete(piece);
   }
 
-  /** True when the peer can use a suggestion. */
-  isIdle(peer: PeerHandle): boolean {
+  /** True when the peer has fewer unrequested suggestions than it should. */
+  needsSuggestions(peer: PeerHandle): boolean {
     const assignment = this.#assignments.get(peer);
-    return assignment === undefined || assignment.unused.size < assignment.ahead;
+    return assignment === undefined || assignment.unrequested.size < assignment.target;
   }
 
-  /** Nothing is left to suggest, and nothing that was suggested is on its way. O(peers). */
+  /** True when no piece is left to suggest and every suggested piece was announced. O(peers). */
   get isExhausted(): boolean {
     if (this.#pool.length > 0) return false;
     for (const assignment of this.#assignments.values()) if (assignment.assigned.size > 0) return false;
     return true;
   }
 
-  /** The peer left or was choked: others get what it did not fetch. */
+  /** The peer left or was choked: its pieces return to the pool. */
   release(peer: PeerHandle): void {
     const assignment = this.#assignments.get(peer);
     if (assignment === undefined) return;
     this.#assignments.delete(peer);
-    for (const piece of assignment.assigned.keys()) if (!this.#isOut(piece)) this.#pool.push(piece);
+    for (const piece of assignment.assigned.keys()) if (!this.#leecherHas(piece)) this.#pool.push(piece);
   }
 
+  /** @returns a piece from the pool that neither a leecher nor the peer has. */
   #take(has: Bitfield): PieceIndex | undefined {
     for (;;) {
       const piece = this.#pool.pop();
-      if (piece === undefined || !(this.#isOut(piece) || has.get(piece))) return piece;
+      if (piece === undefined || !(this.#leecherHas(piece) || has.get(piece))) return piece;
     }
   }
 
   /**
-   * Every piece was handed out: one that its peer has not begun, of the peer that has most of them; or else the one that
-   * is on its way for longest, when this peer would long have had it. O(peers).
+   * The pool is empty: takes the last unrequested piece of the peer with most of them. If there is none, takes the piece whose
+   * first request is oldest, when this peer would have fetched REASSIGN_PIECE_TIMES pieces meanwhile. O(peers).
    */
   #reassign(peer: PeerHandle, has: Bitfield, now: number): PieceIndex | undefined {
-    const patience = SUGGESTION_PATIENCE * (this.#assignments.get(peer)?.pieceMs ?? Number.POSITIVE_INFINITY);
-    /** Whoever has most to begin, and whoever has the oldest piece on its way. */
-    let longest: Assignment | undefined;
-    let latest: Assignment | undefined;
-    let oldest: PieceIndex | undefined;
-    let oldestAt = now - patience;
+    const minAgeMs =
+      REASSIGN_PIECE_TIMES * (this.#assignments.get(peer)?.pieceMs ?? Number.POSITIVE_INFINITY);
+    let mostUnrequested: Assignment | undefined;
+    let slowest: Assignment | undefined;
+    let slowestPiece: PieceIndex | undefined;
+    let oldestRequest = now - minAgeMs;
     for (const [other, assignment] of this.#assignments) {
       if (other === peer) continue;
-      for (const [piece, askedAt] of assignment.assigned) {
-        if (this.#isOut(piece)) {
+      for (const [piece, requestedAt] of assignment.assigned) {
+        if (this.#leecherHas(piece)) {
           assignment.assigned.delete(piece);
-          assignment.unused.delete(piece);
-        } else if (askedAt !== undefined && askedAt < oldestAt && !has.get(piece)) {
-          latest = assignment;
-          oldest = piece;
-          oldestAt = askedAt;
+          assignment.unrequested.delete(piece);
+        } else if (requestedAt !== undefined && requestedAt < oldestRequest && !has.get(piece)) {
+          slowest = assignment;
+          slowestPiece = piece;
+          oldestRequest = requestedAt;
         }
       }
-      if (assignment.unused.size > (longest?.unused.size ?? 0)) longest = assignment;
+      if (assignment.unrequested.size > (mostUnrequested?.unrequested.size ?? 0))
+        mostUnrequested = assignment;
     }
-    // The one it would come to last.
-    const unbegun = [...(longest?.unused ?? [])].findLast((piece) => !has.get(piece));
-    if (unbegun !== undefined) {
-      longest?.unused.delete(unbegun);
-      longest?.assigned.delete(unbegun);
-    } else if (oldest !== undefined) latest?.assigned.delete(oldest);
-    return unbegun ?? oldest;
+    // The last one, because a peer requests its suggestions in order.
+    const unrequested = [...(mostUnrequested?.unrequested ?? [])].findLast((piece) => !has.get(piece));
+    if (unrequested !== undefined) {
+      mostUnrequested?.unrequested.delete(unrequested);
+      mostUnrequested?.assigned.delete(unrequested);
+    } else if (slowestPiece !== undefined) slowest?.assigned.delete(slowestPiece);
+    return unrequested ?? slowestPiece;
   }
 }

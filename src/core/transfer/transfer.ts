@@ -1,8 +1,8 @@
-// Every decision about one torrent: handle(event, now) → effects. No clock, no chance, no bytes, no I/O: time and
-// randomness come in as arguments, so a swarm of these runs in one test on a virtual clock.
+// Every decision about one torrent: handle(event, now) → effects. No clock, no randomness, no bytes, no I/O: time and
+// randomness are arguments, so one test runs a whole swarm of transfers on a virtual clock.
 import { assertNever } from "../../lib/assert.ts";
 import { Bitfield } from "../torrent/bitfield.ts";
-import { Downloads, type Verdict } from "./downloads.ts";
+import { Downloads, type HashResult } from "./downloads.ts";
 import type { Geometry } from "../torrent/geometry.ts";
 import { OTHER_CLIENT_TARGET_DELAY_MS } from "./limits.ts";
 import { type PeerHandle, peerHandle, type PieceIndex, pieceIndex } from "../torrent/ids.ts";
@@ -14,9 +14,9 @@ import { Uploads } from "./uploads.ts";
 
 export interface TransferOptions {
   readonly geometry: Geometry;
-  /** The 20 bytes a piece must hash to. */
+  /** The expected SHA-1 of a piece, 20 bytes. */
   readonly expected: (piece: PieceIndex) => Uint8Array;
-  /** Verified pieces; the transfer owns it from now on. */
+  /** Verified pieces. The transfer takes ownership. */
   readonly have: Bitfield;
   /** Shared by all transfers of the process. */
   readonly uploadBucket: TokenBucket;
@@ -31,9 +31,9 @@ export class Transfer {
   readonly #peers = new Map<PeerHandle, PeerState>();
   readonly #downloads: Downloads;
   readonly #uploads: Uploads;
-  /** Under a download limit requests leave by the clock alone, so that transfers share the limit. */
+  /** Under a download limit only ticks send requests, so that all transfers of the process share the limit. */
   readonly #paced: boolean;
-  #turn = 0;
+  #nextTurn = 0;
 
   constructor(options: TransferOptions) {
     const { geometry, have, expected, uploadBucket, downloadBucket, random, now } = options;
@@ -41,8 +41,8 @@ export class Transfer {
     this.#have = have;
     this.#paced = !downloadBucket.isUnlimited;
     this.#downloads = new Downloads(geometry, have, expected, downloadBucket, random);
-    const isOut = (piece: PieceIndex) => this.#downloads.picker.availability(piece) > 0;
-    this.#uploads = new Uploads(geometry, have, uploadBucket, random, now, isOut);
+    const leecherHas = (piece: PieceIndex) => this.#downloads.picker.availability(piece) > 0;
+    this.#uploads = new Uploads(geometry, have, uploadBucket, random, now, leecherHas);
   }
 
   /** Verified pieces. Read only. */
@@ -89,7 +89,7 @@ export class Transfer {
         this.#pieceHashed(event.piece, event.digest, now, effects);
         break;
       case "blocksHashed":
-        this.#judged(event.piece, this.#downloads.blocksHashed(event.piece, event.digests), now, effects);
+        this.#settle(event.piece, this.#downloads.blocksHashed(event.piece, event.digests), now, effects);
         break;
       case "paused":
         this.#downloads.receiveClock.setPaused(event.paused, now);
@@ -120,20 +120,20 @@ export class Transfer {
     };
   }
 
-  /** What is known of a connected peer. Read only. */
+  /** The state of a connected peer. Read only. */
   peer(handle: PeerHandle): Readonly<PeerState> | undefined {
     return this.#peers.get(handle);
   }
 
   #join(event: TransferEvent & { type: "peerJoined" }, now: number, effects: TransferEffect[]): void {
-    const { peer: handle, fast, greeted, otherClient = false } = event;
+    const { peer: handle, fast, haveNoneSent, otherClient = false } = event;
     const peer = new PeerState(handle, fast, this.#geometry, this.#downloads.receiveClock.at(now));
-    if (otherClient) peer.window.aimAt(OTHER_CLIENT_TARGET_DELAY_MS);
+    if (otherClient) peer.window.setTargetDelay(OTHER_CLIENT_TARGET_DELAY_MS);
     this.#peers.set(handle, peer);
     this.#downloads.picker.addPeer(peer);
     const send = (message: PeerMessage) => effects.push({ type: "send", peer: handle, message });
-    if (greeted) {
-      // A bitfield may only be a connection's first message; what we know since then goes out piece by piece.
+    if (haveNoneSent) {
+      // A bitfield must be a connection's first message (BEP 3): after it each piece takes a have.
       for (let i = 0; i < this.#geometry.pieceCount; i++) {
         if (this.#have.get(i)) send({ type: "have", piece: pieceIndex(i) });
       }
@@ -212,7 +212,7 @@ export class Transfer {
     }
   }
 
-  /** `bits` is undefined when the bitfield had another size than the torrent. */
+  /** `bits` is undefined when the length of the bitfield does not fit the torrent. */
   #learnBitfield(peer: PeerState, bits: Bitfield | undefined, now: number, effects: TransferEffect[]): void {
     if (bits === undefined) {
       effects.push({ type: "closePeer", peer: peer.handle, fault: "badBitfield" });
@@ -222,7 +222,7 @@ export class Transfer {
       peer.bitfield = bits;
       this.#downloads.picker.peerHasMany(peer);
     } else {
-      // A later bitfield stands for haves: what it leaves out is not taken back.
+      // A later bitfield counts as haves: a peer cannot lose pieces.
       bits.forEachSet((index) => this.#downloads.picker.peerHas(peer, pieceIndex(index)));
     }
     this.#updateInterest(peer, effects);
@@ -230,13 +230,13 @@ export class Transfer {
   }
 
   #pieceHashed(piece: PieceIndex, digest: Uint8Array, now: number, effects: TransferEffect[]): void {
-    const verdict = this.#downloads.hashed(piece, digest, effects);
-    if (verdict.state === "disputed") return;
-    if (verdict.state === "wrong") return this.#judged(piece, verdict, now, effects);
+    const result = this.#downloads.hashed(piece, digest, effects);
+    if (result.state === "disputed") return;
+    if (result.state === "failed") return this.#settle(piece, result, now, effects);
     effects.push({ type: "pieceVerified", piece });
     const message: PeerMessage = { type: "have", piece };
     for (const peer of this.#peers.values()) {
-      // Who has the piece need not know, but who hands pieces out must see which of them are out.
+      // A peer that has the piece needs no have, but a super-seeding peer must see which pieces have arrived.
       if (!peer.bitfield.get(piece) || peer.hasSuggested)
         effects.push({ type: "send", peer: peer.handle, message });
       this.#updateInterest(peer, effects);
@@ -244,9 +244,9 @@ export class Transfer {
     if (this.isComplete) effects.push({ type: "completed" });
   }
 
-  /** The piece is missing again, or a dispute about it is settled. */
-  #judged(piece: PieceIndex, { state, culprits }: Verdict, now: number, effects: TransferEffect[]): void {
-    if (state === "wrong") effects.push({ type: "pieceFailed", piece });
+  /** After a failed hash, and when the dispute about a piece is settled. Culprits that have disconnected are banned. */
+  #settle(piece: PieceIndex, { state, culprits }: HashResult, now: number, effects: TransferEffect[]): void {
+    if (state === "failed") effects.push({ type: "pieceFailed", piece });
     for (const culprit of culprits) {
       const peer = peerHandle(culprit);
       if (this.#peers.has(peer)) effects.push({ type: "closePeer", peer, fault: "hashMismatch" });
@@ -275,7 +275,7 @@ export class Transfer {
     this.#fillInTurns(now, effects);
   }
 
-  /** Peers that deliver come before snubbed ones. Under a limit each turn is one request, so that all share it. */
+  /** Fills the windows of snubbed peers last. Under a download limit a turn is one request, so that all peers share it. */
   #fillInTurns(now: number, effects: TransferEffect[]): void {
     const peers = [...this.#peers.values()].toSorted((a, b) => Number(a.snubbed) - Number(b.snubbed));
     if (!this.#paced) {
@@ -283,7 +283,7 @@ export class Transfer {
       return;
     }
     for (let idleTurns = 0; idleTurns < peers.length; idleTurns++) {
-      const peer = peers[this.#turn++ % peers.length];
+      const peer = peers[this.#nextTurn++ % peers.length];
       const before = effects.length;
       if (peer !== undefined) this.#downloads.fill(peer, now, effects, 1);
       if (effects.length > before) idleTurns = -1;

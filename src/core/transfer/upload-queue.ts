@@ -1,17 +1,17 @@
-// The requests of one peer that wait for their turn, in the order it asked. Three numbers each in a ring: a hundred peers
-// may have a thousand waiting each, and as objects they are most of what the garbage collector has to walk. Bounded by
-// the caller (MAX_INBOUND_REQUESTS: 12 KiB).
+// The queue of one peer's requests, first in, first out. A request is three numbers in a ring: with a thousand requests each
+// of a hundred peers, objects would be most of what the garbage collector has to walk. The caller bounds the length
+// (MAX_INBOUND_REQUESTS: 12 KiB).
 import { pieceIndex } from "../torrent/ids.ts";
 import type { Block } from "../torrent/peer-message.ts";
 
-/** Numbers of a request: piece, begin, length, each below 2^32. */
+/** A request is piece, begin and length, each below 2^32. */
 const FIELDS = 3;
-/** Requests in the first ring of a peer, made when one has to wait. */
+/** Requests in a peer's first ring, which is made when a request has to wait. */
 const FIRST_CAPACITY = 16;
 
 export class UploadQueue {
   #ring = new Uint32Array(0);
-  /** Where in the ring the oldest request begins. */
+  /** Index of the oldest request in the ring. */
   #head = 0;
   #length = 0;
 
@@ -21,13 +21,13 @@ export class UploadQueue {
 
   push({ piece, begin, length }: Block): void {
     if (this.#length * FIELDS === this.#ring.length) this.#grow();
-    const at = this.#place(this.#length++);
+    const at = this.#ringIndex(this.#length++);
     this.#ring[at] = piece;
     this.#ring[at + 1] = begin;
     this.#ring[at + 2] = length;
   }
 
-  /** @returns the oldest one, as a new object. */
+  /** @returns the oldest request as a new object, without removing it. */
   peek(): Block | undefined {
     const [ring, at] = [this.#ring, this.#head];
     if (this.#length === 0) return undefined;
@@ -37,36 +37,36 @@ export class UploadQueue {
   shift(): Block | undefined {
     const block = this.peek();
     if (block === undefined) return undefined;
-    this.#head = this.#place(1);
+    this.#head = this.#ringIndex(1);
     this.#length--;
     return block;
   }
 
-  /** @returns false when the block was not waiting. O(length). */
+  /** @returns false when the request is not queued. O(length). */
   remove({ piece, begin, length }: Block): boolean {
     const ring = this.#ring;
     for (let index = 0; index < this.#length; index++) {
-      const at = this.#place(index);
+      const at = this.#ringIndex(index);
       if (ring[at] !== piece || ring[at + 1] !== begin || ring[at + 2] !== length) continue;
       this.#length--;
       for (let later = index; later < this.#length; later++) {
-        const next = this.#place(later + 1);
-        ring.copyWithin(this.#place(later), next, next + FIELDS);
+        const next = this.#ringIndex(later + 1);
+        ring.copyWithin(this.#ringIndex(later), next, next + FIELDS);
       }
       return true;
     }
     return false;
   }
 
-  /** Forgets them all and gives their memory back. */
+  /** Drops all requests and frees the ring. */
   clear(): void {
     this.#ring = new Uint32Array(0);
     this.#head = 0;
     this.#length = 0;
   }
 
-  /** Where the request with this number is, counted from the oldest one. */
-  #place(index: number): number {
+  /** Index in the ring of the request at this position of the queue; 0 is the oldest. */
+  #ringIndex(index: number): number {
     return (this.#head + index * FIELDS) % this.#ring.length;
   }
 

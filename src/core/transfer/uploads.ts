@@ -1,6 +1,6 @@
-// The serving half of a transfer: requests in, blocks out, choking. It decides what leaves and when; the shell reads
-// and sends. Peers take turns block by block under a rate limit, so that many share it fairly; a run takes as many turns
-// as it has blocks.
+// The upload half of a transfer: answers requests and chokes. It decides which block leaves when; the shell reads and sends.
+// Under a rate limit peers take turns block by block, so that they share it fairly; a run counts as many turns as it has
+// blocks.
 import type { Bitfield } from "../torrent/bitfield.ts";
 import { chooseOptimistic, chooseUnchoked, uploadSlots, type ChokeCandidate } from "./choker.ts";
 import { blocksIn, type Geometry } from "../torrent/geometry.ts";
@@ -31,28 +31,29 @@ export class Uploads {
   readonly #bucket: TokenBucket;
   readonly #random: () => number;
   readonly #meter = new RateMeter();
-  /** Peers with blocks waiting, in the order of their turns. */
-  #turns: PeerState[] = [];
+  /** Under a rate limit: peers with queued requests, in the order of their turns. */
+  #roundRobin: PeerState[] = [];
   readonly #unchoked = new Set<PeerState>();
+  /** Undefined unless we had the whole file from the start. */
   readonly #superSeeding: SuperSeeding | undefined;
-  /** Bytes ordered ahead for one peer under a limit. */
+  /** Bytes in flight to one peer under a rate limit, at most. */
   readonly #pacedInFlight: number;
   #optimistic: PeerHandle | undefined;
   #rechokeAt: number;
   #optimisticAt: number;
+  /** Payload bytes that sockets took. */
   uploaded = 0;
 
-  /** `isOut`: some incomplete peer has the piece. */
+  /** `leecherHas`: a connected leecher has the piece. */
   constructor(
     geometry: Geometry,
     have: Bitfield,
     bucket: TokenBucket,
     random: () => number,
     now: number,
-    isOut: (piece: PieceIndex) => boolean,
+    leecherHas: (piece: PieceIndex) => boolean,
   ) {
-    // Whoever begins with the whole file brings it into the swarm.
-    if (have.isFull) this.#superSeeding = new SuperSeeding(geometry.pieceCount, isOut, random);
+    if (have.isFull) this.#superSeeding = new SuperSeeding(geometry.pieceCount, leecherHas, random);
     this.#geometry = geometry;
     this.#have = have;
     this.#bucket = bucket;
@@ -71,30 +72,32 @@ export class Uploads {
 
   request(peer: PeerState, block: Block, now: number, effects: TransferEffect[]): void {
     if (peer.amChoking || !this.#have.get(block.piece) || peer.uploads.length >= MAX_INBOUND_REQUESTS) {
-      // A request may cross our choke on the wire, so some are honest; a flood of them is not.
+      // Some refused requests are honest, because a request may cross our choke; a flood of them is not.
       if (++peer.badRequests > MAX_BAD_REQUESTS) {
         effects.push({ type: "closePeer", peer: peer.handle, fault: "badRequest" });
       } else this.#reject(peer, block, effects);
       return;
     }
     if (this.#bucket.isUnlimited && peer.uploadInFlight < MAX_UPLOAD_IN_FLIGHT) {
-      // Nothing waits before it: #feed leaves no request behind while there is room.
+      // The queue is empty: #feed leaves no request in it while there is room in flight.
       this.#order(peer, block, effects);
     } else {
-      if (!this.#bucket.isUnlimited && peer.uploads.length === 0) this.#turns.push(peer);
+      if (!this.#bucket.isUnlimited && peer.uploads.length === 0) this.#roundRobin.push(peer);
       peer.uploads.push(block);
     }
-    if (this.#superSeeding?.used(peer.handle, block.piece, now) === true) this.#suggest(peer, now, effects);
+    if (this.#superSeeding?.requested(peer.handle, block.piece, now) === true)
+      this.#suggest(peer, now, effects);
   }
 
+  /** The peer cancels a request. A block that is in flight already is not affected. */
   cancel(peer: PeerState, block: Block, effects: TransferEffect[]): void {
     if (!peer.uploads.remove(block)) return;
-    if (peer.uploads.length === 0) this.#leaveTurns(peer);
-    // BEP 6: every request is answered, a cancelled one by a reject.
+    if (peer.uploads.length === 0) this.#leaveRoundRobin(peer);
+    // BEP 6: every request is answered; a cancelled one with a reject.
     this.#reject(peer, block, effects);
   }
 
-  /** The socket took payload bytes: there is room for more. */
+  /** The peer's socket took payload bytes: there is room in flight. */
   sent(peer: PeerState, bytes: number, now: number, effects: TransferEffect[]): void {
     peer.uploadInFlight = Math.max(0, peer.uploadInFlight - bytes);
     peer.uploaded += bytes;
@@ -103,13 +106,14 @@ export class Uploads {
     this.#feed(peer, effects);
   }
 
+  /** The block could not be read. */
   serveFailed(peer: PeerState, block: Block, effects: TransferEffect[]): void {
     peer.uploadInFlight = Math.max(0, peer.uploadInFlight - block.length);
     this.#reject(peer, block, effects);
     this.#feed(peer, effects);
   }
 
-  /** Without a limit nobody waits for another: O(blocks ordered), however many peers there are. */
+  /** Orders queued blocks while there is room in flight. Without a rate limit peers do not wait for one another. O(blocks). */
   #feed(peer: PeerState, effects: TransferEffect[]): void {
     if (!this.#bucket.isUnlimited) return;
     while (peer.uploadInFlight < MAX_UPLOAD_IN_FLIGHT) {
@@ -125,58 +129,58 @@ export class Uploads {
   }
 
   /**
-   * Orders blocks while there are tokens, one a turn; after a run its peer sits out the turns it took ahead. Under a
-   * limit this is called by the clock alone, so that all transfers of the process get their share and none can take it
-   * by reacting faster.
+   * Under a rate limit: orders blocks while there are tokens, one request a turn; after a run its peer sits out as many turns
+   * as the run has further blocks. Only ticks call this, so that all transfers of the process share the limit equally.
    */
   serve(now: number, effects: TransferEffect[]): void {
     let idleTurns = 0;
-    while (this.#turns.length > 0 && idleTurns < this.#turns.length) {
-      const peer = this.#turns[0];
+    while (this.#roundRobin.length > 0 && idleTurns < this.#roundRobin.length) {
+      const peer = this.#roundRobin[0];
       const block = peer?.uploads.peek();
       if (peer === undefined || block === undefined) {
-        this.#turns.shift();
+        this.#roundRobin.shift();
         continue;
       }
-      if (peer.turnsTaken > 0) {
+      if (peer.turnsToSkip > 0) {
         idleTurns = 0;
-        peer.turnsTaken--;
+        peer.turnsToSkip--;
       } else if (peer.uploadInFlight >= this.#pacedInFlight) idleTurns++;
       else {
         if (!this.#bucket.take(block.length + BLOCK_HEADER_LENGTH, now)) return;
         idleTurns = 0;
-        peer.turnsTaken = blocksIn(block.length) - 1;
+        peer.turnsToSkip = blocksIn(block.length) - 1;
         peer.uploads.shift();
         this.#order(peer, block, effects);
       }
-      this.#turns.shift();
-      if (peer.uploads.length > 0) this.#turns.push(peer);
+      this.#roundRobin.shift();
+      if (peer.uploads.length > 0) this.#roundRobin.push(peer);
     }
   }
 
-  /** The peer has one more piece. */
+  /** The peer sent a have. */
   announced(peer: PeerState, piece: PieceIndex, now: number, effects: TransferEffect[]): void {
-    this.#superSeeding?.arrived(peer.handle, piece, now);
-    if (this.#superSeeding?.isIdle(peer.handle) === true) this.#suggest(peer, now, effects);
+    this.#superSeeding?.announced(peer.handle, piece, now);
+    if (this.#superSeeding?.needsSuggestions(peer.handle) === true) this.#suggest(peer, now, effects);
   }
 
   #suggest(peer: PeerState, now: number, effects: TransferEffect[]): void {
-    // A sole leecher may take the pieces in any order.
+    // To a single unchoked peer the order of the pieces does not matter.
     if (this.#superSeeding === undefined || !peer.fast || peer.amChoking || this.#unchoked.size < 2) return;
     for (const piece of this.#superSeeding.next(peer.handle, peer.bitfield, now)) {
       effects.push({ type: "send", peer: peer.handle, message: { type: "suggest", piece } });
     }
   }
 
+  /** The peer disconnected. */
   remove(peer: PeerState): void {
     this.#unchoked.delete(peer);
     peer.uploads.clear();
     this.#superSeeding?.release(peer.handle);
-    this.#leaveTurns(peer);
+    this.#leaveRoundRobin(peer);
     if (this.#optimistic === peer.handle) this.#optimistic = undefined;
   }
 
-  /** A peer became interested or a slot became free: give free slots at once, take none away. */
+  /** Between rounds: unchokes interested peers while slots are free. Only peers without interest are choked for it. */
   fillSlots(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
     const waiting: PeerState[] = [];
     let interested = 0;
@@ -199,7 +203,7 @@ export class Uploads {
     }
   }
 
-  /** Runs the 10 s and 30 s timers (BEP 3). */
+  /** Runs the timers of the choker, 10 s and 30 s (BEP 3). */
   tick(peers: Iterable<PeerState>, now: number, effects: TransferEffect[]): void {
     this.#reassignSlow(now, effects);
     if (now < this.#rechokeAt) return;
@@ -208,8 +212,8 @@ export class Uploads {
     const candidates = all.map((peer): ChokeCandidate => ({
       handle: peer.handle,
       interested: peer.peerInterested,
-      given: peer.uploaded,
-      givenLately: peer.uploaded - peer.uploadedAtLastRound,
+      uploaded: peer.uploaded,
+      uploadedLastRound: peer.uploaded - peer.uploadedAtLastRound,
       unchoked: !peer.amChoking,
     }));
     if (now >= this.#optimisticAt) {
@@ -225,11 +229,11 @@ export class Uploads {
     }
   }
 
-  /** What peers are slow to fetch becomes free by time alone. */
+  /** A piece that a peer is slow to fetch can be reassigned without any event: ticks look for it. */
   #reassignSlow(now: number, effects: TransferEffect[]): void {
     if (this.#superSeeding === undefined || this.#superSeeding.isExhausted) return;
     for (const peer of this.#unchoked) {
-      if (this.#superSeeding.isIdle(peer.handle)) this.#suggest(peer, now, effects);
+      if (this.#superSeeding.needsSuggestions(peer.handle)) this.#suggest(peer, now, effects);
     }
   }
 
@@ -242,7 +246,8 @@ export class Uploads {
     peer.amChoking = false;
     this.#unchoked.add(peer);
     peer.badRequests = 0;
-    // Before the unchoke, or it begins with something else; and to the one that has been alone so far.
+    // Suggestions precede the unchoke, or the peer would request other pieces first. With a second unchoked peer the first
+    // one gets suggestions too.
     if (this.#unchoked.size > 2) this.#suggest(peer, now, effects);
     else for (const other of this.#unchoked) this.#suggest(other, now, effects);
     effects.push({ type: "send", peer: peer.handle, message: { type: "unchoke" } });
@@ -258,14 +263,14 @@ export class Uploads {
     }
     peer.uploads.clear();
     this.#superSeeding?.release(peer.handle);
-    this.#leaveTurns(peer);
+    this.#leaveRoundRobin(peer);
   }
 
   #reject(peer: PeerState, block: Block, effects: TransferEffect[]): void {
     if (peer.fast) effects.push({ type: "send", peer: peer.handle, message: { type: "reject", block } });
   }
 
-  #leaveTurns(peer: PeerState): void {
-    this.#turns = this.#turns.filter((other) => other !== peer);
+  #leaveRoundRobin(peer: PeerState): void {
+    this.#roundRobin = this.#roundRobin.filter((other) => other !== peer);
   }
 }

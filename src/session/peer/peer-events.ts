@@ -2,10 +2,10 @@
 import type { TransferEvent } from "../../core/transfer/transfer-types.ts";
 import type { PeerConnection } from "./peer-connection.ts";
 
-/** `greeted`: the peer has heard that we have nothing, before the metadata was known. */
-export function joined(peer: PeerConnection, greeted: boolean): TransferEvent {
+/** `haveNoneSent`: the peer was told that we have no piece, before the metadata was known. */
+export function joined(peer: PeerConnection, haveNoneSent: boolean): TransferEvent {
   const { handle, fast, isOtherClient } = peer;
-  return { type: "peerJoined", peer: handle, fast, greeted, otherClient: isOtherClient };
+  return { type: "peerJoined", peer: handle, fast, haveNoneSent, otherClient: isOtherClient };
 }
 
 /** What the peer's extension handshake says of the requests it takes. */

@@ -1,4 +1,4 @@
-// What the auditor writes down of one peer: what it said, what we told it, and what either side owes the other.
+// The auditor's record of one peer: its state, our state towards it, and the outstanding requests of both sides.
 import { Bitfield } from "../../../src/core/torrent/bitfield.ts";
 import type { PeerHandle, PieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
@@ -18,7 +18,7 @@ export function namesOf({ piece, begin, length }: Block): string[] {
 export interface AuditedPeerOptions {
   readonly fast: boolean;
   readonly queueLimit: number;
-  /** In bytes. @default BLOCK_LENGTH: the peer says nothing of it */
+  /** Bytes of the longest request that the peer answers. @default BLOCK_LENGTH: it advertises none */
   readonly requestLength?: number;
 }
 
@@ -27,23 +27,24 @@ export class AuditedPeer {
   readonly fast: boolean;
   readonly bitfield: Bitfield;
   readonly queueLimit: number;
-  /** Bytes of the longest request it answers. */
+  /** Bytes of the longest request that the peer answers. */
   readonly requestLength: number;
-  saidWhatItHas = false;
+  /** True once the peer has sent a bitfield, have all or have. */
+  hasAnnounced = false;
   choking = true;
-  /** What we told it. */
+  /** Our state towards the peer. */
   isUnchoked = false;
-  isWanted = false;
-  /** Runs we asked of it, with the time, by the name of their first block. */
+  amInterested = false;
+  /** Runs requested from the peer, with the time, by the name of their first block. */
   readonly outstanding = new Map<string, { readonly block: Block; readonly at: number }>();
-  /** Runs taken from it as too late, and runs cancelled: it may still send either. */
-  readonly late = new Map<string, Block>();
+  /** Runs whose request expired or was cancelled: the peer may still send both. */
+  readonly expired = new Map<string, Block>();
   readonly cancelled = new Map<string, Block>();
   snubbed = false;
-  heardAt: number;
-  /** Blocks it asked of us that are not answered, and answers that its socket has not taken. */
+  lastBlockAt: number;
+  /** The peer's unanswered requests, and answers that its socket has not taken. */
   pending: Block[] = [];
-  onTheWay: Block[] = [];
+  inFlight: Block[] = [];
 
   constructor(handle: PeerHandle, pieceCount: number, options: AuditedPeerOptions, now: number) {
     this.handle = handle;
@@ -51,23 +52,23 @@ export class AuditedPeer {
     this.bitfield = new Bitfield(pieceCount);
     this.queueLimit = options.queueLimit;
     this.requestLength = options.requestLength ?? BLOCK_LENGTH;
-    this.heardAt = now;
+    this.lastBlockAt = now;
   }
 
-  /** The names of the single blocks it is asked for. */
-  get askedNames(): string[] {
+  /** The names of the single blocks that are requested from the peer. */
+  get requestedNames(): string[] {
     return [...this.outstanding.values()].flatMap(({ block }) => namesOf(block));
   }
 
-  get bytesOnTheWay(): number {
-    return this.onTheWay.reduce((sum, block) => sum + block.length, 0);
+  get bytesInFlight(): number {
+    return this.inFlight.reduce((sum, block) => sum + block.length, 0);
   }
 
-  isAskedFor(piece: PieceIndex): boolean {
+  hasRequestFor(piece: PieceIndex): boolean {
     return [...this.outstanding.values()].some(({ block }) => block.piece === piece);
   }
 
-  /** @returns false when it was not waiting. */
+  /** @returns false when the request was not pending. */
   answered(block: Block): boolean {
     const at = this.pending.findIndex((other) => isSame(other, block));
     if (at >= 0) this.pending.splice(at, 1);

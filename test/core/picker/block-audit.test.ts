@@ -6,13 +6,13 @@ import { SHA1_LENGTH } from "../../../src/lib/sha1.ts";
 
 const piece = pieceIndex(0);
 
-/** A digest per block, all bytes of each being the given number. */
+/** A digest for each block: 20 bytes of the given value. */
 function digests(...blocks: number[]): Uint8Array {
   return new Uint8Array(blocks.flatMap((byte) => Array.from({ length: SHA1_LENGTH }, () => byte)));
 }
 
 describe("BlockAudit", () => {
-  test("names those whose block differs, and nobody else, once", () => {
+  test("names exactly the peers whose block differs, once", () => {
     const audit = new BlockAudit();
     audit.remember(piece, Uint32Array.of(7, 8, 7, 9), digests(1, 2, 3, 4));
     expect(audit.awaits(piece)).toBe(true);
@@ -39,7 +39,7 @@ describe("BlockAudit", () => {
     expect(audit.culprits(piece, digests(1))).toEqual(new Set([8]));
   });
 
-  test("forgets the oldest pieces above its limit, and counts rightly for ever", () => {
+  test("drops the oldest pieces above its limit, and keeps its count right", () => {
     const audit = new BlockAudit();
     const blocks = MAX_AUDITED_BLOCKS / 4;
     for (let round = 0; round < 3; round++) {
@@ -48,7 +48,7 @@ describe("BlockAudit", () => {
         if (i % 3 === 0) audit.culprits(pieceIndex(i), new Uint8Array(blocks * SHA1_LENGTH));
       }
       const kept = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((i) => audit.awaits(pieceIndex(i)));
-      // The ninth had pushed out the fourth before it was settled.
+      // Every third piece is settled at once. Piece 9 displaced piece 4 before that.
       expect(kept).toEqual([5, 7, 8]);
     }
   });

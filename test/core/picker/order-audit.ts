@@ -1,22 +1,22 @@
-// The auditor of a transfer: holds every order against the rules of the wire (BEP 3 and 6) and writes it down. Throws on a
+// The auditor of a transfer: checks every effect against the rules of the protocol (BEP 3 and 6) and records it. Throws on a
 // breach.
 import type { PeerHandle } from "../../../src/core/torrent/ids.ts";
 import { MAX_UPLOAD_IN_FLIGHT } from "../../../src/core/transfer/limits.ts";
 import type { Block, PeerMessage } from "../../../src/core/torrent/peer-message.ts";
 import type { TransferEffect } from "../../../src/core/transfer/transfer-types.ts";
 import { type AuditedPeer, nameOf } from "./audited-peer.ts";
-import type { DownloadBooks } from "../transfer/download-books.ts";
+import type { DownloadModel } from "../transfer/download-model.ts";
 
 export function must(holds: boolean, rule: string): asserts holds {
   if (!holds) throw new Error(rule);
 }
 
 export class OrderAudit {
-  readonly #books: DownloadBooks;
+  readonly #model: DownloadModel;
   readonly #peers: ReadonlyMap<PeerHandle, AuditedPeer>;
 
-  constructor(books: DownloadBooks, peers: ReadonlyMap<PeerHandle, AuditedPeer>) {
-    this.#books = books;
+  constructor(books: DownloadModel, peers: ReadonlyMap<PeerHandle, AuditedPeer>) {
+    this.#model = books;
     this.#peers = peers;
   }
 
@@ -24,11 +24,11 @@ export class OrderAudit {
   check(effects: readonly TransferEffect[], now: number): void {
     for (const effect of effects) {
       if (effect.type === "verifyPiece") {
-        must(this.#books.isWhole(effect.piece), "a piece is hashed when all of it is here");
-        this.#books.verifying.push(effect.piece);
+        must(this.#model.isWhole(effect.piece), "a piece is hashed when every block is received");
+        this.#model.verifying.push(effect.piece);
       } else if (effect.type === "send" || effect.type === "serveBlock") {
         const peer = this.#peers.get(effect.peer);
-        must(peer !== undefined, "orders concern peers that are there");
+        must(peer !== undefined, "effects name connected peers");
         if (effect.type === "send") this.#checkMessage(peer, effect.message, now);
         else this.#checkServing(peer, effect.block);
       }
@@ -36,16 +36,19 @@ export class OrderAudit {
   }
 
   #checkServing(peer: AuditedPeer, block: Block): void {
-    must(peer.isUnchoked && this.#books.have.get(block.piece), "choked peers and lacking pieces get nothing");
-    must(peer.answered(block), "only what was asked for is served, once");
-    must(peer.bytesOnTheWay < MAX_UPLOAD_IN_FLIGHT, "no more than 1 MiB is on its way to a peer");
-    peer.onTheWay.push(block);
+    must(
+      peer.isUnchoked && this.#model.have.get(block.piece),
+      "nothing is served to choked peers or of missing pieces",
+    );
+    must(peer.answered(block), "only a pending request is served, once");
+    must(peer.bytesInFlight < MAX_UPLOAD_IN_FLIGHT, "in flight to a peer is less than MAX_UPLOAD_IN_FLIGHT");
+    peer.inFlight.push(block);
   }
 
   #checkMessage(peer: AuditedPeer, message: PeerMessage, now: number): void {
     switch (message.type) {
       case "request": {
-        const objection = this.#books.objection(peer, message.block);
+        const objection = this.#model.objection(peer, message.block);
         must(objection === undefined, `${nameOf(message.block)} at ${now} ms: ${objection}`);
         peer.outstanding.set(nameOf(message.block), { block: message.block, at: now });
         break;
@@ -53,25 +56,28 @@ export class OrderAudit {
       case "cancel":
         must(
           peer.outstanding.get(nameOf(message.block))?.block.length === message.block.length,
-          "only what was asked for is cancelled, as it was asked for",
+          "only an outstanding request is cancelled, with its length",
         );
-        must(this.#books.isHere(message.block), "only what is here is cancelled");
+        must(this.#model.isReceived(message.block), "only received blocks are cancelled");
         peer.outstanding.delete(nameOf(message.block));
         peer.cancelled.set(nameOf(message.block), message.block);
         break;
       case "interested":
       case "notInterested":
-        must(peer.isWanted === (message.type === "notInterested"), "interest is told when it changes");
-        peer.isWanted = message.type === "interested";
+        must(peer.amInterested === (message.type === "notInterested"), "interest is sent when it changes");
+        peer.amInterested = message.type === "interested";
         break;
       case "choke":
       case "unchoke":
-        must(peer.isUnchoked === (message.type === "choke"), "choking is told when it changes");
+        must(
+          peer.isUnchoked === (message.type === "choke"),
+          "choke and unchoke are sent when the state changes",
+        );
         peer.isUnchoked = message.type === "unchoke";
         if (!peer.fast && !peer.isUnchoked) peer.pending = [];
         break;
       case "reject":
-        must(peer.fast && peer.answered(message.block), "only what was asked for is rejected, once (BEP 6)");
+        must(peer.fast && peer.answered(message.block), "only a pending request is rejected, once (BEP 6)");
         break;
       default:
         break;

@@ -1,5 +1,5 @@
-// A peer as the picker sees it, and the plain truth to hold the picker against: every step done here is done to the
-// picker, and the counters it keeps are then recounted from nothing.
+// A fake peer, and a simple model of the picker: each step is applied to both, and the picker's counters are compared with
+// counts made anew from the model.
 import { Bitfield } from "../../../src/core/torrent/bitfield.ts";
 import type { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { type PeerHandle, type PieceIndex, peerHandle, pieceIndex } from "../../../src/core/torrent/ids.ts";
@@ -16,10 +16,10 @@ export class FakePeer implements PickerPeer {
   wanted = 0;
   counted = false;
   readonly suggested: PieceIndex[] = [];
-  /** Runs it was asked for and has not answered, by piece and begin. */
-  readonly asked = new Map<string, Block>();
-  /** Runs that were taken from it and that it may still deliver. */
-  readonly late: Block[] = [];
+  /** Outstanding runs, by piece and begin. */
+  readonly requested = new Map<string, Block>();
+  /** Runs that were released and that the peer may still send. */
+  readonly expired: Block[] = [];
 
   constructor(handle: number, pieceCount: number) {
     this.handle = peerHandle(handle);
@@ -38,7 +38,7 @@ export function namesOf({ piece, begin, length }: Block): string[] {
 }
 
 interface ActivePiece {
-  /** Who delivered which block. */
+  /** Handle of the contributor by block. */
   readonly received: Map<string, number>;
 }
 
@@ -49,7 +49,7 @@ export class CheckedPicker {
   readonly peers = new Set<FakePeer>();
   readonly active = new Map<number, ActivePiece>();
   /** Pieces that failed with several contributors. */
-  readonly #suspect = new Set<number>();
+  readonly #needsSoleSource = new Set<number>();
   #nextHandle = 1;
 
   constructor(geometry: Geometry, random: () => number, had: readonly number[] = []) {
@@ -70,8 +70,8 @@ export class CheckedPicker {
   }
 
   leave(peer: FakePeer): void {
-    this.giveUp(peer);
-    for (const piece of this.#suspect) {
+    this.releaseAll(peer);
+    for (const piece of this.#needsSoleSource) {
       const { received } = this.active.get(piece) ?? {};
       const isWhole = received?.size === this.geometry.blockCount(pieceIndex(piece));
       if (!isWhole && [...(received?.values() ?? [])].includes(peer.handle)) received?.clear();
@@ -82,102 +82,105 @@ export class CheckedPicker {
 
   has(peer: FakePeer, piece: number): void {
     const had = peer.bitfield.get(piece);
-    if (this.picker.peerHas(peer, pieceIndex(piece)) === had) throw new Error("peerHas told the wrong thing");
+    if (this.picker.peerHas(peer, pieceIndex(piece)) === had)
+      throw new Error("peerHas returned the wrong value");
   }
 
   pick(peer: FakePeer, count: number, now = 0, run = 1): Block[] {
     const before = this.#copiesOfAll();
     const blocks = this.picker.pick(peer, count, now, run);
-    if (blocks.flatMap(namesOf).length > count) throw new Error("more blocks than wanted");
+    if (blocks.flatMap(namesOf).length > count) throw new Error("more blocks than asked for");
     const names = blocks.flatMap(namesOf);
     if (new Set(names).size < names.length) throw new Error("a block was picked twice at once");
     for (const block of blocks) {
-      this.#mustBeAskable(peer, block, run);
+      this.#mustBeRequestable(peer, block, run);
       for (const name of namesOf(block)) {
-        if ((before.get(name) ?? 0) > 0) throw new Error(`${name} is asked for already`);
+        if ((before.get(name) ?? 0) > 0) throw new Error(`${name} is requested already`);
       }
       if (!this.active.has(block.piece)) this.active.set(block.piece, { received: new Map() });
-      peer.asked.set(nameOf(block), block);
+      peer.requested.set(nameOf(block), block);
     }
     return blocks;
   }
 
-  pickDuplicate(peer: FakePeer, patienceMs: number, now: number, run = 1): Block | undefined {
+  pickDuplicate(peer: FakePeer, minAgeMs: number, now: number, run = 1): Block | undefined {
     const before = this.#copiesOfAll();
-    const block = this.picker.pickDuplicate(peer, patienceMs, now, run);
+    const block = this.picker.pickDuplicate(peer, minAgeMs, now, run);
     if (block === undefined) return undefined;
-    this.#mustBeAskable(peer, block, run);
+    this.#mustBeRequestable(peer, block, run);
     for (const name of namesOf(block)) {
       const copies = before.get(name) ?? 0;
       if (copies === 0 || copies >= MAX_ENDGAME_COPIES) throw new Error(`duplicate of ${copies} requests`);
-      if (isAskedFor(peer, name)) throw new Error("a duplicate for the peer that is asked already");
+      if (isRequested(peer, name)) throw new Error("a duplicate request to the same peer");
     }
-    peer.asked.set(nameOf(block), block);
+    peer.requested.set(nameOf(block), block);
     return block;
   }
 
-  /** The peer delivers a block that it is asked for. @returns true when that completes the piece. */
+  /** The peer sends a requested block. @returns true when that completes the piece. */
   deliver(peer: FakePeer, block: Block): boolean {
-    if (!peer.asked.delete(nameOf(block))) throw new Error("was not asked");
+    if (!peer.requested.delete(nameOf(block))) throw new Error("the block was not requested");
     return this.#receive(peer, block, false);
   }
 
-  /** The peer delivers what was taken from it. @returns as `deliver`. */
-  deliverLate(peer: FakePeer, block: Block): boolean {
-    peer.late.splice(peer.late.indexOf(block), 1);
+  /** The peer sends a run that was released. @returns as `deliver`. */
+  deliverExpired(peer: FakePeer, block: Block): boolean {
+    peer.expired.splice(peer.expired.indexOf(block), 1);
     return this.#receive(peer, block, true);
   }
 
-  #receive(peer: FakePeer, block: Block, isLate: boolean): boolean {
+  #receive(peer: FakePeer, block: Block, isExpired: boolean): boolean {
     const active = this.active.get(block.piece);
     const fresh = namesOf(block).filter((name) => active !== undefined && !active.received.has(name));
     const receipt = this.picker.received(peer, block);
     if (receipt.kind === "unwanted" || active === undefined) {
-      if (fresh.length > 0 && !(isLate && this.#suspect.has(block.piece))) throw new Error("is of use");
+      if (fresh.length > 0 && !(isExpired && this.#needsSoleSource.has(block.piece)))
+        throw new Error("a needed block is unwanted");
       return false;
     }
-    if (fresh.length === 0) throw new Error("is of no use");
+    if (fresh.length === 0) throw new Error("a received block is kept again");
     for (const name of namesOf(block)) active.received.set(name, peer.handle);
     const others = [...this.peers].filter(
-      (other) => other !== peer && fresh.some((name) => isAskedFor(other, name)),
+      (other) => other !== peer && fresh.some((name) => isRequested(other, name)),
     );
-    const told = [...receipt.cancel].map(Number).toSorted((a, b) => a - b);
-    if (`${told}` !== `${others.map((other) => Number(other.handle)).toSorted((a, b) => a - b)}`) {
-      throw new Error(`told to cancel ${told}`);
+    const cancelled = [...receipt.cancel].map(Number).toSorted((a, b) => a - b);
+    if (`${cancelled}` !== `${others.map((other) => Number(other.handle)).toSorted((a, b) => a - b)}`) {
+      throw new Error(`wrong peers to cancel: ${cancelled}`);
     }
     for (const other of this.peers) {
-      for (const asked of other.asked.values()) {
-        if (asked.piece !== block.piece) continue;
-        const isHere = namesOf(asked).every((name) => active.received.has(name));
-        if (this.picker.isHere(asked) !== isHere) throw new Error("wrong word on whether a run is here");
-        if (isHere) other.asked.delete(nameOf(asked));
+      for (const request of other.requested.values()) {
+        if (request.piece !== block.piece) continue;
+        const isReceived = namesOf(request).every((name) => active.received.has(name));
+        if (this.picker.isReceived(request) !== isReceived) throw new Error("isReceived is wrong");
+        if (isReceived) other.requested.delete(nameOf(request));
       }
     }
     const complete = active.received.size === this.geometry.blockCount(block.piece);
-    if (receipt.pieceComplete !== complete) throw new Error("wrong word on whether the piece is complete");
+    if (receipt.pieceComplete !== complete) throw new Error("pieceComplete is wrong");
     return complete;
   }
 
   release(peer: FakePeer, block: Block): void {
-    if (!peer.asked.delete(nameOf(block))) return;
-    peer.late.push(block);
+    if (!peer.requested.delete(nameOf(block))) return;
+    peer.expired.push(block);
     this.picker.released(peer, block);
-    const isAsked = [...this.peers].some((one) =>
-      [...one.asked.values()].some(({ piece }) => piece === block.piece),
+    const isRequestedOfAny = [...this.peers].some((one) =>
+      [...one.requested.values()].some(({ piece }) => piece === block.piece),
     );
-    // A sole source that is given up takes with it what it delivered.
-    if (this.#suspect.has(block.piece) && !isAsked) this.active.get(block.piece)?.received.clear();
+    // With its sole source a piece loses every received block.
+    if (this.#needsSoleSource.has(block.piece) && !isRequestedOfAny)
+      this.active.get(block.piece)?.received.clear();
   }
 
-  giveUp(peer: FakePeer): void {
-    for (const block of peer.asked.values()) this.release(peer, block);
+  releaseAll(peer: FakePeer): void {
+    for (const block of peer.requested.values()) this.release(peer, block);
   }
 
   hashed(piece: PieceIndex, right: boolean): void {
     const delivered = new Set(this.active.get(piece)?.received.values());
     this.active.delete(piece);
-    if (right) this.#suspect.delete(piece);
-    else if (delivered.size > 1) this.#suspect.add(piece);
+    if (right) this.#needsSoleSource.delete(piece);
+    else if (delivered.size > 1) this.#needsSoleSource.add(piece);
     if (right) this.have.set(piece);
     const contributors = right ? this.picker.verified(piece) : this.picker.failed(piece);
     if (`${[...contributors].toSorted()}` !== `${[...delivered].toSorted()}`)
@@ -190,7 +193,7 @@ export class CheckedPicker {
       .map(([piece]) => pieceIndex(piece));
   }
 
-  /** Counters as the picker keeps them beside the same counted anew. */
+  /** The picker's counters, and the same counts made anew from the model. */
   recount(): { readonly kept: unknown; readonly counted: unknown } {
     const has = (peer: FakePeer, accepts: (piece: number) => boolean) => {
       let count = 0;
@@ -223,27 +226,28 @@ export class CheckedPicker {
     };
   }
 
-  #mustBeAskable(peer: FakePeer, block: Block, run: number): void {
+  #mustBeRequestable(peer: FakePeer, block: Block, run: number): void {
     if (!peer.bitfield.get(block.piece)) throw new Error(`the peer lacks piece ${block.piece}`);
-    if (this.have.get(block.piece)) throw new Error(`piece ${block.piece} is here already`);
+    if (this.have.get(block.piece)) throw new Error(`piece ${block.piece} is verified already`);
     if (namesOf(block).some((name) => this.active.get(block.piece)?.received.has(name)))
-      throw new Error("the block is here already");
-    if (this.geometry.blockIndex(block) === undefined) throw new Error("no run of this torrent");
-    if (namesOf(block).length > run) throw new Error("longer than wanted");
+      throw new Error("the block is received already");
+    if (this.geometry.blockIndex(block) === undefined) throw new Error("not a run of whole blocks");
+    if (namesOf(block).length > run) throw new Error("longer than the longest run");
     const edge = (at: number) => Math.floor(at / MAX_REQUEST_LENGTH);
-    if (edge(block.begin) !== edge(block.begin + block.length - 1)) throw new Error("crosses an edge");
+    if (edge(block.begin) !== edge(block.begin + block.length - 1))
+      throw new Error("crosses a multiple of the longest request");
   }
 
   #copiesOfAll(): Map<string, number> {
     const copies = new Map<string, number>();
     for (const peer of this.peers) {
-      for (const name of [...peer.asked.values()].flatMap(namesOf))
+      for (const name of [...peer.requested.values()].flatMap(namesOf))
         copies.set(name, (copies.get(name) ?? 0) + 1);
     }
     return copies;
   }
 }
 
-function isAskedFor(peer: FakePeer, name: string): boolean {
-  return [...peer.asked.values()].some((block) => namesOf(block).includes(name));
+function isRequested(peer: FakePeer, name: string): boolean {
+  return [...peer.requested.values()].some((block) => namesOf(block).includes(name));
 }

@@ -1,4 +1,4 @@
-// PiecePicker after any events, held against the plain truth.
+// PiecePicker after any sequence of events, compared with a simple model.
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { Geometry } from "../../../src/core/torrent/geometry.ts";
@@ -16,9 +16,9 @@ interface Step {
     | "pick"
     | "duplicate"
     | "deliver"
-    | "deliverLate"
+    | "deliverExpired"
     | "release"
-    | "giveUp"
+    | "releaseAll"
     | "right"
     | "wrong";
   readonly who: number;
@@ -28,9 +28,19 @@ interface Step {
 const steps = fc.array(
   fc.record<Step>({
     act: fc.constantFrom(
-      ...(["join", "joinSeed", "leave", "has", "duplicate", "release", "giveUp", "right", "wrong"] as const),
+      ...([
+        "join",
+        "joinSeed",
+        "leave",
+        "has",
+        "duplicate",
+        "release",
+        "releaseAll",
+        "right",
+        "wrong",
+      ] as const),
       ...(["has", "pick", "pick", "pick", "deliver", "deliver", "deliver", "deliver", "right"] as const),
-      ...(["duplicate", "deliverLate", "deliverLate"] as const),
+      ...(["duplicate", "deliverExpired", "deliverExpired"] as const),
     ),
     who: fc.nat(100),
     what: fc.nat(1000),
@@ -41,11 +51,12 @@ const steps = fc.array(
 function apply({ act, who, what }: Step, picker: CheckedPicker, now: number): void {
   const peers = [...picker.peers];
   const peer = peers[who % Math.max(1, peers.length)];
-  const asked: Block | undefined = peer && [...peer.asked.values()][what % Math.max(1, peer.asked.size)];
+  const asked: Block | undefined =
+    peer && [...peer.requested.values()][what % Math.max(1, peer.requested.size)];
   const complete = picker.completePieces();
   const piece = complete[what % Math.max(1, complete.length)];
   const last = picker.geometry.pieceCount - 1;
-  // Runs of every length, and room for several of them or for none.
+  // Runs of every length, with room for several of them or for none.
   const run = 1 + (who % MAX_RUN);
   if (act === "join")
     picker.join(Array.from({ length: last + 1 }, (_, i) => i).filter((i) => (what >> i) & 1));
@@ -58,10 +69,10 @@ function apply({ act, who, what }: Step, picker: CheckedPicker, now: number): vo
   else if (act === "pick") picker.pick(peer, 1 + (what % 20), now, run);
   else if (act === "duplicate") {
     if (picker.picker.isEndgame) picker.pickDuplicate(peer, 100, now, run);
-  } else if (act === "deliverLate") {
-    const late = peer.late[what % Math.max(1, peer.late.length)];
-    if (late !== undefined) picker.deliverLate(peer, late);
-  } else if (act === "giveUp") picker.giveUp(peer);
+  } else if (act === "deliverExpired") {
+    const late = peer.expired[what % Math.max(1, peer.expired.length)];
+    if (late !== undefined) picker.deliverExpired(peer, late);
+  } else if (act === "releaseAll") picker.releaseAll(peer);
   else if (asked !== undefined && act === "deliver") picker.deliver(peer, asked);
   else if (asked !== undefined && act === "release") picker.release(peer, asked);
 }
@@ -72,7 +83,7 @@ const both: [string, Geometry][] = [
 ];
 
 describe("PiecePicker", () => {
-  test.each(both)("keeps every piece in one state and its counters true, %s", (_, geometry) => {
+  test.each(both)("keeps every piece in one state and its counters right, %s", (_, geometry) => {
     fc.assert(
       fc.property(steps, fc.nat(), fc.uniqueArray(fc.nat(3), { maxLength: 3 }), (steps, seed, had) => {
         const picker = new CheckedPicker(geometry, seededRandom(seed), had);
@@ -86,7 +97,7 @@ describe("PiecePicker", () => {
     );
   });
 
-  test.each(both)("a seed that joins in the end gets asked for all that is missing, %s", (_, geometry) => {
+  test.each(both)("requests every missing block from a seed that joins at the end, %s", (_, geometry) => {
     fc.assert(
       fc.property(steps, fc.nat(), fc.integer({ min: 1, max: MAX_RUN }), (steps, seed, run) => {
         const picker = new CheckedPicker(geometry, seededRandom(seed));

@@ -29,7 +29,7 @@ describe("PiecePicker", () => {
     expect(piecesOf(picker.pick(rarer, 2))).toEqual([3]);
   });
 
-  test("of the pieces that nobody works on it starts the rarest the peer has", () => {
+  test("starts the rarest piece that the peer has", () => {
     for (let seed = 0; seed < 20; seed++) {
       const picker = aPicker(seed, [0]);
       picker.join([1, 2, 3, 4]);
@@ -42,7 +42,7 @@ describe("PiecePicker", () => {
     }
   });
 
-  test("its very first piece is any piece, later ones are the rarest", () => {
+  test("starts with a random piece, then with the rarest", () => {
     const firsts = new Set<number>();
     for (let seed = 0; seed < 60; seed++) {
       const picker = aPicker(seed);
@@ -55,7 +55,7 @@ describe("PiecePicker", () => {
     expect(firsts.size).toBe(geometry.pieceCount);
   });
 
-  test("asks nothing of a peer that has only what we have", () => {
+  test("requests nothing from a peer that has only pieces that we have", () => {
     const picker = aPicker(1, [0, 1]);
     const peer = picker.join([0, 1]);
     expect([peer.wanted, peer.pickable, picker.pick(peer, 5).length]).toEqual([0, 0, 0]);
@@ -70,7 +70,7 @@ describe("PiecePicker", () => {
     expect(picker.recount().kept).toEqual(picker.recount().counted);
   });
 
-  test("a peer that becomes complete piece by piece is uncounted as it was counted", () => {
+  test("when a peer that became complete by haves leaves, its pieces are uncounted", () => {
     const picker = aPicker();
     const grower = picker.join();
     for (let piece = 0; piece <= LAST; piece++) picker.has(grower, piece);
@@ -80,18 +80,18 @@ describe("PiecePicker", () => {
     expect(piecesOf(picker.pick(rare, 1))).toEqual([2]);
   });
 
-  test("is in endgame only when every missing block was asked for", () => {
+  test("is in the end-game only when every missing block is requested", () => {
     const picker = aPicker(1, [1, 2, 3, 4, 5]);
     const [slow, fast] = [picker.join("all"), picker.join("all")];
     picker.pick(slow, 2);
     expect(picker.picker.isEndgame).toBe(false);
     picker.pick(fast, 9);
     expect(picker.picker.isEndgame).toBe(true);
-    picker.release(slow, [...slow.asked.values()][0]!);
+    picker.release(slow, [...slow.requested.values()][0]!);
     expect(picker.picker.isEndgame).toBe(false);
   });
 
-  test("duplicates the oldest late request, at most twice in all, and never to who is asked already", () => {
+  test("duplicates the oldest request, from two peers at most and never twice from the same", () => {
     const picker = aPicker(1, [1, 2, 3, 4, 5]);
     const [slow, second, third] = [picker.join("all"), picker.join("all"), picker.join("all")];
     for (const now of [1000, 1050, 1060]) picker.pick(slow, 1, now);
@@ -103,7 +103,7 @@ describe("PiecePicker", () => {
     expect(picker.pickDuplicate(third, 100, 9000)).toBeUndefined();
   });
 
-  test("a piece that failed with several contributors is fetched from one peer alone next", () => {
+  test("a piece that failed with several contributors is fetched from a sole source next", () => {
     const picker = aPicker(1, [1, 2, 3, 4, 5]);
     const [one, two] = [picker.join("all"), picker.join("all")];
     picker.pick(one, 1);
@@ -127,7 +127,7 @@ describe("PiecePicker", () => {
     expect([picker.pick(one, 1).length, picker.pick(two, 1).length]).toEqual([1, 1]);
   });
 
-  test("another peer may take over when the sole source leaves", () => {
+  test("another peer becomes the sole source when the first one leaves", () => {
     const picker = aPicker(1, [1, 2, 3, 4, 5]);
     const [one, two] = [picker.join("all"), picker.join("all")];
     picker.pick(one, 1);
@@ -139,7 +139,7 @@ describe("PiecePicker", () => {
     expect(picker.pick(one, 3)).toHaveLength(3);
   });
 
-  test("when a sole source is given up, what it delivered is fetched anew: the next failure has one culprit", () => {
+  test("the blocks of a sole source that is dropped are fetched again, so that the next failure has one culprit", () => {
     const picker = aPicker(1, [1, 2, 3, 4, 5]);
     const [culprit, honest] = [picker.join("all"), picker.join("all")];
     picker.pick(culprit, 1);
@@ -154,7 +154,7 @@ describe("PiecePicker", () => {
     expect([...picker.picker.failed(pieceIndex(0))]).toEqual([Number(honest.handle)]);
   });
 
-  test("a block of a sole source that lost its piece meanwhile can be asked for again", () => {
+  test("a block of a sole source that was dropped is unwanted and is requested again", () => {
     const picker = aPicker(1, [1, 2, 3, 4, 5]);
     const [one, two] = [picker.join("all"), picker.join("all")];
     picker.pick(one, 1);
@@ -165,13 +165,13 @@ describe("PiecePicker", () => {
     picker.picker.released(one, refused!);
     picker.picker.pick(two, 1, 0);
     picker.picker.received(one, delayed!);
-    // Whoever may fetch the piece now gets to ask for every block of it that is not here.
+    // The next sole source is asked for every missing block.
     picker.picker.removePeer(one);
     const asked = picker.picker.pick(two, 3, 0).map((block) => block.begin);
     expect(asked).toContain(delayed!.begin);
   });
 
-  test("pieces that were started from peers that left do not keep others from being started", () => {
+  test("pieces that were started with peers that left do not keep others from being started", () => {
     const large = new Geometry(8 * 64 * 1024 * 1024, 64 * 1024 * 1024);
     const picker = new CheckedPicker(large, seededRandom(1));
     for (let piece = 0; piece < 7; piece++) {
@@ -182,7 +182,7 @@ describe("PiecePicker", () => {
     expect(picker.pick(picker.join([7]), 1)).toHaveLength(1);
   });
 
-  test("no more than 256 MiB of pieces are open at once while peers deliver them", () => {
+  test("no more than 256 MiB of pieces are requested in full at once", () => {
     const large = new Geometry(100 * 16 * 1024 * 1024, 16 * 1024 * 1024);
     const picker = new CheckedPicker(large, seededRandom(1));
     const seed = picker.join("all");
@@ -190,7 +190,7 @@ describe("PiecePicker", () => {
     expect(picker.picker.activeCount).toBe(16);
   });
 
-  test("blocks that arrive after their piece is complete or had are unwanted", () => {
+  test("blocks of a complete or verified piece are unwanted", () => {
     const picker = aPicker(1, [1, 2, 3, 4, 5]);
     const peer = picker.join("all");
     const blocks = picker.pick(peer, 3);

@@ -33,7 +33,7 @@ function aPiece(): PieceProgress {
 }
 
 describe("PieceProgress", () => {
-  test("counts free and received blocks as a list of blocks does, after any steps", () => {
+  test("counts free and received blocks as a simple model does, after any steps", () => {
     fc.assert(
       fc.property(steps, (steps) => {
         const piece = aPiece();
@@ -84,7 +84,7 @@ describe("PieceProgress", () => {
     );
   });
 
-  test("a block that a second peer is asked for too keeps the time of the first request", () => {
+  test("a block that is requested from a second peer too keeps the time of the first request", () => {
     const piece = aPiece();
     piece.request(2, 1, peerHandle(1), 100);
     piece.request(2, 1, peerHandle(2), 900);
@@ -95,7 +95,7 @@ describe("PieceProgress", () => {
     expect(piece.requestedAt(2)).toBe(1000);
   });
 
-  test("a block may come from a peer that is not asked any more", () => {
+  test("a block may come from a peer whose request was released", () => {
     const piece = aPiece();
     piece.request(0, 1, peerHandle(1), 0);
     piece.release(0, 1, peerHandle(1));
@@ -103,7 +103,7 @@ describe("PieceProgress", () => {
     expect([piece.freeCount, piece.nextFree()]).toEqual([BLOCKS - 1, 1]);
   });
 
-  test("a block that comes or is asked for again after it is here is our own bug", () => {
+  test("receiving or requesting a received block is an invariant error", () => {
     const piece = aPiece();
     piece.receive(1, 1, peerHandle(1));
     expect(() => piece.receive(1, 1, peerHandle(2))).toThrow("block 1 of piece 4 came twice");

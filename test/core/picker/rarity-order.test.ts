@@ -17,7 +17,7 @@ const steps = fc.array(
   { maxLength: 200, size: "max" },
 );
 
-/** The same in the plainest way: a list that is sorted when it is asked. */
+/** A simple model: sets and counts, sorted on demand. */
 class Model {
   readonly availability = Array.from({ length: PIECES }, () => 0);
   readonly inside = new Set<number>();
@@ -48,7 +48,7 @@ class Model {
 }
 
 describe("RarityOrder", () => {
-  test("gives the pieces in the order that sorting by availability gives, after any changes", () => {
+  test("returns pieces in the order of availability, after any changes", () => {
     fc.assert(
       fc.property(steps, fc.nat(), (steps, seed) => {
         const order = new RarityOrder(PIECES);
@@ -75,7 +75,7 @@ describe("RarityOrder", () => {
     );
   });
 
-  test("finds the rarest of the acceptable pieces, whatever lies before it", () => {
+  test("finds the rarest acceptable piece behind any number of unacceptable ones", () => {
     fc.assert(
       fc.property(steps, fc.nat(2 ** PIECES - 1), fc.nat(), (steps, mask, seed) => {
         const order = new RarityOrder(PIECES);
@@ -109,7 +109,7 @@ describe("RarityOrder", () => {
     for (const times of chosen.values()) expect(times).toBeWithin(60, 170);
   });
 
-  test("any does not look at rarity", () => {
+  test("any ignores rarity", () => {
     const order = new RarityOrder(2);
     for (const piece of [0, 1]) order.insert(pieceIndex(piece));
     for (let i = 0; i < 5; i++) order.increase(pieceIndex(1));
@@ -129,7 +129,7 @@ describe("RarityOrder", () => {
     expect([order.size, order.contains(piece)]).toEqual([0, false]);
   });
 
-  test("a piece keeps its availability while somebody works on it", () => {
+  test("a piece keeps its availability while it is not in the order", () => {
     const order = new RarityOrder(2);
     for (const piece of [0, 1]) order.insert(pieceIndex(piece));
     order.remove(pieceIndex(0));
@@ -140,7 +140,7 @@ describe("RarityOrder", () => {
     expect(order.rarest(everything, () => 0)).toBe(pieceIndex(1));
   });
 
-  test("an availability below zero is our own bug and is named", () => {
+  test("an availability below zero is an invariant error", () => {
     const order = new RarityOrder(1);
     expect(() => order.decrease(pieceIndex(0))).toThrow("availability of piece 0 below zero");
   });

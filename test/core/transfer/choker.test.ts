@@ -13,15 +13,22 @@ import { KiB, MiB } from "../../../src/lib/units.ts";
 import { seededRandom } from "../../helpers/seeded-random.ts";
 
 function candidate(handle: number, rest: Partial<Omit<ChokeCandidate, "handle">> = {}): ChokeCandidate {
-  return { handle: peerHandle(handle), interested: true, given: 0, givenLately: 0, unchoked: false, ...rest };
+  return {
+    handle: peerHandle(handle),
+    interested: true,
+    uploaded: 0,
+    uploadedLastRound: 0,
+    unchoked: false,
+    ...rest,
+  };
 }
 
 const candidates = fc
   .array(
     fc.record({
       interested: fc.boolean(),
-      given: fc.nat(5),
-      givenLately: fc.nat(2),
+      uploaded: fc.nat(5),
+      uploadedLastRound: fc.nat(2),
       unchoked: fc.boolean(),
     }),
     { maxLength: 30, size: "max" },
@@ -38,16 +45,19 @@ describe("uploadSlots", () => {
     [25 * MiB, 256 * KiB, MAX_UPLOAD_SLOTS],
     [640 * MiB, 16 * MiB, 40],
     [10_240 * MiB, 1 * MiB, MAX_UPLOAD_SLOTS],
-  ])("where some have to wait, at %d B/s and pieces of %d B, are %d", (rate, pieceLength, slots) => {
-    expect(uploadSlots(rate, pieceLength, MAX_UPLOAD_SLOTS + 1)).toBe(slots);
-  });
+  ])(
+    "where not every peer can have one, at %d B/s and pieces of %d B, are %d",
+    (rate, pieceLength, slots) => {
+      expect(uploadSlots(rate, pieceLength, MAX_UPLOAD_SLOTS + 1)).toBe(slots);
+    },
+  );
 
-  test("are enough for all of a small fleet, however long its pieces are", () => {
+  test("are enough for every peer of a small fleet, with pieces of any length", () => {
     for (const interested of [1, 24, MAX_UPLOAD_SLOTS])
       expect(uploadSlots(1.5e6, 16 * MiB, interested)).toBe(MAX_UPLOAD_SLOTS);
   });
 
-  test("let nobody wait so long for a request that it gives us up", () => {
+  test("are so few that each peer gets the longest request within half of the snub time", () => {
     const rate = 1e6;
     const most = Math.floor((rate * SNUB_MS) / 2000 / MAX_REQUEST_LENGTH);
     expect(most).toBeGreaterThan(MIN_UPLOAD_SLOTS);
@@ -58,7 +68,7 @@ describe("uploadSlots", () => {
 });
 
 describe("chooseUnchoked", () => {
-  test("fills every place while somebody interested waits, and gives none to others", () => {
+  test("fills every slot while an interested peer waits, and chooses no other peer", () => {
     fc.assert(
       fc.property(candidates, fc.nat(10), fc.nat(30), (candidates, slots, optimistic) => {
         const chosen = chooseUnchoked(candidates, slots, peerHandle(optimistic));
@@ -71,26 +81,28 @@ describe("chooseUnchoked", () => {
     );
   });
 
-  test("nobody who got more is chosen before one who got less, the optimistic and the idle apart", () => {
+  test("a busy peer with more uploaded bytes is never chosen before one with fewer", () => {
     fc.assert(
       fc.property(candidates, fc.nat(10), (candidates, slots) => {
         const chosen = chooseUnchoked(candidates, slots, undefined);
-        const busy = candidates.filter((one) => one.interested && !(one.unchoked && one.givenLately === 0));
-        const left = busy.filter((one) => !chosen.has(one.handle)).map((one) => one.given);
-        const taken = busy.filter((one) => chosen.has(one.handle)).map((one) => one.given);
+        const busy = candidates.filter(
+          (one) => one.interested && !(one.unchoked && one.uploadedLastRound === 0),
+        );
+        const left = busy.filter((one) => !chosen.has(one.handle)).map((one) => one.uploaded);
+        const taken = busy.filter((one) => chosen.has(one.handle)).map((one) => one.uploaded);
         if (left.length > 0) expect(Math.max(...taken, 0)).toBeLessThanOrEqual(Math.min(...left));
       }),
     );
   });
 
-  test("W23: a peer that does not use its slot goes behind those that wait", () => {
+  test("W23: a peer that does not use its slot comes after those that wait", () => {
     const idle = candidate(1, { unchoked: true });
-    const waiting = [candidate(2, { given: 500 }), candidate(3, { given: 900 })];
+    const waiting = [candidate(2, { uploaded: 500 }), candidate(3, { uploaded: 900 })];
     expect(handles(chooseUnchoked([idle, ...waiting], 1, undefined))).toEqual([2, 3]);
     expect(handles(chooseUnchoked([idle, ...waiting], 2, undefined))).toEqual([1, 2, 3]);
   });
 
-  test("the same snapshot gives the same choice, whatever its order", () => {
+  test("the same snapshot in any order gives the same choice", () => {
     fc.assert(
       fc.property(candidates, fc.nat(10), fc.nat(), (candidates, slots, seed) => {
         const random = seededRandom(seed);
@@ -105,38 +117,38 @@ describe("chooseUnchoked", () => {
     );
   });
 
-  test("W23: round after round the slots go round the whole fleet", () => {
-    const given = new Map(Array.from({ length: 50 }, (_, at) => [at + 1, 0]));
+  test("W23: over the rounds the slots go round the whole fleet", () => {
+    const uploaded = new Map(Array.from({ length: 50 }, (_, at) => [at + 1, 0]));
     let last = new Set<number>();
     for (let round = 0; round < 10; round++) {
-      const snapshot = [...given].map(([handle, bytes]) =>
+      const snapshot = [...uploaded].map(([handle, bytes]) =>
         candidate(handle, {
-          given: bytes,
-          givenLately: last.has(handle) ? 100 : 0,
+          uploaded: bytes,
+          uploadedLastRound: last.has(handle) ? 100 : 0,
           unchoked: last.has(handle),
         }),
       );
       last = new Set(handles(chooseUnchoked(snapshot, 9, undefined)));
-      for (const handle of last) given.set(handle, given.get(handle)! + 100);
+      for (const handle of last) uploaded.set(handle, uploaded.get(handle)! + 100);
     }
-    expect(new Set(given.values())).toEqual(new Set([200]));
+    expect(new Set(uploaded.values())).toEqual(new Set([200]));
   });
 });
 
 describe("chooseOptimistic", () => {
-  test("is an interested peer without a slot, each of them at times", () => {
+  test("is a random interested peer that is choked", () => {
     const random = seededRandom(11);
     const all = [
       candidate(1, { unchoked: true }),
       candidate(2),
       candidate(3, { interested: false }),
-      candidate(4, { given: 1e9 }),
+      candidate(4, { uploaded: 1e9 }),
     ];
     const seen = new Set(Array.from({ length: 100 }, () => chooseOptimistic(all, random)));
     expect(handles([...seen].map(Number))).toEqual([2, 4]);
   });
 
-  test("is nobody when all interested peers have a slot", () => {
+  test("is undefined when every interested peer has a slot", () => {
     const all = [candidate(1, { unchoked: true }), candidate(2, { interested: false })];
     expect(chooseOptimistic(all, () => 0.99)).toBeUndefined();
     expect(chooseOptimistic([], () => 0)).toBeUndefined();

@@ -1,9 +1,9 @@
-// The disk is behind and no socket is read for a while: nobody may be judged by that time.
+// Pauses: the disk is behind and no socket is read. That time must not count towards any timeout of a peer.
 import { describe, expect, test } from "bun:test";
 import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
-import { ENDGAME_PATIENCE_MS, SNUB_MS } from "../../../src/core/transfer/limits.ts";
+import { ENDGAME_DUPLICATE_MS, SNUB_MS } from "../../../src/core/transfer/limits.ts";
 import { TICK_MS } from "../../../src/session/network/limits.ts";
 import { ReceiveClock } from "../../../src/core/transfer/receive-clock.ts";
 import { sent, TransferFixture } from "./transfer-fixture.ts";
@@ -17,23 +17,23 @@ function pause(fixture: TransferFixture, milliseconds: number): void {
   fixture.handle({ type: "paused", paused: false });
 }
 
-/** Requests that left so far, to whomever. */
+/** Number of requests so far, to any peer. */
 const requests = (fixture: TransferFixture) => sent(fixture.log, "request").length;
 
 describe("a pause", () => {
-  test("of any length snubs nobody", () => {
+  test("of any length snubs no peer", () => {
     const fixture = new TransferFixture({ geometry: large });
     const peers = [1, 2, 3].map(() => fixture.join({ has: "all", unchokes: true }));
     const before = requests(fixture);
     pause(fixture, 10 * SNUB_MS);
     fixture.pass(SNUB_MS - TICK_MS);
-    // A snubbed peer's blocks would be asked of others.
+    // The blocks of a snubbed peer would be requested from others.
     expect(requests(fixture)).toBe(before);
     for (const peer of peers) fixture.deliver(peer);
     expect(fixture.transfer.status(fixture.now).wasted).toBe(0);
   });
 
-  test("adds nothing to a peer's silence and takes nothing from it", () => {
+  test("neither adds to a peer's silence nor ends it", () => {
     const fixture = new TransferFixture({ geometry: large });
     const silent = fixture.join({ has: "all", unchokes: true });
     const before = sent(fixture.log, "request", silent).length;
@@ -42,15 +42,15 @@ describe("a pause", () => {
     fixture.pass(1000 - TICK_MS);
     expect(sent(fixture.log, "request", silent)).toHaveLength(before);
     fixture.pass(TICK_MS);
-    // Snubbed: its requests are taken back, and one is tried.
+    // Snubbed: its requests expire, and one new request is sent.
     expect(sent(fixture.log, "request", silent)).toHaveLength(before + 1);
   });
 
-  test("again and again does not save a peer that stays silent while it is heard", () => {
+  test("again and again does not save a peer that is silent between the pauses", () => {
     const fixture = new TransferFixture({ geometry: large });
     const silent = fixture.join({ has: "all", unchokes: true });
     const before = sent(fixture.log, "request", silent).length;
-    for (let heardMs = 0; heardMs < SNUB_MS; heardMs += TICK_MS) {
+    for (let receiveMs = 0; receiveMs < SNUB_MS; receiveMs += TICK_MS) {
       expect(sent(fixture.log, "request", silent)).toHaveLength(before);
       pause(fixture, 900);
       fixture.pass(TICK_MS);
@@ -58,31 +58,31 @@ describe("a pause", () => {
     expect(sent(fixture.log, "request", silent)).toHaveLength(before + 1);
   });
 
-  test("at the end makes no block late, so that none is fetched twice for it", () => {
+  test("in the end-game makes no request old, so that no block is requested twice for it", () => {
     const fixture = new TransferFixture({ geometry: onePiece });
     fixture.join({ has: "all", unchokes: true });
     const idle = fixture.join({ has: "all", unchokes: true });
     pause(fixture, 10_000);
-    expect(fixture.asked(idle)).toEqual([]);
-    fixture.pass(ENDGAME_PATIENCE_MS - 1, 1);
-    expect(fixture.asked(idle)).toEqual([]);
+    expect(fixture.outstanding(idle)).toEqual([]);
+    fixture.pass(ENDGAME_DUPLICATE_MS - 1, 1);
+    expect(fixture.outstanding(idle)).toEqual([]);
     fixture.pass(300);
-    expect(fixture.asked(idle)).toHaveLength(1);
+    expect(fixture.outstanding(idle)).toHaveLength(1);
   });
 
-  test("before a suggested piece is asked for does not put off the end", () => {
+  test("before a suggested piece is requested does not delay the end-game", () => {
     const fixture = new TransferFixture({ geometry: onePiece });
     pause(fixture, 10_000);
-    const suggester = fixture.join({ has: "all" });
-    fixture.hear(suggester, { type: "suggest", piece: pieceIndex(0) });
-    fixture.hear(suggester, { type: "unchoke" });
-    expect(fixture.asked(suggester)).toHaveLength(4);
+    const seed = fixture.join({ has: "all" });
+    fixture.receive(seed, { type: "suggest", piece: pieceIndex(0) });
+    fixture.receive(seed, { type: "unchoke" });
+    expect(fixture.outstanding(seed)).toHaveLength(4);
     const idle = fixture.join({ has: "all", unchokes: true });
-    fixture.pass(ENDGAME_PATIENCE_MS + 300);
-    expect(fixture.asked(idle)).toHaveLength(1);
+    fixture.pass(ENDGAME_DUPLICATE_MS + 300);
+    expect(fixture.outstanding(idle)).toHaveLength(1);
   });
 
-  test("a peer that unchokes or joins within it has its whole time afterwards", () => {
+  test("a peer that joins or unchokes us within a pause has its full time afterwards", () => {
     const fixture = new TransferFixture({ geometry: large });
     fixture.handle({ type: "paused", paused: true });
     fixture.pass(5_000);
@@ -111,7 +111,7 @@ describe("ReceiveClock", () => {
     expect(clock.at(1000)).toBe(200);
   });
 
-  test("hears a pause or its end once, however often they are told", () => {
+  test("ignores a repeated pause or end of a pause", () => {
     const clock = new ReceiveClock();
     clock.setPaused(false, 50);
     clock.setPaused(true, 100);

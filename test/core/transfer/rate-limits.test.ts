@@ -9,7 +9,7 @@ import { aBlock, TransferFixture } from "./transfer-fixture.ts";
 const large = new Geometry(1024 * BLOCK_LENGTH, 16 * BLOCK_LENGTH);
 
 describe("a download limit", () => {
-  /** Sources of any speed on a link of 1 ms; the clock beats as it does under a limit. */
+  /** Sources of unlimited speed with a delay of 2 ms; ticks come as often as under a limit. */
   function underLimit(limit: number, sources: number): { total: number; each: number[] } {
     const seconds = 10;
     const fixture = new TransferFixture({
@@ -31,25 +31,25 @@ describe("a download limit", () => {
         });
       }
     };
-    const beat = () => {
+    const tick = () => {
       fixture.now = queue.now;
       run(fixture.handle({ type: "ticked" }));
-      queue.plan(queue.now + LIMITED_TICK_MS, beat);
+      queue.plan(queue.now + LIMITED_TICK_MS, tick);
     };
-    queue.plan(0, () => peers.forEach((peer) => run(fixture.hear(peer, { type: "unchoke" }))));
-    queue.plan(LIMITED_TICK_MS, beat);
+    queue.plan(0, () => peers.forEach((peer) => run(fixture.receive(peer, { type: "unchoke" }))));
+    queue.plan(LIMITED_TICK_MS, tick);
     while (queue.now < seconds * 1000) queue.step();
     return { total: each.reduce((sum, bytes) => sum + bytes, 0) / (seconds * limit), each };
   }
 
   test.each([0.5, 4, 50])(
-    "of %d MiB/s is kept within a twentieth over ten seconds, with one source and with five",
+    "of %d MiB/s holds within 5 %% over ten seconds, with one source and with five",
     (limit) => {
       for (const sources of [1, 5]) expect(underLimit(limit * MiB, sources).total).toBeWithin(0.95, 1.05);
     },
   );
 
-  test.each([0.5, 4, 50])("of %d MiB/s is shared by all sources alike", (limit) => {
+  test.each([0.5, 4, 50])("of %d MiB/s is shared equally by all sources", (limit) => {
     const { each } = underLimit(limit * MiB, 5);
     const fair = each.reduce((sum, bytes) => sum + bytes, 0) / each.length;
     for (const bytes of each) expect(bytes / fair).toBeWithin(0.8, 1.2);
@@ -57,7 +57,7 @@ describe("a download limit", () => {
 });
 
 describe("an upload limit", () => {
-  /** Leechers of any speed; each keeps `window` requests of `length` bytes, or of its own, waiting. */
+  /** Leechers of unlimited speed; each keeps as many requests queued as `windows` says, of `length` bytes. */
   function underLimit(limit: number, windows: readonly number[], length: number | number[] = BLOCK_LENGTH) {
     const seconds = 10;
     const fixture = new TransferFixture({ geometry: large, have: "all", uploadLimit: limit });
@@ -78,26 +78,26 @@ describe("an upload limit", () => {
         queue.plan(queue.now + 1, () => {
           fixture.now = queue.now;
           run(fixture.handle({ type: "uploaded", peer, bytes }));
-          run(fixture.hear(peer, { type: "request", block: requests[at]! }));
+          run(fixture.receive(peer, { type: "request", block: requests[at]! }));
         });
       }
     };
-    const beat = () => {
+    const tick = () => {
       fixture.now = queue.now;
       run(fixture.handle({ type: "ticked" }));
-      queue.plan(queue.now + LIMITED_TICK_MS, beat);
+      queue.plan(queue.now + LIMITED_TICK_MS, tick);
     };
     peers.forEach((peer, at) => {
       for (let i = 0; i < windows[at]!; i++)
-        run(fixture.hear(peer, { type: "request", block: requests[at]! }));
+        run(fixture.receive(peer, { type: "request", block: requests[at]! }));
     });
-    queue.plan(LIMITED_TICK_MS, beat);
+    queue.plan(LIMITED_TICK_MS, tick);
     while (queue.now < seconds * 1000) queue.step();
     return { total: onTheWire / (seconds * limit), each };
   }
 
   test.each([0.5, 4, 50])(
-    "of %d MiB/s is kept within a twentieth over ten seconds, with one peer and with five",
+    "of %d MiB/s holds within 5 %% over ten seconds, with one peer and with five",
     (limit) => {
       for (const windows of [[64], [64, 64, 64, 64, 64]]) {
         expect(underLimit(limit * MiB, windows).total).toBeWithin(0.95, 1.05);
@@ -106,7 +106,7 @@ describe("an upload limit", () => {
   );
 
   test.each([0.5, 4, 50])(
-    "of %d MiB/s is shared alike by peers that ask for runs and for single blocks",
+    "of %d MiB/s is shared equally by peers that request runs and single blocks",
     (limit) => {
       const lengths = [MAX_REQUEST_LENGTH, BLOCK_LENGTH, 3 * BLOCK_LENGTH, BLOCK_LENGTH, MAX_REQUEST_LENGTH];
       const { each, total } = underLimit(limit * MiB, [16, 64, 16, 200, 16], lengths);
@@ -116,20 +116,17 @@ describe("an upload limit", () => {
     },
   );
 
-  test("a peer alone that asks for runs gets all of it", () => {
+  test("is used in full by a single peer that requests runs", () => {
     expect(underLimit(4 * MiB, [16], MAX_REQUEST_LENGTH).total).toBeWithin(0.95, 1.06);
   });
 
-  test("is kept with the largest requests too, though one is more than is saved up", () => {
+  test("holds with the largest requests too, though one exceeds the burst", () => {
     expect(underLimit(0.5 * MiB, [8, 8], MAX_REQUEST_LENGTH).total).toBeWithin(0.9, 1.1);
   });
 
-  test.each([0.5, 4, 50])(
-    "of %d MiB/s is shared alike by peers that ask for much and for little",
-    (limit) => {
-      const { each } = underLimit(limit * MiB, [64, 64, 200, 500, 64]);
-      const fair = each.reduce((sum, bytes) => sum + bytes, 0) / each.length;
-      for (const bytes of each) expect(bytes / fair).toBeWithin(0.95, 1.05);
-    },
-  );
+  test.each([0.5, 4, 50])("of %d MiB/s is shared equally by peers with many and few requests", (limit) => {
+    const { each } = underLimit(limit * MiB, [64, 64, 200, 500, 64]);
+    const fair = each.reduce((sum, bytes) => sum + bytes, 0) / each.length;
+    for (const bytes of each) expect(bytes / fair).toBeWithin(0.95, 1.05);
+  });
 });

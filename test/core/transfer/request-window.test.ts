@@ -27,7 +27,7 @@ interface LinkOptions {
   readonly requestLength?: number;
 }
 
-/** A peer that answers in order over a link; the window is kept full. @returns waiting blocks and delays over time. */
+/** A peer that answers in order over a link; the window is kept full. @returns blocks outstanding, delay and rate. */
 function overLink(
   bytesPerSecond: number,
   roundTripMs: number,
@@ -36,7 +36,7 @@ function overLink(
 ) {
   const { targetMs, requestLength } = options;
   const window = new RequestWindow(LEAST);
-  if (targetMs !== undefined) window.aimAt(targetMs);
+  if (targetMs !== undefined) window.setTargetDelay(targetMs);
   if (requestLength !== undefined) window.allowRuns(requestLength);
   const queue = new EventQueue();
   const delays: { at: number; delay: number }[] = [];
@@ -47,13 +47,13 @@ function overLink(
       const key = next;
       const count = window.runLength;
       next += count;
-      const askedAt = queue.now;
-      window.sent(key, block(key, count), askedAt);
+      const sentAt = queue.now;
+      window.sent(key, block(key, count), sentAt);
       const transmission = ((count * BLOCK_LENGTH) / bytesPerSecond) * 1000;
-      linkFreeAt = Math.max(linkFreeAt, askedAt + roundTripMs) + transmission;
+      linkFreeAt = Math.max(linkFreeAt, sentAt + roundTripMs) + transmission;
       queue.plan(linkFreeAt, (now) => {
         window.arrived(key, now);
-        for (let i = 0; i < count; i++) delays.push({ at: now, delay: now - askedAt });
+        for (let i = 0; i < count; i++) delays.push({ at: now, delay: now - sentAt });
         fill();
       });
     }
@@ -63,14 +63,14 @@ function overLink(
   const later = delays.filter(({ at }) => at > milliseconds / 2).map(({ delay }) => delay);
   const received = delays.length * BLOCK_LENGTH;
   return {
-    waiting: window.outstandingCount,
+    outstanding: window.outstandingCount,
     run: window.runLength,
     delay: later.reduce((sum, delay) => sum + delay, 0) / later.length,
     rate: (received / milliseconds) * 1000,
   };
 }
 
-/** Asks for one block after another, each answered after `delayMs`; every round trip begins when the last one ends. */
+/** Requests one block after another; each arrives after `delayMs`, and then the next one is requested. */
 function exchange(window: RequestWindow, blocks: number, delayMs: number): void {
   for (let key = 0; key < blocks; key++) {
     window.sent(key, block(key), key * delayMs);
@@ -83,20 +83,20 @@ describe("RequestWindow", () => {
     expect(new RequestWindow(LEAST).room * BLOCK_LENGTH).toBe(512 * 1024);
   });
 
-  test("begins with half of that beside other peers, and keeps what it has learnt", () => {
+  test("starts with half of that beside other peers, and keeps a size that it has grown to", () => {
     const window = new RequestWindow(LEAST);
-    window.beginBesideOthers();
+    window.startSmall();
     expect(window.room).toBe(LEAST);
     exchange(window, 4, 1);
-    const learnt = window.room;
-    expect(learnt).toBeGreaterThan(LEAST);
-    window.beginBesideOthers();
-    expect(window.room).toBe(learnt);
+    const grown = window.room;
+    expect(grown).toBeGreaterThan(LEAST);
+    window.startSmall();
+    expect(window.room).toBe(grown);
   });
 
   test("grows to its maximum on a fast link within some round trips", () => {
-    expect(overLink(1000 * MiB, 1, 100).waiting).toBe(MAX_REQUEST_WINDOW);
-    expect(overLink(1000 * MiB, 20, 300).waiting).toBe(MAX_REQUEST_WINDOW);
+    expect(overLink(1000 * MiB, 1, 100).outstanding).toBe(MAX_REQUEST_WINDOW);
+    expect(overLink(1000 * MiB, 20, 300).outstanding).toBe(MAX_REQUEST_WINDOW);
   });
 
   test.each([
@@ -116,7 +116,7 @@ describe("RequestWindow", () => {
     [10 * MiB, 300],
     [10 * MiB, 450],
   ])(
-    "fills a link of %d B/s on a long way of %d ms, and queues a quarter of it at the most",
+    "fills a link of %d B/s on a long path of %d ms, and queues a quarter of it at most",
     (rate, roundTripMs) => {
       for (const requestLength of [BLOCK_LENGTH, MAX_REQUEST_LENGTH]) {
         const { delay, rate: reached } = overLink(rate, roundTripMs, 60_000, { requestLength });
@@ -128,19 +128,19 @@ describe("RequestWindow", () => {
     },
   );
 
-  test("counts no way as longer than a second", () => {
+  test("counts no path as longer than a second", () => {
     const { delay } = overLink(1 * MiB, 1_200, 60_000);
     expect(delay).toBeWithin(1_200, 1_300);
   });
 
-  test("settles near another delay when it is told to", () => {
+  test("settles near another target delay", () => {
     const { delay } = overLink(4 * MiB, 1, 30_000, { targetMs: OTHER_CLIENT_TARGET_DELAY_MS });
     expect(delay / OTHER_CLIENT_TARGET_DELAY_MS).toBeWithin(0.9, 1.1);
   });
 
-  test("keeps sixteen requests waiting on the slowest link, so that it never runs dry", () => {
-    const { waiting, rate } = overLink(20 * 1024, 1, 120_000);
-    expect(waiting).toBe(LEAST);
+  test("keeps sixteen blocks outstanding on the slowest link, so that it never runs dry", () => {
+    const { outstanding, rate } = overLink(20 * 1024, 1, 120_000);
+    expect(outstanding).toBe(LEAST);
     expect(rate / (20 * 1024)).toBeGreaterThan(0.95);
   });
 
@@ -163,11 +163,11 @@ describe("RequestWindow", () => {
   );
 
   test("grows as fast with runs as with single blocks", () => {
-    const link = (requestLength: number) => overLink(1000 * MiB, 1, 20, { requestLength }).waiting;
+    const link = (requestLength: number) => overLink(1000 * MiB, 1, 20, { requestLength }).outstanding;
     expect(link(MAX_REQUEST_LENGTH) / link(BLOCK_LENGTH)).toBeWithin(0.9, 1.1);
   });
 
-  test("asks for single blocks until the peer takes more, and never for more than it takes", () => {
+  test("has single blocks as requests until the peer answers runs, and never longer runs than it answers", () => {
     expect(new RequestWindow(LEAST).runLength).toBe(1);
     expect(overLink(1000 * MiB, 1, 100).run).toBe(1);
     for (let run = 1; run <= MAX_RUN; run++) {
@@ -177,7 +177,7 @@ describe("RequestWindow", () => {
     expect(overLink(1000 * MiB, 1, 100, { requestLength: 0 }).run).toBe(1);
   });
 
-  test("on a slow link asks for runs of a quarter of the smallest window, whatever the peer takes", () => {
+  test("on a slow link has runs of a quarter of the least window, even if the peer answers longer ones", () => {
     expect(overLink(20 * 1024, 1, 120_000, { requestLength: MAX_REQUEST_LENGTH }).run).toBe(4);
   });
 
@@ -207,7 +207,7 @@ describe("RequestWindow", () => {
     expect([found(17, 8), found(0, 10), found(22, 8), found(23, 8)]).toEqual([[10, 18, 20], [], [20], []]);
   });
 
-  test("never offers more room than the peer's own bound", () => {
+  test("never has more room than the peer's own limit", () => {
     const window = new RequestWindow(LEAST);
     window.limitTo(5);
     expect(window.room).toBe(5);
@@ -221,7 +221,7 @@ describe("RequestWindow", () => {
     expect(window.room).toBe(32);
   });
 
-  test("behaves as a list of requests after any steps, with its size between its bounds", () => {
+  test("behaves as a list of requests after any steps, with its size within its limits", () => {
     const step = fc.record({
       act: fc.constantFrom("sent", "sent", "arrived", "forget", "drain", "collapse"),
       key: fc.nat(10),
@@ -263,7 +263,7 @@ describe("RequestWindow", () => {
     );
   });
 
-  test("after a stall it asks for little, and grows again", () => {
+  test("collapses to the least window and grows again", () => {
     const window = new RequestWindow(LEAST);
     window.collapse();
     expect(window.room).toBe(LEAST);
@@ -284,7 +284,7 @@ describe("leastWindow", () => {
     expect(lengths.map(leastWindow)).toEqual([8, 8, 8, 11, 16, 16]);
   });
 
-  test("bounds a window that shrinks, starts beside others or begins anew", () => {
+  test("is the lower bound of a window that shrinks, collapses or starts small", () => {
     for (const least of [8, 16]) {
       const window = new RequestWindow(least);
       exchange(window, 100, 5000);
@@ -294,7 +294,7 @@ describe("leastWindow", () => {
       window.collapse();
       expect(window.room).toBe(least);
       const fresh = new RequestWindow(least);
-      fresh.beginBesideOthers();
+      fresh.startSmall();
       expect(fresh.room).toBe(least);
     }
   });

@@ -4,7 +4,7 @@ import { type SeedingEnd, seedingEnd } from "../../../src/core/transfer/seeding-
 
 describe("seedingEnd", () => {
   test.each<[number, number, number, number, SeedingEnd | undefined]>([
-    // seconds, ratio, seeding ms, uploaded bytes of 1000; somebody needs data all the time
+    // seconds, ratio, seeding ms, uploaded bytes of 1000; some host needs data all the time
     [60, 1, 0, 0, undefined],
     [60, 1, 59_999, 999, undefined],
     [60, 1, 60_000, 999, "time"],
@@ -27,7 +27,7 @@ describe("seedingEnd", () => {
     [SWARM_END_GRACE_MS - 1, 59_999, undefined],
     [SWARM_END_GRACE_MS, 59_999, "swarm"],
     [SWARM_END_GRACE_MS, 60_000, "time"],
-  ])("after %d ms in which nobody needed data, of %d in all, is %p", (idleMs, seedingMs, end) => {
+  ])("after %d ms in which no host needed data, of %d in all, is %p", (idleMs, seedingMs, end) => {
     expect(seedingEnd({ seconds: 60, ratio: 1 }, { seedingMs, uploaded: 0, size: 1000, idleMs })).toBe(end);
   });
 });

@@ -12,7 +12,7 @@ import { bitfieldOf } from "./transfer-fixture.ts";
 const acts = [
   "join",
   "leave",
-  "claim",
+  "announce",
   "have",
   "choke",
   "unchoke",
@@ -21,7 +21,7 @@ const acts = [
   "request",
   "cancel",
   "deliver",
-  "deliverLate",
+  "deliverExpired",
   "deliverWrong",
   "reject",
   "uploaded",
@@ -69,13 +69,13 @@ function apply({ act, who, what }: Step, audited: AuditedTransfer): void {
   const peer = choose(audited.peers.values(), who);
   if (act === "join") {
     if (audited.peers.size >= 5) return;
-    // Half of the peers take runs of up to some length, and most of those have room for long ones.
-    const takesRuns = who % 2 === 0;
+    // Half of the peers answer runs up to some length, and most of those queue long ones.
+    const answersRuns = who % 2 === 0;
     audited.join({
       fast: what % 3 > 0,
-      greeted: what % 5 === 0,
-      queueLimit: (1 + (what % 7)) * (takesRuns && what % 11 > 0 ? 20 : 1),
-      ...(takesRuns && { requestLength: (1 + (what % 8)) * BLOCK_LENGTH }),
+      haveNoneSent: what % 5 === 0,
+      queueLimit: (1 + (what % 7)) * (answersRuns && what % 11 > 0 ? 20 : 1),
+      ...(answersRuns && { requestLength: (1 + (what % 8)) * BLOCK_LENGTH }),
     });
     return;
   }
@@ -89,21 +89,21 @@ function apply({ act, who, what }: Step, audited: AuditedTransfer): void {
   switch (act) {
     case "leave":
       return audited.leave(peer);
-    case "claim":
-      return claim(audited, peer, what);
+    case "announce":
+      return announce(audited, peer, what);
     case "have":
-      return audited.hear(peer, { type: "have", piece: aPiece(geometry, what) });
+      return audited.receive(peer, { type: "have", piece: aPiece(geometry, what) });
     case "request": {
       const piece = aPiece(geometry, what);
       const first = what % geometry.blockCount(piece);
       const count = Math.min(1 + (who % 8), geometry.blockCount(piece) - first);
       const block = geometry.block(piece, first, count);
-      for (let i = 0; i <= what % 50; i++) audited.hear(peer, { type: "request", block });
+      for (let i = 0; i <= what % 50; i++) audited.receive(peer, { type: "request", block });
       return;
     }
     case "cancel": {
-      const block = choose([...peer.pending, ...peer.onTheWay], what);
-      return block === undefined ? undefined : audited.hear(peer, { type: "cancel", block });
+      const block = choose([...peer.pending, ...peer.inFlight], what);
+      return block === undefined ? undefined : audited.receive(peer, { type: "cancel", block });
     }
     case "deliver":
       return asked === undefined ? undefined : audited.deliver(peer, asked);
@@ -111,33 +111,33 @@ function apply({ act, who, what }: Step, audited: AuditedTransfer): void {
       return asked === undefined
         ? undefined
         : audited.deliver(peer, { ...asked, length: wrong(asked, what) });
-    case "deliverLate": {
-      const block = choose([...peer.late.values(), ...peer.cancelled.values()], what);
+    case "deliverExpired": {
+      const block = choose([...peer.expired.values(), ...peer.cancelled.values()], what);
       return block === undefined ? undefined : audited.deliver(peer, block);
     }
     case "reject":
       return asked === undefined || !peer.fast
         ? undefined
-        : audited.hear(peer, { type: "reject", block: asked });
+        : audited.receive(peer, { type: "reject", block: asked });
     case "uploaded":
       return audited.uploaded(peer);
     case "unreadable":
       return audited.unreadable(peer);
     default:
-      return audited.hear(peer, { type: act });
+      return audited.receive(peer, { type: act });
   }
 }
 
-/** Another length than asked: whole blocks in half of all cases. */
+/** A length other than requested: whole blocks in half of the cases. */
 function wrong({ length }: Block, what: number): number {
   const whole = (1 + (what % 8)) * BLOCK_LENGTH;
   return what % 2 === 0 && whole !== length ? whole : 1 + (what % 100);
 }
 
-function claim(audited: AuditedTransfer, peer: AuditedPeer, what: number): void {
+function announce(audited: AuditedTransfer, peer: AuditedPeer, what: number): void {
   const { pieceCount } = audited.geometry;
-  // Only a bitfield may be said again: it stands for haves then.
-  const all = what % 3 === 0 && !peer.saidWhatItHas;
+  // Only a bitfield may be repeated: it counts as haves.
+  const all = what % 3 === 0 && !peer.hasAnnounced;
   const pieces = Array.from({ length: pieceCount }, (_, i) => i).filter(
     (i) => all || ((what >> i) & 1) === 1,
   );
@@ -145,7 +145,7 @@ function claim(audited: AuditedTransfer, peer: AuditedPeer, what: number): void 
     all && peer.fast
       ? { type: "haveAll" }
       : { type: "bitfield", bytes: bitfieldOf(pieces, pieceCount).bytes };
-  audited.hear(peer, message);
+  audited.receive(peer, message);
 }
 
 function aPiece(geometry: Geometry, what: number): PieceIndex {
@@ -159,29 +159,29 @@ const geometries: [string, Geometry][] = [
   ["pieces of twenty blocks", new Geometry(87.5 * BLOCK_LENGTH, 20 * BLOCK_LENGTH)],
 ];
 
-describe.each(geometries)("Transfer, with peers that do anything, of %s", (_, geometry) => {
-  test("keeps the rules of the wire with every order", () => {
+describe.each(geometries)("Transfer with arbitrary peers and %s", (_, geometry) => {
+  test("keeps the rules of the protocol with every effect", () => {
     fc.assert(
       fc.property(steps, had, fc.nat(), (steps, had, seed) => {
         const audited = new AuditedTransfer(geometry, had, seededRandom(seed));
         for (const step of steps) {
           apply(step, audited);
-          audited.checkBooks();
+          audited.checkInvariants();
         }
       }),
       { numRuns: 300 },
     );
   });
 
-  test("completes with one honest seed whatever came before, beside peers that fell silent", () => {
+  test("completes with one honest seed after any events, beside silent peers", () => {
     fc.assert(
       fc.property(steps, fc.nat(), (steps, seed) => {
         const audited = new AuditedTransfer(geometry, "none", seededRandom(seed));
         for (const step of steps) apply(step, audited);
         const requestLength = MAX_REQUEST_LENGTH;
-        const honest = audited.join({ fast: true, greeted: false, queueLimit: 500, requestLength });
-        audited.hear(honest, { type: "haveAll" });
-        audited.hear(honest, { type: "unchoke" });
+        const honest = audited.join({ fast: true, haveNoneSent: false, queueLimit: 500, requestLength });
+        audited.receive(honest, { type: "haveAll" });
+        audited.receive(honest, { type: "unchoke" });
         for (let second = 0; second < 120 && !audited.isComplete; second++) {
           for (const piece of audited.verifying.slice()) audited.hashed(piece, true);
           while (honest.outstanding.size > 0)
@@ -194,13 +194,13 @@ describe.each(geometries)("Transfer, with peers that do anything, of %s", (_, ge
     );
   });
 
-  test("answers every request once its socket takes what was sent", () => {
+  test("answers every request once sockets take what is in flight", () => {
     fc.assert(
       fc.property(steps, had, fc.nat(), (steps, had, seed) => {
         const audited = new AuditedTransfer(geometry, had, seededRandom(seed));
         for (const step of steps) apply(step, audited);
         for (const peer of audited.peers.values()) {
-          while (peer.onTheWay.length > 0) audited.uploaded(peer);
+          while (peer.inFlight.length > 0) audited.uploaded(peer);
           expect(peer.pending).toEqual([]);
         }
       }),

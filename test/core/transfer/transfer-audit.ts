@@ -1,4 +1,4 @@
-// Peers of one transfer that do anything a peer may do, and plain books of it that every order is held against: nothing is
+// A transfer with peers that do anything a peer may do, and a simple model that every effect is checked against: nothing is
 // read from inside the transfer. Throws on a breach.
 import { Bitfield } from "../../../src/core/torrent/bitfield.ts";
 import type { Geometry } from "../../../src/core/torrent/geometry.ts";
@@ -9,7 +9,7 @@ import { TokenBucket } from "../../../src/core/rate/token-bucket.ts";
 import { Transfer } from "../../../src/core/transfer/transfer.ts";
 import type { TransferEffect, TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
 import { AuditedPeer, type AuditedPeerOptions, isSame, nameOf, namesOf } from "../picker/audited-peer.ts";
-import { DownloadBooks } from "./download-books.ts";
+import { DownloadModel } from "./download-model.ts";
 import { must, OrderAudit } from "../picker/order-audit.ts";
 import { BAD_DIGEST, GOOD_DIGEST, type Has } from "./transfer-fixture.ts";
 
@@ -18,18 +18,18 @@ export class AuditedTransfer {
   readonly peers = new Map<PeerHandle, AuditedPeer>();
   now = 0;
   readonly #transfer: Transfer;
-  readonly #books: DownloadBooks;
+  readonly #model: DownloadModel;
   readonly #audit: OrderAudit;
   #nextHandle = 1;
 
   constructor(geometry: Geometry, have: Has, random: () => number) {
     this.geometry = geometry;
-    this.#books = new DownloadBooks(this.geometry, have, this.peers);
-    this.#audit = new OrderAudit(this.#books, this.peers);
+    this.#model = new DownloadModel(this.geometry, have, this.peers);
+    this.#audit = new OrderAudit(this.#model, this.peers);
     this.#transfer = new Transfer({
       geometry: this.geometry,
       expected: () => GOOD_DIGEST,
-      have: this.#books.have.copy(),
+      have: this.#model.have.copy(),
       uploadBucket: new TokenBucket(0),
       downloadBucket: new TokenBucket(0),
       random,
@@ -38,25 +38,25 @@ export class AuditedTransfer {
   }
 
   get isComplete(): boolean {
-    return this.#books.have.isFull;
+    return this.#model.have.isFull;
   }
 
   /** Pieces to be hashed. */
   get verifying(): readonly PieceIndex[] {
-    return this.#books.verifying;
+    return this.#model.verifying;
   }
 
-  join(options: AuditedPeerOptions & { readonly greeted: boolean }): AuditedPeer {
-    const { fast, greeted, queueLimit, requestLength } = options;
+  join(options: AuditedPeerOptions & { readonly haveNoneSent: boolean }): AuditedPeer {
+    const { fast, haveNoneSent, queueLimit, requestLength } = options;
     const handle = peerHandle(this.#nextHandle++);
     const peer = new AuditedPeer(handle, this.geometry.pieceCount, options, this.now);
     this.peers.set(handle, peer);
-    const effects = this.#handle({ type: "peerJoined", peer: handle, fast, greeted });
-    const told = effects.flatMap((effect) => (effect.type === "send" ? [effect.message] : []));
-    const isTold = toldPieces(told, this.geometry.pieceCount) === this.#books.have.count;
-    must(isTold, "a peer that joins is told all that we have");
-    must(greeted || told.length <= 1, "one message tells what we have");
-    must(!fast || greeted || told.length === 1, "BEP 6 wants a first message of what we have");
+    const effects = this.#handle({ type: "peerJoined", peer: handle, fast, haveNoneSent });
+    const messages = effects.flatMap((effect) => (effect.type === "send" ? [effect.message] : []));
+    const isComplete = announcedPieces(messages, this.geometry.pieceCount) === this.#model.have.count;
+    must(isComplete, "every piece that we have is announced to a peer that joins");
+    must(haveNoneSent || messages.length <= 1, "one message announces our pieces");
+    must(!fast || haveNoneSent || messages.length === 1, "BEP 6 wants a first message about our pieces");
     this.#handle({ type: "peerQueueLimit", peer: handle, requests: queueLimit });
     if (requestLength !== undefined)
       this.#handle({ type: "peerRequestLength", peer: handle, bytes: requestLength });
@@ -65,18 +65,18 @@ export class AuditedTransfer {
 
   leave(peer: AuditedPeer): void {
     peer.outstanding.clear();
-    this.#books.abandoned(peer);
+    this.#model.releaseSoleSource(peer);
     this.peers.delete(peer.handle);
     this.#handle({ type: "peerLeft", peer: peer.handle });
   }
 
-  hear(peer: AuditedPeer, message: PeerMessage): void {
+  receive(peer: AuditedPeer, message: PeerMessage): void {
     if (!this.peers.has(peer.handle)) return;
     this.#note(peer, message);
     const effects = this.#handle({ type: "received", peer: peer.handle, message });
     if (effects.some(({ type }) => type === "closePeer")) this.leave(peer);
-    else if (message.type === "request" && !(peer.isUnchoked && this.#books.have.get(message.block.piece))) {
-      // Without the fast extension there is no word for it.
+    else if (message.type === "request" && !(peer.isUnchoked && this.#model.have.get(message.block.piece))) {
+      // Without the fast extension there is no reject.
       if (!peer.fast) peer.pending.pop();
       must(peer.pending.length === 0 || peer.isUnchoked, "a request that is not allowed is answered at once");
       must(!effects.some(({ type }) => type === "serveBlock"), "a request that is not allowed is not served");
@@ -86,17 +86,17 @@ export class AuditedTransfer {
     }
   }
 
-  /** The peer sends a block, of another length than asked if the test so wants. */
+  /** The peer sends a block; its length may differ from that of the request. */
   deliver(peer: AuditedPeer, block: Block): void {
     const name = nameOf(block);
     const request = peer.outstanding.get(name)?.block;
     const isAsked = request !== undefined && isSame(request, block);
-    const isLate = !isAsked && peer.late.get(name)?.length === block.length;
-    if (isLate) peer.late.delete(name);
+    const isExpired = !isAsked && peer.expired.get(name)?.length === block.length;
+    if (isExpired) peer.expired.delete(name);
     else peer.outstanding.delete(name);
     peer.cancelled.delete(name);
-    const isOfUse = this.geometry.blockIndex(block) !== undefined && !this.#books.isHere(block);
-    if (request !== undefined && !isLate && !(isAsked && isOfUse)) this.#books.released(block.piece);
+    const isOfUse = this.geometry.blockIndex(block) !== undefined && !this.#model.isReceived(block);
+    if (request !== undefined && !isExpired && !(isAsked && isOfUse)) this.#model.released(block.piece);
     const message = { type: "block", block } as const;
     const effects = this.#transfer.handle({ type: "received", peer: peer.handle, message }, this.now);
     const written = effects.flatMap((effect) => (effect.type === "writeBlock" ? [effect.block] : []));
@@ -105,86 +105,95 @@ export class AuditedTransfer {
       written.every((one) => isSame(one, block)),
       "what is written is what was received",
     );
-    must(isKept || !isAsked || !isOfUse, `${name} was asked for and is not here: it is kept`);
-    must(!isKept || ((isAsked || isLate) && isOfUse), `${name} is not to be kept`);
+    must(isKept || !isAsked || !isOfUse, `${name} is requested and missing: it is kept`);
+    must(!isKept || ((isAsked || isExpired) && isOfUse), `${name} is not to be kept`);
     if (isKept) {
-      for (const one of namesOf(block)) this.#books.received.set(one, peer.handle);
+      for (const one of namesOf(block)) this.#model.received.set(one, peer.handle);
       peer.snubbed = false;
-      peer.heardAt = this.now;
+      peer.lastBlockAt = this.now;
     }
     this.#audit.check(effects, this.now);
-    if (isKept && peer.choking) this.#books.abandoned(peer);
+    if (isKept && peer.choking) this.#model.releaseSoleSource(peer);
   }
 
   uploaded(peer: AuditedPeer): void {
-    const block = peer.onTheWay.shift();
+    const block = peer.inFlight.shift();
     if (block !== undefined) this.#handle({ type: "uploaded", peer: peer.handle, bytes: block.length });
   }
 
   unreadable(peer: AuditedPeer): void {
-    const block = peer.onTheWay.pop();
+    const block = peer.inFlight.pop();
     if (block === undefined) return;
     peer.pending.push(block);
     this.#handle({ type: "serveFailed", peer: peer.handle, block });
     if (!peer.fast) peer.answered(block);
-    // The next one is served with the clock.
+    // The next request is served at the next tick.
     this.pass(0);
   }
 
   hashed(piece: PieceIndex, right: boolean): void {
     const digest = right ? GOOD_DIGEST : BAD_DIGEST;
-    const isDisputed = !right && this.#books.contributorsOf(piece).size > 1;
-    // A disputed piece is wanted by nobody before its blocks were hashed.
+    const isDisputed = !right && this.#model.contributorsOf(piece).size > 1;
+    // A disputed piece is not requested before its blocks are digested.
     if (isDisputed)
-      must(isDigestAlone(this.#handle({ type: "pieceHashed", piece, digest })), "a dispute waits");
-    const contributors = this.#books.hashed(piece, right);
+      must(
+        isDigestAlone(this.#handle({ type: "pieceHashed", piece, digest })),
+        "a dispute orders the digests only",
+      );
+    const contributors = this.#model.hashed(piece, right);
     const effects = isDisputed
       ? this.#handle({ type: "blocksHashed", piece, digests: this.#blockDigests(piece) })
       : this.#handle({ type: "pieceHashed", piece, digest });
     const closed = effects.flatMap((effect) => (effect.type === "closePeer" ? [effect.peer] : []));
-    const guilty = [...contributors].filter(
+    const culprits = [...contributors].filter(
       (one) => !right && contributors.size === 1 && this.peers.has(one),
     );
-    must(`${closed}` === `${guilty}`, "the sole contributor of a wrong piece is closed, nobody else");
-    const told = effects.flatMap((effect) =>
+    must(`${closed}` === `${culprits}`, "only the sole contributor of a failed piece is closed");
+    const receivers = effects.flatMap((effect) =>
       effect.type === "send" && effect.message.type === "have" ? [effect.peer] : [],
     );
     const lacking = [...this.peers.values()].filter((peer) => right && !peer.bitfield.get(piece));
-    must(`${told}` === `${lacking.map(({ handle }) => handle)}`, "a have goes to whoever lacks the piece");
+    must(
+      `${receivers}` === `${lacking.map(({ handle }) => handle)}`,
+      "a have goes to every peer that lacks the piece",
+    );
     for (const handle of closed) {
       const peer = this.peers.get(handle);
       if (peer !== undefined) this.leave(peer);
     }
   }
 
-  /** The clock beats once, after this time. */
+  /** One tick after this time. */
   pass(milliseconds: number): void {
     this.now += milliseconds;
     for (const peer of this.peers.values()) {
       const [oldest] = peer.outstanding.values();
-      if (oldest === undefined || this.now - Math.max(oldest.at, peer.heardAt) < SNUB_MS) continue;
+      if (oldest === undefined || this.now - Math.max(oldest.at, peer.lastBlockAt) < SNUB_MS) continue;
       peer.snubbed = true;
-      peer.late.clear();
-      for (const [name, { block }] of peer.outstanding) peer.late.set(name, block);
+      peer.expired.clear();
+      for (const [name, { block }] of peer.outstanding) peer.expired.set(name, block);
       this.#forgetRequests(peer);
     }
     this.#handle({ type: "ticked" });
   }
 
-  /** What must hold between any two events. */
-  checkBooks(): void {
+  /** Checks what must hold between any two events. */
+  checkInvariants(): void {
     for (const peer of this.peers.values()) {
-      const wanted = peer.bitfield.hasBitsBeyond(this.#books.have);
-      must(peer.isWanted === wanted, "we are interested in a peer exactly if it has what we lack");
-      must(peer.isUnchoked || peer.pending.length === 0, "a choked peer waits for nothing");
-      const isFull = peer.bytesOnTheWay >= MAX_UPLOAD_IN_FLIGHT;
+      const wanted = peer.bitfield.hasBitsBeyond(this.#model.have);
+      must(
+        peer.amInterested === wanted,
+        "we are interested in a peer exactly when it has a piece that we lack",
+      );
+      must(peer.isUnchoked || peer.pending.length === 0, "a choked peer has no pending request");
+      const isFull = peer.bytesInFlight >= MAX_UPLOAD_IN_FLIGHT;
       must(peer.pending.length === 0 || isFull, "no request waits while there is room");
       for (const { block } of peer.outstanding.values())
-        must(!this.#books.isHere(block), `${nameOf(block)} is here and still asked for`);
+        must(!this.#model.isReceived(block), `${nameOf(block)} is received and still requested`);
     }
   }
 
-  /** Writes down what the peer says before the transfer hears it. */
+  /** Records the peer's message before the transfer receives it. */
   #note(peer: AuditedPeer, message: PeerMessage): void {
     switch (message.type) {
       case "bitfield":
@@ -192,29 +201,29 @@ export class AuditedTransfer {
         const { pieceCount } = this.geometry;
         const bits =
           message.type === "bitfield" ? Bitfield.parse(message.bytes, pieceCount) : Bitfield.full(pieceCount);
-        peer.saidWhatItHas = true;
+        peer.hasAnnounced = true;
         bits?.forEachSet((piece) => peer.bitfield.set(piece));
         break;
       }
       case "have":
-        peer.saidWhatItHas = true;
+        peer.hasAnnounced = true;
         peer.bitfield.set(message.piece);
         break;
       case "choke":
         peer.choking = true;
-        if (peer.fast) this.#books.abandoned(peer);
+        if (peer.fast) this.#model.releaseSoleSource(peer);
         else this.#forgetRequests(peer);
         break;
       case "unchoke":
         peer.choking = false;
-        peer.heardAt = this.now;
+        peer.lastBlockAt = this.now;
         break;
       case "reject":
-        if (peer.late.get(nameOf(message.block))?.length === message.block.length)
-          peer.late.delete(nameOf(message.block));
+        if (peer.expired.get(nameOf(message.block))?.length === message.block.length)
+          peer.expired.delete(nameOf(message.block));
         if (peer.outstanding.get(nameOf(message.block))?.block.length === message.block.length) {
           peer.outstanding.delete(nameOf(message.block));
-          this.#books.released(message.block.piece);
+          this.#model.released(message.block.piece);
         }
         break;
       case "request":
@@ -232,8 +241,8 @@ export class AuditedTransfer {
   #forgetRequests(peer: AuditedPeer): void {
     const pieces = [...peer.outstanding.values()].map(({ block }) => block.piece);
     peer.outstanding.clear();
-    for (const piece of pieces) this.#books.released(piece);
-    this.#books.abandoned(peer);
+    for (const piece of pieces) this.#model.released(piece);
+    this.#model.releaseSoleSource(peer);
   }
 
   #handle(event: TransferEvent): TransferEffect[] {
@@ -247,8 +256,8 @@ function isDigestAlone(effects: readonly TransferEffect[]): boolean {
   return effects.length === 1 && effects[0]?.type === "digestBlocks";
 }
 
-/** How many pieces these messages tell of. */
-function toldPieces(messages: readonly PeerMessage[], pieceCount: number): number {
+/** Number of pieces that these messages announce; -1 for a bad bitfield. */
+function announcedPieces(messages: readonly PeerMessage[], pieceCount: number): number {
   return messages.reduce((sum, message) => {
     if (message.type === "haveAll") return pieceCount;
     if (message.type === "bitfield") return Bitfield.parse(message.bytes, pieceCount)?.count ?? -1;

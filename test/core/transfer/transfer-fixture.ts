@@ -1,5 +1,5 @@
-// One Transfer on a virtual clock, with peers that say what the test makes them say. Remembers what was ordered and
-// not yet answered, so that a test can answer it; the bytes exist nowhere.
+// One Transfer on a virtual clock, with peers that the test speaks for. Keeps the outstanding requests of each peer and the
+// log of effects, so that a test can answer them; there are no bytes.
 import { Bitfield } from "../../../src/core/torrent/bitfield.ts";
 import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { type PeerHandle, peerHandle, type PieceIndex, pieceIndex } from "../../../src/core/torrent/ids.ts";
@@ -30,23 +30,23 @@ export interface FixtureOptions {
 export interface PeerOptions {
   readonly has?: Has;
   readonly fast?: boolean;
-  readonly greeted?: boolean;
+  readonly haveNoneSent?: boolean;
   /** The peer unchokes us at once. */
   readonly unchokes?: boolean;
   readonly interested?: boolean;
-  /** Bytes of the longest request it answers. @default it does not say */
+  /** Bytes of the longest request that the peer answers. @default it advertises none */
   readonly requestLength?: number;
 }
 
 export class TransferFixture {
   now = 0;
-  /** Digests of blocks are asked for and given at once, all right. A test that gives its own turns it off. */
+  /** True: each `digestBlocks` is answered at once with right digests. False: the test answers. */
   answersBlocks = true;
   readonly geometry: Geometry;
   readonly transfer: Transfer;
-  /** Everything ordered so far. */
+  /** All effects so far. */
   readonly log: TransferEffect[] = [];
-  readonly #asked = new Map<PeerHandle, Block[]>();
+  readonly #outstanding = new Map<PeerHandle, Block[]>();
   #nextHandle = 1;
 
   constructor(options: FixtureOptions = {}) {
@@ -67,70 +67,70 @@ export class TransferFixture {
     for (const effect of effects) {
       this.log.push(effect);
       if (effect.type !== "send") continue;
-      const asked = this.#asked.get(effect.peer);
+      const asked = this.#outstanding.get(effect.peer);
       if (effect.message.type === "request") asked?.push(effect.message.block);
       if (effect.message.type === "cancel") this.#forget(effect.peer, effect.message.block);
     }
     return effects;
   }
 
-  /** Says `has` in the first message, as peers do. */
+  /** A peer joins and announces `has` in its first message. */
   join(options: PeerOptions = {}): PeerHandle {
     const peer = peerHandle(this.#nextHandle++);
     const { has = "none", fast = true } = options;
-    this.#asked.set(peer, []);
-    this.handle({ type: "peerJoined", peer, fast, greeted: options.greeted ?? false });
+    this.#outstanding.set(peer, []);
+    this.handle({ type: "peerJoined", peer, fast, haveNoneSent: options.haveNoneSent ?? false });
     if (options.requestLength !== undefined)
       this.handle({ type: "peerRequestLength", peer, bytes: options.requestLength });
-    if (has === "all" && fast) this.hear(peer, { type: "haveAll" });
+    if (has === "all" && fast) this.receive(peer, { type: "haveAll" });
     else if (has !== "none") {
-      this.hear(peer, { type: "bitfield", bytes: bitfieldOf(has, this.geometry.pieceCount).bytes });
+      this.receive(peer, { type: "bitfield", bytes: bitfieldOf(has, this.geometry.pieceCount).bytes });
     }
-    if (options.interested === true) this.hear(peer, { type: "interested" });
-    if (options.unchokes === true) this.hear(peer, { type: "unchoke" });
+    if (options.interested === true) this.receive(peer, { type: "interested" });
+    if (options.unchokes === true) this.receive(peer, { type: "unchoke" });
     return peer;
   }
 
   leave(peer: PeerHandle): TransferEffect[] {
-    this.#asked.delete(peer);
+    this.#outstanding.delete(peer);
     return this.handle({ type: "peerLeft", peer });
   }
 
-  hear(peer: PeerHandle, message: PeerMessage): TransferEffect[] {
+  receive(peer: PeerHandle, message: PeerMessage): TransferEffect[] {
     if (message.type === "reject") this.#forget(peer, message.block);
     return this.handle({ type: "received", peer, message });
   }
 
-  /** Blocks that the peer was asked for and has not answered, oldest first. */
-  asked(peer: PeerHandle): readonly Block[] {
-    return this.#asked.get(peer) ?? [];
+  /** Outstanding requests to the peer, oldest first. */
+  outstanding(peer: PeerHandle): readonly Block[] {
+    return this.#outstanding.get(peer) ?? [];
   }
 
-  /** The peer delivers the oldest block it was asked for, or `block`. */
-  deliver(peer: PeerHandle, block = this.asked(peer)[0]): TransferEffect[] {
-    if (block === undefined) throw new Error(`peer ${peer} was not asked for anything`);
+  /** The peer answers its oldest outstanding request, or sends `block`. */
+  deliver(peer: PeerHandle, block = this.outstanding(peer)[0]): TransferEffect[] {
+    if (block === undefined) throw new Error(`peer ${peer} has no outstanding request`);
     this.#forget(peer, block);
-    return this.hear(peer, { type: "block", block });
+    return this.receive(peer, { type: "block", block });
   }
 
-  /** The peer delivers everything it was and is asked for meanwhile; pieces are hashed at once. */
+  /** The peer answers every request, also those sent meanwhile; pieces are hashed at once. */
   deliverAll(peer: PeerHandle, digest = GOOD_DIGEST): TransferEffect[] {
     const effects: TransferEffect[] = [];
-    while (this.asked(peer).length > 0) {
+    while (this.outstanding(peer).length > 0) {
       const delivered = this.deliver(peer);
       effects.push(...delivered, ...this.hashAll(delivered, digest));
     }
     return effects;
   }
 
-  /** Answers the `verifyPiece` orders among the effects. */
+  /** Answers the `verifyPiece` effects. */
   hashAll(effects: readonly TransferEffect[], digest = GOOD_DIGEST): TransferEffect[] {
     return effects.flatMap((effect) =>
-      effect.type === "verifyPiece" ? this.#settled(effect.piece, digest) : [],
+      effect.type === "verifyPiece" ? this.#answerHash(effect.piece, digest) : [],
     );
   }
 
-  /** Answers the `digestBlocks` orders among the effects; `forged` are the blocks that are not as they should be. */
+  /** Answers the `digestBlocks` effects; `forged` are the indices of wrong blocks. */
   digestAll(effects: readonly TransferEffect[], forged: readonly number[] = []): TransferEffect[] {
     return effects.flatMap((effect) => {
       if (effect.type !== "digestBlocks") return [];
@@ -141,7 +141,7 @@ export class TransferFixture {
     });
   }
 
-  /** Time passes with a heart beat every `step` milliseconds. */
+  /** Lets time pass, with a tick every `step` milliseconds. */
   pass(milliseconds: number, step = TICK_MS): TransferEffect[] {
     const effects: TransferEffect[] = [];
     const end = this.now + milliseconds;
@@ -152,13 +152,13 @@ export class TransferFixture {
     return effects;
   }
 
-  #settled(piece: PieceIndex, digest: Uint8Array): TransferEffect[] {
+  #answerHash(piece: PieceIndex, digest: Uint8Array): TransferEffect[] {
     const effects = this.handle({ type: "pieceHashed", piece, digest });
     return this.answersBlocks ? [...effects, ...this.digestAll(effects)] : effects;
   }
 
   #forget(peer: PeerHandle, block: Block): void {
-    const asked = this.#asked.get(peer);
+    const asked = this.#outstanding.get(peer);
     const at = asked?.findIndex((other) => sameBlock(other, block)) ?? -1;
     if (at >= 0) asked?.splice(at, 1);
   }
@@ -175,7 +175,7 @@ export function aBlock(piece: number, index: number, length = BLOCK_LENGTH): Blo
   return { piece: pieceIndex(piece), begin: index * BLOCK_LENGTH, length };
 }
 
-/** `count` blocks in a row. */
+/** A run of `count` blocks. */
 export function aRun(piece: number, index: number, count: number): Block {
   return aBlock(piece, index, count * BLOCK_LENGTH);
 }
@@ -184,7 +184,7 @@ export function sameBlock(a: Block, b: Block): boolean {
   return a.piece === b.piece && a.begin === b.begin && a.length === b.length;
 }
 
-/** The messages to one peer, or to all, of the given type. */
+/** The messages of this type to one peer, or to all. */
 export function sent<Type extends PeerMessage["type"]>(
   effects: readonly TransferEffect[],
   type: Type,
@@ -197,15 +197,15 @@ export function sent<Type extends PeerMessage["type"]>(
   );
 }
 
-/** The blocks ordered to be sent to one peer. */
+/** The blocks that are to be sent to one peer. */
 export function served(effects: readonly TransferEffect[], peer: PeerHandle): Block[] {
   return effects.flatMap((effect) =>
     effect.type === "serveBlock" && effect.peer === peer ? [effect.block] : [],
   );
 }
 
-/** The words of the messages to one peer, in order. */
-export function words(effects: readonly TransferEffect[], peer: PeerHandle): string[] {
+/** The types of the messages to one peer, in order. */
+export function messageTypes(effects: readonly TransferEffect[], peer: PeerHandle): string[] {
   return effects.flatMap((effect) =>
     effect.type === "send" && effect.peer === peer ? [effect.message.type] : [],
   );

@@ -3,26 +3,34 @@ import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
-import { bitfieldOf, GOOD_DIGEST, sent, TransferFixture, words } from "./transfer-fixture.ts";
+import { bitfieldOf, GOOD_DIGEST, sent, TransferFixture, messageTypes } from "./transfer-fixture.ts";
 
-describe("what a peer is told when it joins", () => {
-  const table: [string, { have: "all" | "none" | number[]; fast: boolean; greeted: boolean }, string[]][] = [
-    ["of nothing, with the fast extension", { have: "none", fast: true, greeted: false }, ["haveNone"]],
-    ["of nothing, without it", { have: "none", fast: false, greeted: false }, []],
-    ["of some pieces", { have: [0, 2], fast: true, greeted: false }, ["bitfield"]],
-    ["of all pieces, with the fast extension", { have: "all", fast: true, greeted: false }, ["haveAll"]],
-    ["of all pieces, without it", { have: "all", fast: false, greeted: false }, ["bitfield"]],
-    ["of nothing, after a greeting", { have: "none", fast: true, greeted: true }, []],
-    ["of some pieces, after a greeting", { have: [0, 2], fast: true, greeted: true }, ["have", "have"]],
+describe("the first messages to a peer that joins", () => {
+  const table: [
+    string,
+    { have: "all" | "none" | number[]; fast: boolean; haveNoneSent: boolean },
+    string[],
+  ][] = [
+    ["with no piece and the fast extension", { have: "none", fast: true, haveNoneSent: false }, ["haveNone"]],
+    ["with no piece and without the fast extension", { have: "none", fast: false, haveNoneSent: false }, []],
+    ["with some pieces", { have: [0, 2], fast: true, haveNoneSent: false }, ["bitfield"]],
+    ["with all pieces and the fast extension", { have: "all", fast: true, haveNoneSent: false }, ["haveAll"]],
     [
-      "of all pieces, after a greeting",
-      { have: "all", fast: false, greeted: true },
+      "with all pieces and without the fast extension",
+      { have: "all", fast: false, haveNoneSent: false },
+      ["bitfield"],
+    ],
+    ["with no piece after have none", { have: "none", fast: true, haveNoneSent: true }, []],
+    ["with some pieces after have none", { have: [0, 2], fast: true, haveNoneSent: true }, ["have", "have"]],
+    [
+      "with all pieces after have none",
+      { have: "all", fast: false, haveNoneSent: true },
       ["have", "have", "have", "have"],
     ],
   ];
-  test.each(table)("%s", (_name, { have, fast, greeted }, expected) => {
+  test.each(table)("%s", (_name, { have, fast, haveNoneSent }, expected) => {
     const fixture = new TransferFixture({ have });
-    expect(words(fixture.log, fixture.join({ fast, greeted }))).toEqual(expected);
+    expect(messageTypes(fixture.log, fixture.join({ fast, haveNoneSent }))).toEqual(expected);
   });
 
   test("a bitfield that was sent does not change when we get more pieces", () => {
@@ -39,15 +47,15 @@ describe("Transfer", () => {
   test("a bitfield of another size ends the connection", () => {
     const fixture = new TransferFixture();
     const peer = fixture.join();
-    const effects = fixture.hear(peer, { type: "bitfield", bytes: new Uint8Array(2) });
+    const effects = fixture.receive(peer, { type: "bitfield", bytes: new Uint8Array(2) });
     expect(effects).toEqual([{ type: "closePeer", peer, fault: "badBitfield" }]);
   });
 
-  test("a later bitfield stands for haves: it adds pieces and takes none back", () => {
+  test("a later bitfield counts as haves: it adds pieces and removes none", () => {
     const fixture = new TransferFixture();
     const peer = fixture.join({ has: [1] });
-    fixture.hear(peer, { type: "bitfield", bytes: bitfieldOf([2, 3], fixture.geometry.pieceCount).bytes });
-    fixture.hear(peer, { type: "unchoke" });
+    fixture.receive(peer, { type: "bitfield", bytes: bitfieldOf([2, 3], fixture.geometry.pieceCount).bytes });
+    fixture.receive(peer, { type: "unchoke" });
     fixture.deliverAll(peer);
     expect([0, 1, 2, 3].map((piece) => fixture.transfer.have.get(piece))).toEqual([false, true, true, true]);
   });
@@ -58,7 +66,7 @@ describe("Transfer", () => {
     fixture.leave(peer);
     const block: Block = { piece: pieceIndex(0), begin: 0, length: BLOCK_LENGTH };
     expect([
-      ...fixture.hear(peer, { type: "request", block }),
+      ...fixture.receive(peer, { type: "request", block }),
       ...fixture.handle({ type: "uploaded", peer, bytes: 5 }),
       ...fixture.handle({ type: "serveFailed", peer, block }),
       ...fixture.handle({ type: "peerQueueLimit", peer, requests: 1 }),
@@ -67,7 +75,7 @@ describe("Transfer", () => {
     ]).toEqual([]);
   });
 
-  test("completed bytes count the short last piece as short", () => {
+  test("completed bytes count the short last piece with its own length", () => {
     const geometry = new Geometry(9.25 * BLOCK_LENGTH, 4 * BLOCK_LENGTH);
     const completed = (have: number[]) =>
       new TransferFixture({ geometry, have }).transfer.status(0).completedBytes;
@@ -79,22 +87,22 @@ describe("Transfer", () => {
     ]);
   });
 
-  test("tells who is a seed and how many there are", () => {
+  test("counts the seeds among the peers", () => {
     const fixture = new TransferFixture();
     const seed = fixture.join({ has: "all" });
     const leech = fixture.join({ has: [0, 1, 2] });
     expect([seed, leech].map((peer) => fixture.transfer.peer(peer)?.bitfield.isFull)).toEqual([true, false]);
-    fixture.hear(leech, { type: "have", piece: pieceIndex(3) });
+    fixture.receive(leech, { type: "have", piece: pieceIndex(3) });
     expect(fixture.transfer.status(0)).toMatchObject({ peers: 2, seeds: 2 });
     fixture.leave(seed);
     expect(fixture.transfer.status(0)).toMatchObject({ peers: 1, seeds: 1 });
     expect(fixture.transfer.peer(seed)).toBeUndefined();
   });
 
-  test("under a download limit requests leave with the clock alone", () => {
+  test("under a download limit only ticks send requests", () => {
     const fixture = new TransferFixture({ downloadLimit: 1_000_000 });
     const peer = fixture.join({ has: "all" });
-    expect(sent(fixture.hear(peer, { type: "unchoke" }), "request")).toEqual([]);
+    expect(sent(fixture.receive(peer, { type: "unchoke" }), "request")).toEqual([]);
     expect(sent(fixture.pass(10, 10), "request").length).toBeGreaterThan(0);
     expect(sent(fixture.deliver(peer), "request")).toEqual([]);
   });
@@ -104,18 +112,18 @@ describe("Transfer", () => {
     const fixture = new TransferFixture({ geometry, downloadLimit: 100_000_000 });
     const slow = fixture.join({ has: "all" });
     const idle = fixture.join({ has: "all" });
-    for (const peer of [slow, idle]) fixture.hear(peer, { type: "unchoke" });
+    for (const peer of [slow, idle]) fixture.receive(peer, { type: "unchoke" });
     fixture.pass(1000, 10);
-    const busy = fixture.asked(slow).length > 0 && fixture.asked(idle).length > 0;
+    const busy = fixture.outstanding(slow).length > 0 && fixture.outstanding(idle).length > 0;
     expect(busy).toBe(true);
     for (const peer of [slow, idle]) {
-      while (fixture.asked(peer).length > 0) expect(sent(fixture.deliver(peer), "request")).toEqual([]);
+      while (fixture.outstanding(peer).length > 0) expect(sent(fixture.deliver(peer), "request")).toEqual([]);
     }
   });
 
-  test("a wrong digest of a piece that was never asked for is our own bug", () => {
+  test("the digest of a piece that was not requested is an invariant error", () => {
     const fixture = new TransferFixture();
     const hashed = () => fixture.handle({ type: "pieceHashed", piece: pieceIndex(0), digest: GOOD_DIGEST });
-    expect(hashed).toThrow("piece 0 was not being fetched");
+    expect(hashed).toThrow("piece 0 is not active");
   });
 });

@@ -55,7 +55,7 @@ describe("UploadQueue", () => {
     expect(queue.shift()).toBeUndefined();
   });
 
-  test("keeps its order when it grows, wherever its oldest block stands, and when one is taken out", () => {
+  test("keeps its order when it grows and when a request is removed, with the oldest anywhere in the ring", () => {
     for (let served = 0; served <= 40; served++) {
       for (const removed of [served, served + 20, served + 40]) {
         const queue = new UploadQueue();
@@ -85,7 +85,7 @@ describe("UploadQueue", () => {
     expect([queue.remove(block(1)), queue.length]).toEqual([false, 1]);
   });
 
-  test("full ones of all peers of a seed take 3 MiB and no object for each request", () => {
+  test("the full queues of all peers of a seed take 3 MiB and no object for each request", () => {
     const queues = Array.from({ length: MAX_PEERS_SEEDING }, () => new UploadQueue());
     const collected = () => {
       Bun.gc(true);

@@ -9,27 +9,27 @@ import { aBlock, BAD_DIGEST, sent, TransferFixture } from "./transfer-fixture.ts
 
 const onePiece = new Geometry(4 * BLOCK_LENGTH, 4 * BLOCK_LENGTH);
 
-/** A piece that failed with two contributors: from now on it is fetched from one peer alone. */
-function aSuspectPiece(): { fixture: TransferFixture; first: PeerHandle; second: PeerHandle } {
+/** A piece that failed with two contributors: the next attempt has a sole source. */
+function aSoleSourcePiece(): { fixture: TransferFixture; first: PeerHandle; second: PeerHandle } {
   const fixture = new TransferFixture({ geometry: onePiece });
   const first = fixture.join({ has: "all" });
   const second = fixture.join({ has: "all" });
   fixture.handle({ type: "peerQueueLimit", peer: first, requests: 2 });
-  for (const peer of [first, second]) fixture.hear(peer, { type: "unchoke" });
+  for (const peer of [first, second]) fixture.receive(peer, { type: "unchoke" });
   const effects = [first, first, second, second].flatMap((peer) => fixture.deliver(peer));
   fixture.handle({ type: "peerQueueLimit", peer: first, requests: 500 });
-  for (const peer of [first, second]) fixture.hear(peer, { type: "choke" });
+  for (const peer of [first, second]) fixture.receive(peer, { type: "choke" });
   fixture.hashAll(effects, BAD_DIGEST);
   return { fixture, first, second };
 }
 
 describe("a wrong piece", () => {
-  test("W21: with one contributor closes that peer, and others are asked for it at once", () => {
+  test("W21: with one contributor closes that peer, and is requested from others at once", () => {
     const fixture = new TransferFixture({ geometry: onePiece });
     const culprit = fixture.join({ has: "all", unchokes: true });
     const honest = fixture.join({ has: "all", unchokes: true });
     let effects = fixture.deliver(culprit);
-    while (fixture.asked(culprit).length > 0) effects = fixture.deliver(culprit);
+    while (fixture.outstanding(culprit).length > 0) effects = fixture.deliver(culprit);
     const hashed = fixture.hashAll(effects, BAD_DIGEST);
     expect(hashed).toContainEqual({ type: "pieceFailed", piece: aBlock(0, 0).piece });
     expect(hashed).toContainEqual({ type: "closePeer", peer: culprit, fault: "hashMismatch" });
@@ -40,25 +40,25 @@ describe("a wrong piece", () => {
     expect(fixture.transfer.status(0)).toMatchObject({ wasted: onePiece.length, wrongInARow: 0 });
   });
 
-  test("with two contributors closes nobody, and is fetched from one peer alone next", () => {
-    const { fixture, first, second } = aSuspectPiece();
+  test("with two contributors closes no peer, and is fetched from a sole source next", () => {
+    const { fixture, first, second } = aSoleSourcePiece();
     expect(fixture.log.filter(({ type }) => type === "closePeer")).toEqual([]);
-    fixture.hear(second, { type: "unchoke" });
-    fixture.hear(first, { type: "unchoke" });
+    fixture.receive(second, { type: "unchoke" });
+    fixture.receive(first, { type: "unchoke" });
     fixture.pass(1000);
-    expect([fixture.asked(first).length, fixture.asked(second).length]).toEqual([0, 4]);
+    expect([fixture.outstanding(first).length, fixture.outstanding(second).length]).toEqual([0, 4]);
     const effects = fixture.deliverAll(second, BAD_DIGEST);
     expect(effects.filter(({ type }) => type === "closePeer")).toEqual([
       { type: "closePeer", peer: second, fault: "hashMismatch" },
     ]);
   });
 
-  test("a sole source that refuses a block and then delivers the others does not stop the download", () => {
-    const { fixture, first, second } = aSuspectPiece();
-    fixture.hear(first, { type: "unchoke" });
-    const [refused, ...others] = fixture.asked(first);
-    fixture.hear(first, { type: "reject", block: refused! });
-    fixture.hear(second, { type: "unchoke" });
+  test("a sole source that rejects a block and then sends the others does not stop the download", () => {
+    const { fixture, first, second } = aSoleSourcePiece();
+    fixture.receive(first, { type: "unchoke" });
+    const [refused, ...others] = fixture.outstanding(first);
+    fixture.receive(first, { type: "reject", block: refused! });
+    fixture.receive(second, { type: "unchoke" });
     for (const block of others) fixture.hashAll(fixture.deliver(first, block));
     for (let i = 0; i < 100 && !fixture.transfer.isComplete; i++) {
       fixture.pass(SNUB_MS / 2);
@@ -68,10 +68,10 @@ describe("a wrong piece", () => {
     expect(fixture.transfer.isComplete).toBe(true);
   });
 
-  test("W22: a sole source that falls silent gives way to a peer that delivers", () => {
-    const { fixture, first, second } = aSuspectPiece();
-    fixture.hear(first, { type: "unchoke" });
-    fixture.hear(second, { type: "unchoke" });
+  test("W22: a sole source that falls silent is replaced by a peer that sends blocks", () => {
+    const { fixture, first, second } = aSoleSourcePiece();
+    fixture.receive(first, { type: "unchoke" });
+    fixture.receive(second, { type: "unchoke" });
     for (let waited = 0; waited < 3 * SNUB_MS && !fixture.transfer.isComplete; waited += TICK_MS) {
       fixture.pass(TICK_MS);
       fixture.deliverAll(second);
@@ -80,7 +80,7 @@ describe("a wrong piece", () => {
   });
 });
 
-/** One piece of four blocks beside another; `culprit` and `honest` gave two blocks each of the first, and it failed. */
+/** Two pieces of four blocks; `culprit` and `honest` sent two blocks each of the first, which failed its hash. */
 function aDispute(): {
   fixture: TransferFixture;
   culprit: PeerHandle;
@@ -92,17 +92,17 @@ function aDispute(): {
   const culprit = fixture.join({ has: [0] });
   const honest = fixture.join({ has: [0] });
   fixture.handle({ type: "peerQueueLimit", peer: culprit, requests: 2 });
-  for (const peer of [culprit, honest]) fixture.hear(peer, { type: "unchoke" });
+  for (const peer of [culprit, honest]) fixture.receive(peer, { type: "unchoke" });
   fixture.handle({ type: "peerQueueLimit", peer: culprit, requests: 500 });
-  const given = [culprit, culprit, honest, honest].flatMap((peer) => fixture.deliver(peer));
-  for (const peer of [culprit, honest]) fixture.hear(peer, { type: "choke" });
-  return { fixture, culprit, honest, failure: fixture.hashAll(given, BAD_DIGEST) };
+  const delivered = [culprit, culprit, honest, honest].flatMap((peer) => fixture.deliver(peer));
+  for (const peer of [culprit, honest]) fixture.receive(peer, { type: "choke" });
+  return { fixture, culprit, honest, failure: fixture.hashAll(delivered, BAD_DIGEST) };
 }
 
-describe("a wrong piece that several gave", () => {
-  test("W21: is wanted by nobody before its blocks were hashed: the proof must not be written over", () => {
+describe("a wrong piece with several contributors", () => {
+  test("W21: is not requested before its blocks are digested, so that the proof is not overwritten", () => {
     const { fixture, honest, failure } = aDispute();
-    fixture.hear(honest, { type: "unchoke" });
+    fixture.receive(honest, { type: "unchoke" });
     expect(failure).toEqual([{ type: "digestBlocks", piece: aBlock(0, 0).piece }]);
     expect(sent(fixture.pass(60_000), "request")).toEqual([]);
     const effects = fixture.digestAll(failure, [1]);
@@ -113,7 +113,7 @@ describe("a wrong piece that several gave", () => {
   test("W21: exactly the peer whose block differs from the right one is closed", () => {
     const { fixture, culprit, honest, failure } = aDispute();
     fixture.digestAll(failure, [1]);
-    fixture.hear(honest, { type: "unchoke" });
+    fixture.receive(honest, { type: "unchoke" });
     fixture.pass(1000);
     const right = fixture.deliverAll(honest);
     expect(fixture.transfer.have.get(aBlock(0, 0).piece)).toBe(true);
@@ -127,26 +127,26 @@ describe("a wrong piece that several gave", () => {
     const { fixture, culprit, honest, failure } = aDispute();
     const third = fixture.join({ has: [0] });
     fixture.digestAll(failure, [0, 1, 3]);
-    fixture.hear(third, { type: "unchoke" });
+    fixture.receive(third, { type: "unchoke" });
     fixture.pass(1000);
     const closed = fixture.digestAll(fixture.deliverAll(third)).filter(({ type }) => type === "closePeer");
     expect(closed.map((effect) => "peer" in effect && effect.peer)).toEqual([culprit, honest]);
   });
 
-  test("W21: nobody is blamed when no block differs", () => {
+  test("W21: no peer is closed when no block differs", () => {
     const { fixture, honest, failure } = aDispute();
     fixture.digestAll(failure, []);
-    fixture.hear(honest, { type: "unchoke" });
+    fixture.receive(honest, { type: "unchoke" });
     fixture.pass(1000);
     const effects = fixture.digestAll(fixture.deliverAll(honest));
     expect(effects.filter(({ type }) => type === "closePeer" || type === "banDisconnected")).toEqual([]);
   });
 
-  test("W21: a culprit that left before the right piece was here is banned all the same", () => {
+  test("W21: a culprit that left before the piece was verified is banned all the same", () => {
     const { fixture, culprit, honest, failure } = aDispute();
     fixture.digestAll(failure, [1]);
     fixture.leave(culprit);
-    fixture.hear(honest, { type: "unchoke" });
+    fixture.receive(honest, { type: "unchoke" });
     fixture.pass(1000);
     const effects = fixture.digestAll(fixture.deliverAll(honest));
     expect(effects.filter(({ type }) => type === "closePeer" || type === "banDisconnected")).toEqual([
@@ -154,11 +154,11 @@ describe("a wrong piece that several gave", () => {
     ]);
   });
 
-  test("the last piece of a file settles no dispute: nobody is asked for anything any more", () => {
+  test("the last piece of a file settles no dispute: the download is complete", () => {
     const { fixture, honest, failure } = aDispute();
     fixture.digestAll(failure, [1]);
-    fixture.hear(honest, { type: "unchoke" });
-    fixture.hear(honest, { type: "have", piece: aBlock(1, 0).piece });
+    fixture.receive(honest, { type: "unchoke" });
+    fixture.receive(honest, { type: "have", piece: aBlock(1, 0).piece });
     for (let i = 0; i < 100 && !fixture.transfer.isComplete; i++) {
       fixture.pass(SNUB_MS / 2);
       const effects = fixture.deliverAll(honest);

@@ -91,7 +91,7 @@ class Fixture {
   join(number: number, pieces: readonly number[]): PeerHandle {
     const peer = peerHandle(number);
     this.#asked.set(peer, []);
-    this.runner.dispatch({ type: "peerJoined", peer, fast: true, greeted: false });
+    this.runner.dispatch({ type: "peerJoined", peer, fast: true, haveNoneSent: false });
     for (const piece of pieces)
       this.runner.dispatch({
         type: "received",

@@ -1,5 +1,5 @@
-// The auditor's books of what is fetched: pieces had, blocks here, pieces that are fetched from one peer alone. Plain
-// maps, searched whenever something is asked.
+// The auditor's simple model of a download: verified pieces, received blocks, and pieces that need a sole source. Plain maps,
+// searched on every question.
 import type { Bitfield } from "../../../src/core/torrent/bitfield.ts";
 import type { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { type PeerHandle, type PieceIndex, pieceIndex } from "../../../src/core/torrent/ids.ts";
@@ -9,16 +9,16 @@ import type { Block } from "../../../src/core/torrent/peer-message.ts";
 import { type AuditedPeer, nameOf, namesOf } from "../picker/audited-peer.ts";
 import { bitfieldOf, type Has } from "./transfer-fixture.ts";
 
-export class DownloadBooks {
+export class DownloadModel {
   readonly have: Bitfield;
   /** Pieces to be hashed. */
   readonly verifying: PieceIndex[] = [];
-  /** Blocks that were ordered to be written, of pieces not yet verified, and who gave them. */
+  /** Written blocks of pieces that are not verified, with their contributors. */
   readonly received = new Map<string, PeerHandle>();
   readonly #geometry: Geometry;
   readonly #peers: ReadonlyMap<PeerHandle, AuditedPeer>;
   /** Pieces that failed with several contributors. */
-  readonly #suspect = new Set<PieceIndex>();
+  readonly #needsSoleSource = new Set<PieceIndex>();
 
   constructor(geometry: Geometry, have: Has, peers: ReadonlyMap<PeerHandle, AuditedPeer>) {
     this.#geometry = geometry;
@@ -26,8 +26,8 @@ export class DownloadBooks {
     this.#peers = peers;
   }
 
-  /** All of the run. */
-  isHere(block: Block): boolean {
+  /** True when every block of the run is received. */
+  isReceived(block: Block): boolean {
     return this.have.get(block.piece) || namesOf(block).every((name) => this.received.has(name));
   }
 
@@ -35,37 +35,40 @@ export class DownloadBooks {
     return this.#blocksOf(piece).every((block) => this.received.has(nameOf(block)));
   }
 
-  /** @returns why this request may not leave, or undefined. */
+  /** @returns why this request breaks a rule, or undefined. */
   objection(peer: AuditedPeer, block: Block): string | undefined {
     const names = namesOf(block);
     const others = [...this.#peers.values()].filter((other) => other !== peer);
-    const asked = others.map((other) => new Set(other.askedNames));
+    const asked = others.map((other) => new Set(other.requestedNames));
     const copies = Math.max(...names.map((name) => asked.filter((set) => set.has(name)).length));
-    const askedOfPeer = peer.askedNames;
+    const askedOfPeer = peer.requestedNames;
     const edge = (at: number) => Math.floor(at / MAX_REQUEST_LENGTH);
-    if (peer.choking || !peer.isWanted) return "requests go to peers that unchoked us and that we want";
+    if (peer.choking || !peer.amInterested)
+      return "requests go to peers that unchoked us and that we are interested in";
     if (!peer.bitfield.get(block.piece)) return "the peer lacks the piece";
-    if (this.#geometry.blockIndex(block) === undefined) return "no run of whole blocks";
+    if (this.#geometry.blockIndex(block) === undefined) return "not a run of whole blocks";
     if (block.length > peer.requestLength) return "longer than the peer answers";
-    if (edge(block.begin) !== edge(block.begin + block.length - 1)) return "lies in two spans";
-    if (this.have.get(block.piece) || names.some((name) => this.received.has(name))) return "is here already";
-    if (names.some((name) => askedOfPeer.includes(name))) return "asked of the same peer twice";
+    if (edge(block.begin) !== edge(block.begin + block.length - 1))
+      return "crosses a multiple of the longest request";
+    if (this.have.get(block.piece) || names.some((name) => this.received.has(name)))
+      return "received already";
+    if (names.some((name) => askedOfPeer.includes(name))) return "requested from the same peer twice";
     if (askedOfPeer.length + names.length > (peer.snubbed ? 1 : peer.queueLimit))
       return "too many requests to one peer";
-    if (copies >= MAX_ENDGAME_COPIES) return "asked of too many peers";
-    if (copies > 0 && !this.#isEndgame()) return "asked twice outside of the endgame";
-    if (this.#suspect.has(block.piece) && others.some((other) => other.isAskedFor(block.piece))) {
-      return "a suspect piece has one source";
+    if (copies >= MAX_ENDGAME_COPIES) return "requested from too many peers";
+    if (copies > 0 && !this.#isEndgame()) return "requested twice outside of the end-game";
+    if (this.#needsSoleSource.has(block.piece) && others.some((other) => other.hasRequestFor(block.piece))) {
+      return "the piece has another sole source";
     }
     return undefined;
   }
 
-  /** Who delivered the piece. */
+  /** Handles of the peers that sent the piece. */
   contributorsOf(piece: PieceIndex): Set<PeerHandle | undefined> {
     return new Set(this.#blocksOf(piece).map((block) => this.received.get(nameOf(block))));
   }
 
-  /** @returns who delivered the piece. */
+  /** @returns handles of the contributors. */
   hashed(piece: PieceIndex, right: boolean): Set<PeerHandle> {
     this.verifying.splice(this.verifying.indexOf(piece), 1);
     const contributors = new Set<PeerHandle>();
@@ -75,31 +78,31 @@ export class DownloadBooks {
       this.received.delete(nameOf(block));
     }
     if (right) this.have.set(piece);
-    if (right) this.#suspect.delete(piece);
-    else if (contributors.size > 1) this.#suspect.add(piece);
+    if (right) this.#needsSoleSource.delete(piece);
+    else if (contributors.size > 1) this.#needsSoleSource.add(piece);
     return contributors;
   }
 
-  /** The peer delivers nothing for now: suspect pieces that it fetches alone and owes nothing of start afresh. */
-  abandoned(peer: AuditedPeer): void {
+  /** The peer sends nothing for now: pieces with it as sole source and without an outstanding request start again. */
+  releaseSoleSource(peer: AuditedPeer): void {
     for (const [name, from] of this.received) {
       if (from === peer.handle) this.released(pieceIndex(Number(name.split(":")[0])));
     }
   }
 
-  /** A suspect piece loses with its source what that delivered: the next failure has one culprit. */
+  /** With its sole source a piece loses every received block, so that the next attempt has one contributor. */
   released(piece: PieceIndex): void {
-    const isAsked = [...this.#peers.values()].some((peer) => peer.isAskedFor(piece));
-    if (isAsked || !this.#suspect.has(piece) || this.verifying.includes(piece)) return;
+    const isAsked = [...this.#peers.values()].some((peer) => peer.hasRequestFor(piece));
+    if (isAsked || !this.#needsSoleSource.has(piece) || this.verifying.includes(piece)) return;
     for (const block of this.#blocksOf(piece)) this.received.delete(nameOf(block));
   }
 
-  /** Every missing block was asked for. */
+  /** True when every missing block is requested. */
   #isEndgame(): boolean {
-    const asked = new Set([...this.#peers.values()].flatMap((peer) => peer.askedNames));
+    const asked = new Set([...this.#peers.values()].flatMap((peer) => peer.requestedNames));
     for (let i = 0; i < this.#geometry.pieceCount; i++) {
       for (const block of this.#blocksOf(pieceIndex(i))) {
-        if (!this.isHere(block) && !asked.has(nameOf(block))) return false;
+        if (!this.isReceived(block) && !asked.has(nameOf(block))) return false;
       }
     }
     return true;
