@@ -1,5 +1,5 @@
-// Cuts the inbound byte stream into the handshake and whole, legal frames (BEP 3, 6, 10), whatever the cuts of the
-// stream. Lengths are checked before anything is buffered. Knows no torrent and no library: only sizes and ids.
+// Splits the inbound byte stream into the handshake and whole, legal frames (BEP 3, 6, 10); chunks may be cut anywhere.
+// Lengths are checked before anything is buffered. Knows sizes and message ids only, no torrent and no library.
 import type { PeerFault } from "../core/torrent/peer-message.ts";
 import {
   MAX_BITFIELD_FRAME_LENGTH,
@@ -20,26 +20,26 @@ const MAX_FRAME_LENGTH = Math.max(
   MAX_UNKNOWN_FRAME_LENGTH,
   MAX_EXTENDED_FRAME_LENGTH,
 );
-/** Small enough for an idle peer, large enough for all fixed-size messages. */
+/** Bytes of the smallest buffer: small for an idle peer, large enough for every message of fixed size. */
 const MIN_SCRATCH_LENGTH = 256;
 
-/** All views are valid during the call only: they lie in the chunk or in a buffer that is used again. */
+/** Views are valid during the call only: they lie in the chunk or in a buffer that is used again. */
 export interface FrameHandler {
-  /** 68 bytes; length and protocol string were checked. */
+  /** 68 bytes with the right protocol string. */
   handshake(bytes: Uint8Array): void;
   keepAlive(): void;
-  /** Everything but keep-alives and blocks. `frame[0]` is the id, the body follows; its size is legal for the id. */
+  /** Every other message. `frame[0]` is the id, then follows the body; the length is legal for the id. */
   frame(frame: Uint8Array): void;
-  /** A "piece" message. The coordinates are whatever the peer wrote, 0..2^32-1; the payload has 1 byte or more. */
+  /** A "piece" message. The coordinates are unchecked, 0..2^32-1; the payload has 1 byte or more. */
   block(piece: number, begin: number, payload: Uint8Array): void;
 }
 
 export class FrameReader {
   readonly #handler: FrameHandler;
-  /** Holds the one unit that straddles chunks. Grows to the largest legal unit seen, never beyond MAX_FRAME_LENGTH. */
+  /** The unit (handshake or frame) that is cut by the end of a chunk. Grows to the largest such unit, within MAX_FRAME_LENGTH. */
   #scratch = new Uint8Array(0);
-  #held = 0;
-  #greeted = false;
+  #scratchLength = 0;
+  #handshakeDone = false;
   #fault: PeerFault | undefined;
   #stopped = false;
   #completed = false;
@@ -48,24 +48,24 @@ export class FrameReader {
     this.#handler = handler;
   }
 
-  /** The last chunk completed a unit, or several. */
+  /** True when the last chunk completed a unit. */
   get completed(): boolean {
     return this.#completed;
   }
 
   /**
-   * Takes the next bytes of the stream and calls the handler for everything they complete.
-   * @returns the fault that ends the stream, once; afterwards, and after `stop`, bytes are ignored.
+   * Takes the next bytes of the stream and calls the handler for each unit that they complete.
+   * @returns the fault that ends the stream, once. After it, and after `stop`, bytes are ignored.
    */
   receive(chunk: Uint8Array): PeerFault | undefined {
     this.#completed = false;
-    let at = this.#held > 0 && !this.#stopped ? this.#fillHeld(chunk) : 0;
+    let at = this.#scratchLength > 0 && !this.#stopped ? this.#fillScratch(chunk) : 0;
     while (at < chunk.length && this.#fault === undefined && !this.#stopped) {
       const available = chunk.length - at;
       const total = this.#unitLength(chunk, at, available);
       if (this.#fault !== undefined) break;
       if (total > available) {
-        this.#hold(chunk, at, total);
+        this.#keepCut(chunk, at, total);
         break;
       }
       this.#deliver(chunk, at, total);
@@ -76,27 +76,27 @@ export class FrameReader {
     return this.#fault;
   }
 
-  /** No more calls to the handler, not even for the rest of the chunk at hand. */
+  /** Ends all calls to the handler, also for the rest of the current chunk. */
   stop(): void {
     this.#stopped = true;
     this.#scratch = new Uint8Array(0);
-    this.#held = 0;
+    this.#scratchLength = 0;
   }
 
-  /** Completes the unit in the scratch buffer. @returns how far the chunk was used. */
-  #fillHeld(chunk: Uint8Array): number {
+  /** Completes the unit in the scratch buffer. @returns the number of bytes that were used of the chunk. */
+  #fillScratch(chunk: Uint8Array): number {
     let at = 0;
     while (at < chunk.length) {
-      const needed = this.#unitLength(this.#scratch, 0, this.#held);
-      const take = Math.min(needed - this.#held, chunk.length - at);
+      const needed = this.#unitLength(this.#scratch, 0, this.#scratchLength);
+      const take = Math.min(needed - this.#scratchLength, chunk.length - at);
       this.#reserveScratch(needed);
-      this.#scratch.set(chunk.subarray(at, at + take), this.#held);
-      this.#held += take;
+      this.#scratch.set(chunk.subarray(at, at + take), this.#scratchLength);
+      this.#scratchLength += take;
       at += take;
-      const total = this.#unitLength(this.#scratch, 0, this.#held);
+      const total = this.#unitLength(this.#scratch, 0, this.#scratchLength);
       if (this.#fault !== undefined) break;
-      if (total <= this.#held) {
-        this.#held = 0;
+      if (total <= this.#scratchLength) {
+        this.#scratchLength = 0;
         this.#deliver(this.#scratch, 0, total);
         break;
       }
@@ -105,11 +105,11 @@ export class FrameReader {
   }
 
   /**
-   * Bytes that the unit at `at` needs, as far as the `available` ones tell; more than `available` while it is not
-   * whole. Sets the fault as soon as the available bytes show one.
+   * The length of the unit at `at`, as far as the `available` bytes determine it; more than `available` while the unit is
+   * incomplete. Sets the fault as soon as the available bytes show one.
    */
   #unitLength(bytes: Uint8Array, at: number, available: number): number {
-    if (!this.#greeted) {
+    if (!this.#handshakeDone) {
       const end = Math.min(available, PROTOCOL.length);
       for (let i = 0; i < end; i++) if (bytes[at + i] !== PROTOCOL[i]) this.#fault = "badHandshake";
       return HANDSHAKE_LENGTH;
@@ -128,8 +128,8 @@ export class FrameReader {
 
   #deliver(bytes: Uint8Array, at: number, total: number): void {
     this.#completed = true;
-    if (!this.#greeted) {
-      this.#greeted = true;
+    if (!this.#handshakeDone) {
+      this.#handshakeDone = true;
       this.#handler.handshake(view(bytes, at, HANDSHAKE_LENGTH));
     } else if (total === PREFIX_LENGTH) {
       this.#handler.keepAlive();
@@ -141,16 +141,16 @@ export class FrameReader {
     }
   }
 
-  #hold(chunk: Uint8Array, at: number, total: number): void {
+  #keepCut(chunk: Uint8Array, at: number, total: number): void {
     this.#reserveScratch(total);
     this.#scratch.set(chunk.subarray(at));
-    this.#held = chunk.length - at;
+    this.#scratchLength = chunk.length - at;
   }
 
   #reserveScratch(length: number): void {
     if (length <= this.#scratch.length) return;
     const grown = new Uint8Array(Math.max(length, MIN_SCRATCH_LENGTH));
-    grown.set(this.#scratch.subarray(0, this.#held));
+    grown.set(this.#scratch.subarray(0, this.#scratchLength));
     this.#scratch = grown;
   }
 }
@@ -159,7 +159,7 @@ function view(bytes: Uint8Array, at: number, length: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
 }
 
-/** `length` counts the id, as the prefix does. */
+/** `length` is that of the prefix: id and body. */
 function faultOfLength(id: number, length: number): PeerFault | undefined {
   switch (id) {
     case MessageId.choke:

@@ -1,20 +1,20 @@
 // bittorrent-protocol's Wire without its streams: whole frames go in, bytes go out into a sink, an exception of the
-// library is an answer and not a crash, and the end is immediate. The only file that touches the library's inner
-// members; checks no message and decides nothing.
+// library is a return value, and the end is immediate. The only file that uses the library's inner members; checks no
+// message and decides nothing.
 /* oxlint-disable no-underscore-dangle -- the library marks its inner members so */
 import Wire from "bittorrent-protocol";
 import { encodeBencode } from "../core/format/bencode.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
 import { concatBytes } from "../lib/bytes.ts";
 import { MessageId } from "./message-id.ts";
-import type { HeardMessage } from "./heard-message.ts";
+import type { UncheckedMessage } from "./unchecked-message.ts";
 
 export class GuardedWire extends Wire {
   readonly #sink: ByteSink;
-  #heard: HeardMessage | undefined;
-  #heardExtension: string | undefined;
+  #received: UncheckedMessage | undefined;
+  #receivedExtension: string | undefined;
 
-  /** `extensions`: names for our extension handshake. */
+  /** @param extensions names for our extension handshake (BEP 10). */
   constructor(direction: "incoming" | "outgoing", sink: ByteSink, extensions: Iterable<string>) {
     super(direction === "incoming" ? "tcpIncoming" : "tcpOutgoing");
     this.#sink = sink;
@@ -22,34 +22,34 @@ export class GuardedWire extends Wire {
     this.#listen();
   }
 
-  /** What the library made of the latest frame: nothing for a have it knew, for extensions and for ports. */
-  get heard(): HeardMessage | undefined {
-    return this.#heard;
+  /** The message of the latest frame; undefined for a repeated have, an extension message or a port. */
+  get received(): UncheckedMessage | undefined {
+    return this.#received;
   }
 
-  /** The name of the extension the latest frame was for, when it is one of ours. */
-  get heardExtension(): string | undefined {
-    return this.#heardExtension;
+  /** The name of the latest frame's extension, when it is one of ours. */
+  get receivedExtension(): string | undefined {
+    return this.#receivedExtension;
   }
 
-  /** `handshake` has 68 bytes and the right protocol string. @returns false when the library failed on it. */
+  /** `handshake` has 68 bytes and the right protocol string. @returns false when the library throws or ends. */
   feedHandshake(handshake: Uint8Array): boolean {
     return this.#guard(() => this._onHandshakeBuffer(handshake.subarray(1)));
   }
 
-  /** `frame` starts with the id and has a size legal for it. @returns false when the library failed on it. */
+  /** `frame` begins with the id and has a length legal for it. @returns false when the library throws or ends. */
   feed(frame: Uint8Array): boolean {
-    this.#heard = undefined;
-    this.#heardExtension = undefined;
+    this.#received = undefined;
+    this.#receivedExtension = undefined;
     return this.#guard(() => this._onMessage(frame));
   }
 
-  /** An extension handshake with nothing in it but these message ids, 0..255. @returns as `feed`. */
+  /** Feeds an extension handshake that has nothing but these message ids, 0..255. @returns as `feed`. */
   feedExtensions(ids: ReadonlyMap<string, number>): boolean {
     return this.feed(concatBytes([Uint8Array.of(MessageId.extended, 0), encodeBencode({ m: ids })]));
   }
 
-  /** Sends the extension handshake once more; nothing before the library has sent it by itself. */
+  /** Sends the extension handshake once more, if the library has sent it by itself before. */
   repeatExtendedHandshake(): void {
     if (this._extendedHandshakeSent === true) this._sendExtendedHandshake();
   }
@@ -58,10 +58,10 @@ export class GuardedWire extends Wire {
     if (!this._finished) this.#sink.reserve(data.length).set(data);
   }
 
-  // The library builds a string for every message even when nobody listens.
+  // The library builds a string for every message even without a listener.
   override _debug(): void {}
 
-  // The library's own end is that of a stream: it waits for a reader that does not exist.
+  // The library ends as a stream does: it would wait for a reader, and there is none.
   override destroy(): this {
     this._finished = true;
     return this;
@@ -80,28 +80,28 @@ export class GuardedWire extends Wire {
     return !this._finished;
   }
 
-  /** What is heard is kept until the library's own call has returned, so that no exception but its own is caught. */
+  /** A message is kept until the library's call has returned, so that #guard catches exceptions of the library only. */
   #listen(): void {
-    const hear = (heard: HeardMessage): void => {
-      this.#heard = heard;
+    const keep = (message: UncheckedMessage): void => {
+      this.#received = message;
     };
-    this.on("choke", () => hear({ type: "choke" }))
-      .on("unchoke", () => hear({ type: "unchoke" }))
-      .on("interested", () => hear({ type: "interested" }))
-      .on("uninterested", () => hear({ type: "notInterested" }))
-      .on("have", (index) => hear({ type: "have", index }))
-      .on("suggest", (index) => hear({ type: "suggest", index }))
-      .on("have-all", () => hear({ type: "haveAll" }))
-      .on("have-none", () => hear({ type: "haveNone" }))
-      .on("reject", (index, begin, length) => hear({ type: "reject", index, begin, length }))
-      .on("allowed-fast", (index) => hear({ type: "allowedFast", index }))
+    this.on("choke", () => keep({ type: "choke" }))
+      .on("unchoke", () => keep({ type: "unchoke" }))
+      .on("interested", () => keep({ type: "interested" }))
+      .on("uninterested", () => keep({ type: "notInterested" }))
+      .on("have", (index) => keep({ type: "have", index }))
+      .on("suggest", (index) => keep({ type: "suggest", index }))
+      .on("have-all", () => keep({ type: "haveAll" }))
+      .on("have-none", () => keep({ type: "haveNone" }))
+      .on("reject", (index, begin, length) => keep({ type: "reject", index, begin, length }))
+      .on("allowed-fast", (index) => keep({ type: "allowedFast", index }))
       .on("extended", (name) => {
-        this.#heardExtension = typeof name === "string" ? name : undefined;
+        this.#receivedExtension = typeof name === "string" ? name : undefined;
       });
   }
 }
 
-/** Only puts the name into our extension handshake: messages are taken from the library's `extended` event. */
+/** A class that only puts the name into our extension handshake; messages come by the library's `extended` event. */
 function extensionNamed(name: string): new () => { readonly name: string } {
   class Extension {
     declare readonly name: string;

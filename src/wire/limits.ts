@@ -4,26 +4,26 @@ import { MAX_PIECE_COUNT, MAX_REQUEST_LENGTH } from "../core/torrent/limits.ts";
 
 /** Bytes of one metadata piece (BEP 9). */
 export const METADATA_PIECE_LENGTH = 16 * KiB;
-/** Metadata pieces a peer may ask for in its life: ten whole copies of the largest metadata. */
+/** Metadata requests of one connection that we answer: ten copies of the largest metadata. */
 export const MAX_METADATA_REQUESTS_SERVED = 5120;
-/** Metadata requests of one peer waiting for room in its output: the largest metadata twice. More are rejected. */
+/** Metadata requests of one peer that wait for room in its output: the largest metadata twice. More are rejected. */
 export const MAX_METADATA_REQUESTS_QUEUED = 1024;
-/** Metadata pieces sent to a peer before its output has drained: 256 KiB, far below MAX_OUTPUT_BUFFER. */
+/** Metadata pieces written to a peer before its output has drained: 256 KiB, far below MAX_OUTPUT_BUFFER. */
 export const METADATA_SEND_BURST = 16;
-/** Metadata pieces asked of a peer at once: 128 KiB in flight hide a round trip, and no queue of a peer is that short. */
+/** Metadata requests outstanding with one peer: 128 KiB in flight hide a round trip, and every peer queues that many. */
 export const METADATA_REQUEST_WINDOW = 8;
-/** Bytes after the length prefix. A piece message has 9 before its payload. A connection keeps as much memory to gather
- * what chunks cut: 7.5 MiB for MAX_PEERS_LEECHING peers that all send the longest runs. */
+/** Bytes of a piece message after the length prefix: 9, then the payload. A connection keeps a buffer of this length for
+ * messages that are cut by chunks: 7.5 MiB for MAX_PEERS_LEECHING peers that all send the longest runs. */
 export const MAX_BLOCK_FRAME_LENGTH = 9 + MAX_REQUEST_LENGTH;
-/** Bitfield of MAX_PIECE_COUNT pieces with its id. */
+/** Bytes of the message id and a bitfield of MAX_PIECE_COUNT pieces. */
 export const MAX_BITFIELD_FRAME_LENGTH = 1 + MAX_PIECE_COUNT / 8;
-/** Extension handshakes and PEX messages are small; metadata pieces are 16 KiB and a header. */
+/** Bytes of an extension message: handshakes and PEX are small, a metadata piece is 16 KiB and a header. */
 export const MAX_EXTENDED_FRAME_LENGTH = 64 * KiB;
-/** Unknown messages are skipped up to this length and count; then the peer speaks another protocol. */
+/** Unknown messages are skipped up to this length and count; beyond them the peer speaks another protocol. */
 export const MAX_UNKNOWN_FRAME_LENGTH = 128 * KiB;
 export const MAX_UNKNOWN_FRAMES = 100;
-/** Allowed-fast pieces remembered of a peer before the metadata is known; clients allow about ten (BEP 6). */
-export const MAX_HELD_ALLOWED_FAST = 100;
+/** Allowed-fast pieces kept of a peer before the metadata is known; clients allow about ten (BEP 6). */
+export const MAX_EARLY_ALLOWED_FAST = 100;
 /** Extension handshakes of one peer: one at the start, and one for each change of its state. */
 export const MAX_EXTENDED_HANDSHAKES = 100;
 /** Bitfields of one peer: aria2 sends one in place of many haves, a few hundred in a long download. */

@@ -19,7 +19,7 @@ export const MessageId = {
   extended: 20,
 } as const;
 
-/** True for the messages of BEP 6, which only peers that both set the fast bit may send. */
+/** True for a message of BEP 6, which is legal only when both sides have set the fast bit. */
 export function isFastMessage(id: number): boolean {
   return id >= MessageId.suggest && id <= MessageId.allowedFast;
 }

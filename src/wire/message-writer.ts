@@ -1,5 +1,5 @@
-// Puts our messages into the sink: those of every block directly, the others through the library, which keeps the
-// choke and interest state. Falls back to BEP 3 where the peer lacks the fast extension.
+// Writes our messages into the sink: requests, cancels, rejects and blocks directly, because they are frequent, the others
+// through the library, which keeps the choke and interest state. Without the peer's fast extension it falls back to BEP 3.
 import type { Block, PeerMessage } from "../core/torrent/peer-message.ts";
 import { assert, assertNever } from "../lib/assert.ts";
 import { Bitfield } from "../core/torrent/bitfield.ts";
@@ -11,7 +11,7 @@ import { MessageId } from "./message-id.ts";
 const BLOCK_HEADER_LENGTH = 13;
 const REQUEST_LENGTH = 17;
 
-/** `pieceCount`: undefined before metadata, when haveAll cannot be said without the fast extension. */
+/** @param pieceCount undefined before the metadata, when haveAll cannot be sent without the fast extension. */
 export function writeMessage(
   wire: GuardedWire,
   sink: ByteSink,
@@ -58,7 +58,7 @@ export function writeMessage(
   }
 }
 
-/** Writes the header of a "piece" message. @returns the place for its `block.length` bytes. */
+/** Writes the header of a "piece" message. @returns a view of `block.length` bytes to fill with the payload. */
 export function reserveBlock(sink: ByteSink, block: Block): Uint8Array {
   const bytes = sink.reserve(BLOCK_HEADER_LENGTH + block.length);
   writeUint32(bytes, 0, BLOCK_HEADER_LENGTH - 4 + block.length);

@@ -1,5 +1,5 @@
-// The metadata exchange of one connection (BEP 9), both ways: what the peer offers, the attempt under way, and what we
-// serve. The guards around ut_metadata live in MetadataFetch and MetadataServer. Knows no clock: the caller cancels.
+// The metadata exchange of one connection (BEP 9) in both directions: the size that the peer offers, the current fetch, and
+// the metadata that we serve. MetadataFetch and MetadataServer guard ut_metadata. Knows no clock: the caller cancels.
 import type { PeerFault } from "../core/torrent/peer-message.ts";
 import { MetadataFetch } from "./metadata-fetch.ts";
 import { type MetadataMessage, MetadataMessageType, parseMetadataMessage } from "./metadata-message.ts";
@@ -13,24 +13,27 @@ export class MetadataExchange {
   #result: Promise<Uint8Array | undefined> = Promise.resolve(undefined);
   #settle: ((raw: Uint8Array | undefined) => void) | undefined;
 
-  /** `send` gives a ut_metadata payload to the peer. */
+  /** `send` sends a ut_metadata payload to the peer. */
   constructor(send: (payload: Uint8Array) => void) {
     this.#send = send;
     this.#server = new MetadataServer(send);
   }
 
-  /** Bytes of metadata that the peer says it has, 1..MAX_METADATA_LENGTH. */
+  /** Bytes of metadata that the peer offers, 1..MAX_METADATA_LENGTH; undefined while it offers none. */
   get offeredSize(): number | undefined {
     return this.#offeredSize;
   }
 
+  /** The peer's `metadata_size`; undefined leaves an earlier offer in place. */
   offer(size: number | undefined): void {
     if (size !== undefined) this.#offeredSize = size;
   }
 
   /**
-   * `infoHash`: 20 bytes. `onReceived` hears of the bytes of each piece. A second call asks once more for the pieces
-   * that were asked for and did not come, and keeps the others; when the peer offers another size it begins anew.
+   * Fetches the metadata. A second call repeats the unanswered requests and keeps the received pieces; after an offer of
+   * another size it starts again.
+   * @param infoHash 20 bytes.
+   * @param onReceived is called with the bytes of each piece but the last.
    * @returns the verified bytes; undefined when the peer offers none, rejects, fails the hash or `cancel` is called.
    */
   fetch(
@@ -63,14 +66,14 @@ export class MetadataExchange {
     this.#server.drained();
   }
 
-  /** `payload` is foreign. @returns the fault it shows. */
+  /** Takes a ut_metadata payload from the peer. @returns the fault that it shows, or undefined. */
   receive(payload: Uint8Array): PeerFault | undefined {
     const message = parseMetadataMessage(payload);
     if (message === undefined) return "badMetadata";
     try {
       return this.#handle(message);
     } catch {
-      // Whatever the library trips over came from the peer.
+      // The library throws on bad input from the peer only.
       return "badMetadata";
     }
   }
@@ -87,7 +90,7 @@ export class MetadataExchange {
         return outcome.type === "fault" ? outcome.fault : undefined;
       }
       default:
-        // BEP 9: unknown types are for later versions.
+        // BEP 9: messages of an unknown type must be ignored.
         return undefined;
     }
   }

@@ -1,5 +1,5 @@
-// One attempt to get the metadata from one peer: ut_metadata asks for the pieces and puts them together; this paces
-// its requests, checks each answer before it sees it, and judges the whole by its hash.
+// One fetch of the metadata from one peer (BEP 9). ut_metadata makes the requests and joins the pieces; this class paces the
+// requests, checks each answer before the library sees it, and verifies the whole by its hash.
 import utMetadata, { type UtMetadata } from "ut_metadata";
 import { scanPrefix } from "../core/format/bencode.ts";
 import { METADATA_PIECE_LENGTH, METADATA_REQUEST_WINDOW } from "./limits.ts";
@@ -21,20 +21,20 @@ export type FetchOutcome =
 export interface MetadataFetchOptions {
   /** 20 bytes. */
   readonly infoHash: Uint8Array;
-  /** What the peer said, 1..MAX_METADATA_LENGTH. */
+  /** The peer's `metadata_size` in bytes, 1..MAX_METADATA_LENGTH. */
   readonly size: number;
-  /** Gives a ut_metadata payload to the peer. */
+  /** Sends a ut_metadata payload to the peer. */
   readonly send: (payload: Uint8Array) => void;
-  /** Hears of the bytes of each piece, but for the last. */
+  /** Called with the bytes of each piece but the last. */
   readonly onReceived: (bytes: number) => void;
 }
 
 export class MetadataFetch {
   readonly #options: MetadataFetchOptions;
   readonly #library: UtMetadata;
-  /** Requests of the library that wait for their turn. */
+  /** Requests of the library beyond the window. */
   readonly #waiting: { readonly piece: number; readonly payload: Uint8Array }[] = [];
-  /** The request for each piece that was asked for and has not come. */
+  /** Outstanding requests by piece. */
   readonly #inFlight = new Map<number, Uint8Array>();
   #missing: number;
 
@@ -42,35 +42,38 @@ export class MetadataFetch {
     const { size } = options;
     this.#options = options;
     this.#missing = Math.ceil(size / METADATA_PIECE_LENGTH);
-    // The library is not told the info hash: it would decode the metadata before it checks it.
+    // Without the info hash: with it the library would decode the metadata before it checks the hash.
     const Library = utMetadata();
-    this.#library = new Library({ extendedHandshake: {}, extended: (_name, payload) => this.#ask(payload) });
+    this.#library = new Library({
+      extendedHandshake: {},
+      extended: (_name, payload) => this.#enqueue(payload),
+    });
     this.#library.onExtendedHandshake({ m: { ut_metadata: 1 }, metadata_size: size });
     this.#library.fetch();
     this.#sendWaiting();
   }
 
-  /** What the peer said when the attempt began. */
+  /** The peer's `metadata_size` at the start of the fetch. */
   get size(): number {
     return this.#options.size;
   }
 
-  /** Sends the requests once more that were not answered. */
+  /** Repeats the outstanding requests. */
   repeat(): void {
     for (const payload of this.#inFlight.values()) this.#options.send(payload);
   }
 
-  /** Takes a data or reject message. @returns how the attempt ended, or undefined while it goes on. */
+  /** Takes a data or reject message. @returns the outcome, or undefined while the fetch goes on. */
   receive(message: MetadataMessage): FetchOutcome | undefined {
     if (message.piece < 0 || message.piece * METADATA_PIECE_LENGTH >= this.size) return badMetadata;
-    // Answers to an earlier attempt that was given up, or the second to a repeated request.
+    // An answer to a cancelled fetch, or the second answer to a repeated request.
     if (!this.#inFlight.delete(message.piece)) return undefined;
     if (message.type === MetadataMessageType.reject) return { type: "rejected" };
     if (message.totalSize !== undefined && message.totalSize !== this.size) return badMetadata;
     if (message.payload.length !== this.#lengthOf(message.piece)) return badMetadata;
 
     this.#missing--;
-    const outcome = this.#missing === 0 ? this.#judge(message) : undefined;
+    const outcome = this.#missing === 0 ? this.#verify(message) : undefined;
     if (outcome === undefined) {
       this.#library.onMessage(encodeMetadataMessage(message));
       this.#options.onReceived(message.payload.length);
@@ -84,15 +87,15 @@ export class MetadataFetch {
     this.#waiting.length = 0;
   }
 
-  /** The last piece completes the bytes, which the library may decode only if they are the right ones. */
-  #judge(last: MetadataMessage): FetchOutcome {
+  /** The last piece completes the bytes. The library decodes them, so it gets this piece only if the hash is right. */
+  #verify(last: MetadataMessage): FetchOutcome {
     const raw = this.#library.metadata ?? new Uint8Array(0);
     raw.set(last.payload, last.piece * METADATA_PIECE_LENGTH);
     if (!bytesEqual(sha1(raw), this.#options.infoHash)) {
       this.cancel();
       return { type: "fault", fault: "hashMismatch" };
     }
-    // A magnet may name metadata that hangs the decoder; what to say about it is the caller's business.
+    // Metadata with the right hash may still hang the decoder: the caller gets it and refuses it.
     if (scanPrefix(raw) === raw.length) this.#library.onMessage(encodeMetadataMessage(last));
     this.cancel();
     return { type: "metadata", raw };
@@ -102,7 +105,7 @@ export class MetadataFetch {
     return Math.min(METADATA_PIECE_LENGTH, this.size - piece * METADATA_PIECE_LENGTH);
   }
 
-  #ask(payload: Uint8Array): void {
+  #enqueue(payload: Uint8Array): void {
     const piece = parseMetadataMessage(payload)?.piece;
     if (piece !== undefined) this.#waiting.push({ piece, payload });
   }

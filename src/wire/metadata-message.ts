@@ -1,23 +1,23 @@
-// The messages of the metadata exchange (BEP 9): a dictionary, and for data the piece's bytes after it.
+// The ut_metadata messages (BEP 9): a dictionary, followed by the bytes of the piece in a data message.
 import { asDict, decodeBencode, dictInteger, encodeBencode, scanPrefix } from "../core/format/bencode.ts";
 import { concatBytes } from "../lib/bytes.ts";
 
 export const MetadataMessageType = { request: 0, data: 1, reject: 2 } as const;
 
 export interface MetadataMessage {
-  /** 0, 1 or 2; others are of later versions of the protocol. */
+  /** `msg_type`: 0, 1 or 2; others are unknown. */
   readonly type: number;
-  /** Any integer within 2^53. */
+  /** Any integer within ±(2^53 - 1). */
   readonly piece: number;
   readonly totalSize: number | undefined;
-  /** Empty but for data. A view on the bytes that were parsed. */
+  /** The bytes after the dictionary, a view; empty except in data messages. */
   readonly payload: Uint8Array;
 }
 
-/** Such a message has three keys; foreign clients may add some. */
+/** A message has three keys; other clients may add some. */
 const limits = { maxDepth: 4, maxItems: 64 };
 
-/** @returns undefined unless `bytes` starts with a dictionary that has both integers. */
+/** @returns undefined unless `bytes` begins with a dictionary that has integers `msg_type` and `piece`. */
 export function parseMetadataMessage(bytes: Uint8Array): MetadataMessage | undefined {
   const end = scanPrefix(bytes, limits);
   const dict = end === undefined ? undefined : asDict(decodeBencode(bytes.subarray(0, end), limits));
@@ -29,8 +29,8 @@ export function parseMetadataMessage(bytes: Uint8Array): MetadataMessage | undef
 }
 
 /**
- * In the one form that ut_metadata reads right: it takes the first "ee" for the end of the dictionary, and these keys
- * alone cannot contain one earlier.
+ * Encodes exactly these keys: ut_metadata takes the first "ee" for the end of the dictionary, and with them there is none
+ * earlier.
  */
 export function encodeMetadataMessage(message: MetadataMessage): Uint8Array {
   const dict = encodeBencode({

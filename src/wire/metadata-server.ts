@@ -1,5 +1,5 @@
-// Gives the metadata to one peer: ut_metadata makes the answers; this checks the questions and lets no more answers
-// out than the connection takes.
+// Serves the metadata to one peer (BEP 9): ut_metadata makes the answers; this class checks the requests and sends no more
+// answers than the connection takes.
 import utMetadata, { type UtMetadata } from "ut_metadata";
 import { scanPrefix } from "../core/format/bencode.ts";
 import {
@@ -13,9 +13,9 @@ import { encodeMetadataMessage, MetadataMessageType } from "./metadata-message.t
 export class MetadataServer {
   readonly #send: (payload: Uint8Array) => void;
   #raw: Uint8Array | undefined;
-  /** Made for the first request: most peers never ask. */
+  /** Made for the first request: most peers send none. */
   #library: UtMetadata | undefined;
-  /** Piece numbers, checked. */
+  /** Checked piece indices. */
   readonly #queue: number[] = [];
   #burst = METADATA_SEND_BURST;
   #requests = 0;
@@ -29,7 +29,7 @@ export class MetadataServer {
     this.#raw = raw;
   }
 
-  /** @returns false when the peer has asked for more than anyone can need. */
+  /** @returns false when the peer exceeds MAX_METADATA_REQUESTS_SERVED. */
   request(piece: number): boolean {
     if (++this.#requests > MAX_METADATA_REQUESTS_SERVED) return false;
     const count = Math.ceil((this.#raw?.length ?? 0) / METADATA_PIECE_LENGTH);
@@ -42,7 +42,7 @@ export class MetadataServer {
     return true;
   }
 
-  /** The connection took everything: the next burst may leave. */
+  /** The connection's output is empty: sends the next burst. */
   drained(): void {
     this.#burst = METADATA_SEND_BURST;
     this.#serve();
@@ -58,16 +58,16 @@ export class MetadataServer {
     }
   }
 
-  /** @returns undefined for metadata that the library does not hand on byte by byte. */
+  /** @returns undefined for metadata that the library would not serve byte for byte. */
   #start(): UtMetadata | undefined {
     if (this.#raw === undefined || scanPrefix(this.#raw) !== this.#raw.length) return undefined;
-    // Without an info hash the library takes the metadata at once instead of hashing it again for every peer.
+    // Without an info hash the library does not hash the metadata again for every peer.
     const Library = utMetadata(this.#raw);
     const library = new Library({
       extendedHandshake: {},
       extended: (_name, payload) => this.#send(payload),
     });
-    // It takes an `info` key for a whole .torrent and would serve something else.
+    // The library takes a dictionary with an `info` key for a whole .torrent and would serve other bytes.
     return library.metadata === this.#raw ? library : undefined;
   }
 }

@@ -1,4 +1,4 @@
-// One peer's side of the conversation: bytes in, checked messages out, and the other way. The only door to
+// The protocol of one connection: turns received bytes into checked messages, and our messages into bytes. The only user of
 // bittorrent-protocol and ut_metadata. Decides nothing about pieces and knows neither sockets nor clocks.
 import { type ExtendedHandshakeFields, parseExtendedHandshake } from "../core/format/extended-handshake.ts";
 import type { Geometry } from "../core/torrent/geometry.ts";
@@ -9,11 +9,11 @@ import type { Block, PeerFault, PeerMessage } from "../core/torrent/peer-message
 import type { ByteSink } from "../lib/byte-sink.ts";
 import { assert } from "../lib/assert.ts";
 import { readUint16, readUint32 } from "../lib/bytes.ts";
-import { Allowance } from "./allowance.ts";
+import { MessageBudget } from "./message-budget.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { GuardedWire } from "./guarded-wire.ts";
-import { checkBlock, checkMessage, type HeardMessage } from "./heard-message.ts";
-import { HeldMessages } from "./held-messages.ts";
+import { checkBlock, checkMessage, type UncheckedMessage } from "./unchecked-message.ts";
+import { EarlyMessages } from "./early-messages.ts";
 import { isFastMessage, MessageId } from "./message-id.ts";
 import { reserveBlock, writeMessage } from "./message-writer.ts";
 import { MetadataExchange } from "./metadata-exchange.ts";
@@ -36,16 +36,17 @@ export class PeerWire {
   readonly #reader: FrameReader;
   readonly #metadata: MetadataExchange;
   readonly #extensionNames: ReadonlySet<string>;
-  #held: HeldMessages | undefined = new HeldMessages();
+  /** Undefined once the geometry is known. */
+  #early: EarlyMessages | undefined = new EarlyMessages();
   #geometry: Geometry | undefined;
   #infoHash: InfoHash | undefined;
   #fields: Partial<ExtendedHandshakeFields> = {};
-  /** Whether the peer has said what it has; after "nothing" it may correct itself once. */
-  #pieceState: "unsaid" | "nothing" | "said" = "unsaid";
-  readonly #bitfields = new Allowance(MAX_BITFIELDS);
-  readonly #badRequests = new Allowance(MAX_BAD_REQUESTS);
-  readonly #unknownFrames = new Allowance(MAX_UNKNOWN_FRAMES);
-  readonly #extendedHandshakes = new Allowance(MAX_EXTENDED_HANDSHAKES);
+  /** The peer's announcement of its pieces; after a have none it may send another. */
+  #pieceState: "unknown" | "none" | "known" = "unknown";
+  readonly #bitfields = new MessageBudget(MAX_BITFIELDS);
+  readonly #badRequests = new MessageBudget(MAX_BAD_REQUESTS);
+  readonly #unknownFrames = new MessageBudget(MAX_UNKNOWN_FRAMES);
+  readonly #extendedHandshakes = new MessageBudget(MAX_EXTENDED_HANDSHAKES);
   #dead = false;
 
   constructor(options: PeerWireOptions) {
@@ -62,7 +63,7 @@ export class PeerWire {
     });
   }
 
-  /** True once both sides have said they speak BEP 6. */
+  /** True once both handshakes have the bit of the fast extension (BEP 6). */
   get hasFast(): boolean {
     return this.#wire.hasFast;
   }
@@ -72,42 +73,42 @@ export class PeerWire {
     return this.#metadata.offeredSize;
   }
 
-  /** The next bytes of the peer, cut anywhere. @returns whether they completed a message. */
+  /** Takes the next bytes from the peer, cut anywhere. @returns whether they completed a message. */
   receive(chunk: Uint8Array): boolean {
     const fault = this.#reader.receive(chunk);
     if (fault !== undefined) this.#fail(fault);
     return this.#reader.completed;
   }
 
-  /** Once. Says that we speak the fast extension, the DHT and the extension protocol. */
+  /** Call once. Sends our handshake with the bits for the fast extension, the DHT and the extension protocol. */
   handshake(infoHash: InfoHash, peerId: PeerId): void {
     assert(this.#infoHash === undefined, "a second handshake");
     this.#infoHash = infoHash;
     this.#wire.handshake(infoHash, peerId, { dht: true, fast: true });
   }
 
-  /** For the next extension handshake: the first leaves by itself right after the handshakes. */
+  /** Sets fields of the next extension handshake; the library sends the first one right after the handshakes. */
   setExtendedHandshake(fields: ExtendedHandshakeFields): void {
     this.#fields = { ...this.#fields, ...fields };
     this.#wire.extendedHandshake = { ...this.#fields };
   }
 
-  /** Tells the peer of changed fields; nothing happens before the first extension handshake was sent. */
+  /** Sends the extension handshake again after a change, if the first one was sent. */
   sendExtendedHandshake(): void {
     if (!this.#dead) this.#wire.repeatExtendedHandshake();
   }
 
-  /** Not for blocks. @throws InvariantError for `haveAll` before metadata to a peer without the fast extension. */
+  /** Any message but a block. @throws InvariantError for `haveAll` before the metadata without the fast extension. */
   send(message: PeerMessage): void {
     if (!this.#dead) writeMessage(this.#wire, this.#sink, message, this.#geometry?.pieceCount);
   }
 
-  /** `payload` has `block.length` bytes and is copied. */
+  /** Copies `payload`, which has `block.length` bytes. */
   sendBlock(block: Block, payload: Uint8Array): void {
     this.reserveBlock(block).set(payload);
   }
 
-  /** @returns the place in the sink for the payload, to be filled before the event loop runs again. */
+  /** @returns a view into the sink for the payload, to fill before the event loop runs again. */
   reserveBlock(block: Block): Uint8Array {
     return this.#dead ? new Uint8Array(block.length) : reserveBlock(this.#sink, block);
   }
@@ -120,7 +121,7 @@ export class PeerWire {
     this.#wire.keepAlive();
   }
 
-  /** @returns false when the peer does not offer this extension (now). */
+  /** @returns false when the peer does not offer this extension. */
   sendExtended(name: string, payload: Uint8Array): boolean {
     const id = this.#wire.peerExtendedMapping[name] ?? 0;
     if (this.#dead || id === 0) return false;
@@ -128,16 +129,16 @@ export class PeerWire {
     return true;
   }
 
-  /** Once, when the metadata is known: checks and hands on what the peer has said so far. */
+  /** Call once, when the metadata is known: checks the messages received so far and passes them on. */
   setGeometry(geometry: Geometry): void {
     assert(this.#geometry === undefined, "a second geometry");
     this.#geometry = geometry;
-    const held = this.#held?.replay() ?? [];
-    this.#held = undefined;
-    for (const heard of held) if (!this.#dead) this.#accept(heard);
+    const early = this.#early?.replay() ?? [];
+    this.#early = undefined;
+    for (const message of early) if (!this.#dead) this.#accept(message);
   }
 
-  /** Serve this info dict, which has passed parseInfoDict; tells a peer that is already connected. */
+  /** Serves this info dict, which has passed parseInfoDict, and offers it to a peer that is connected already. */
   setMetadata(raw: Uint8Array): void {
     this.#metadata.setMetadata(raw);
     this.#fields = { ...this.#fields, metadata_size: raw.length };
@@ -146,8 +147,9 @@ export class PeerWire {
   }
 
   /**
-   * Asks the peer for the metadata, or once more for what did not come; no timeout but `cancelMetadata`. `onReceived`: bytes.
-   * @returns the info dict whose hash is the info hash, or undefined when there is none to be had (now).
+   * Requests the metadata, or repeats the unanswered requests. There is no timeout: the caller uses `cancelMetadata`.
+   * @param onReceived is called with the bytes of each piece but the last.
+   * @returns the info dict with the right hash, or undefined when the peer does not provide it.
    */
   fetchMetadata(onReceived?: (bytes: number) => void): Promise<Uint8Array | undefined> {
     if (this.#dead || this.#infoHash === undefined) return Promise.resolve(undefined);
@@ -158,12 +160,12 @@ export class PeerWire {
     this.#metadata.cancel();
   }
 
-  /** The connection's output became empty: metadata that a peer asked for goes out in bursts of bounded size. */
+  /** The connection's output is empty: sends the next burst of requested metadata. */
   drained(): void {
     this.#metadata.drained();
   }
 
-  /** Dead and silent from now on, without a fault. */
+  /** Ends the wire without a fault: it sends nothing more and calls no listener. */
   close(): void {
     this.#dead = true;
     this.#reader.stop();
@@ -190,7 +192,7 @@ export class PeerWire {
   }
 
   #onBlock(index: number, begin: number, payload: Uint8Array): void {
-    if (this.#geometry === undefined) return this.#fail("unexpectedMessage"); // We cannot have asked.
+    if (this.#geometry === undefined) return this.#fail("unexpectedMessage"); // Nothing is requested yet.
     const block = checkBlock(this.#geometry, index, begin, payload.length);
     if (block === undefined) return this.#fail("badMessage");
     this.#events.block(block, payload);
@@ -236,21 +238,21 @@ export class PeerWire {
   }
 
   #onPieceState(id: number, frame: Uint8Array): void {
-    const isNothing = id === MessageId.haveNone;
-    const isRepeated = this.#pieceState === "said" || (this.#pieceState === "nothing" && isNothing);
-    // aria2 sends its whole bitfield again where others send many haves.
+    const isNone = id === MessageId.haveNone;
+    const isRepeated = this.#pieceState === "known" || (this.#pieceState === "none" && isNone);
+    // aria2 sends its whole bitfield again in place of many haves.
     const isAllowed = id === MessageId.bitfield && this.#bitfields.spend();
     if (isRepeated && !isAllowed) return this.#fail("unexpectedMessage");
-    this.#pieceState = isNothing ? "nothing" : "said";
+    this.#pieceState = isNone ? "none" : "known";
     if (id !== MessageId.bitfield) return this.#feedAndAccept(frame);
-    // The library keeps its view, and we may: both need memory that is not used again.
+    // The library keeps its view, and #early may keep ours: both need a copy.
     if (this.#feed(frame.slice())) this.#accept({ type: "bitfield", bytes: frame.slice(1) });
   }
 
   #onExtended(frame: Uint8Array): void {
     if (frame[1] === 0) return this.#onExtendedHandshake(frame.subarray(2));
     if (!this.#feed(frame)) return;
-    const name = this.#wire.heardExtension;
+    const name = this.#wire.receivedExtension;
     if (name === undefined) return this.#countUnknown();
     const payload = frame.subarray(2);
     if (name !== METADATA) return this.#events.extended(name, payload);
@@ -261,7 +263,7 @@ export class PeerWire {
   #onExtendedHandshake(payload: Uint8Array): void {
     const handshake = parseExtendedHandshake(payload);
     if (handshake === undefined || !this.#extendedHandshakes.spend()) return this.#fail("badExtension");
-    // The library would keep every name a peer makes up.
+    // The library keeps every name that it is given, also invented ones.
     const known = [...handshake.extensions].filter(([name]) => this.#extensionNames.has(name));
     if (!this.#wire.feedExtensions(new Map(known))) return this.#fail("badExtension");
     if (this.#wire.peerExtendedMapping[METADATA]) this.#metadata.offer(handshake.metadataSize);
@@ -276,16 +278,16 @@ export class PeerWire {
 
   #feedAndAccept(frame: Uint8Array): void {
     if (!this.#feed(frame)) return;
-    // The library drops a have that it has heard before.
-    if (this.#wire.heard !== undefined) this.#accept(this.#wire.heard);
+    // The library drops a repeated have.
+    if (this.#wire.received !== undefined) this.#accept(this.#wire.received);
   }
 
-  #accept(heard: HeardMessage): void {
+  #accept(message: UncheckedMessage): void {
     if (this.#geometry === undefined) {
-      if (this.#held?.keep(heard) === false) this.#fail("badPieceIndex");
+      if (this.#early?.keep(message) === false) this.#fail("badPieceIndex");
       return;
     }
-    const checked = checkMessage(heard, this.#geometry);
+    const checked = checkMessage(message, this.#geometry);
     if (typeof checked === "string") this.#fail(checked);
     else this.#events.message(checked);
   }

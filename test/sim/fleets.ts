@@ -24,7 +24,7 @@ function variations(geometry: Geometry, leechers: number, rate: number): Scenari
   return [
     { ...base, name: "mixed links", mixed: true },
     { ...base, name: "staggered start", staggered: 1 },
-    { ...base, name: "flash flood", flashCrowd: true },
+    { ...base, name: "flash crowd", flashCrowd: true },
     { ...base, name: "20 % leave", leaving: 0.2 },
     { ...base, name: "leave when done", leaveWhenDone: true },
     { ...base, name: "two seeds", seeds: 2 },

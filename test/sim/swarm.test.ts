@@ -37,7 +37,7 @@ describe(`a simulated fleet (SIM_SEED=${randomSeed})`, () => {
     [{ ...base, name: "equal links", leechers: 50 }, 2.8, 2.8],
     [{ ...base, name: "mixed links", leechers: 10, mixed: true }, 1.3, 3],
     [{ ...base, name: "staggered", leechers: 10, staggered: 1 }, 1.6, 3],
-    [{ ...base, name: "flash flood", leechers: 20, flashCrowd: true }, 2.2, 3],
+    [{ ...base, name: "flash crowd", leechers: 20, flashCrowd: true }, 2.2, 3],
     [{ ...base, name: "20 % leave", leechers: 20, leaving: 0.2 }, 2.2, 3],
     [{ ...base, name: "two seeds", leechers: 10, seeds: 2 }, 1.8, 3],
     [{ ...base, name: "a fat seed", leechers: 10, seedFactor: 10 }, 1.6, 12],

@@ -5,7 +5,7 @@ import { concatBytes } from "../../src/lib/bytes.ts";
 import { FrameReader } from "../../src/wire/frame-reader.ts";
 import { frame, handshakeBytes, text, uint32 } from "./wire-end.ts";
 
-/** Feeds `stream` cut at `cuts`. @returns every call of the handler and the fault, in order. */
+/** Feeds `stream`, cut at `cuts`. @returns every call of the handler and the fault, in order. */
 function read(stream: Uint8Array, cuts: readonly number[] = []): string[] {
   const log: string[] = [];
   const reader = new FrameReader({
@@ -16,7 +16,7 @@ function read(stream: Uint8Array, cuts: readonly number[] = []): string[] {
   });
   const edges = [0, ...[...cuts].toSorted((a, b) => a - b), stream.length];
   for (let i = 1; i < edges.length; i++) {
-    // A copy of its own, so that a view kept too long shows.
+    // Each chunk is a copy, so that a view that is kept too long shows.
     const chunk = stream.slice(edges[i - 1], edges[i]);
     const fault = reader.receive(chunk);
     if (fault !== undefined) log.push(`fault ${fault}`);
@@ -25,7 +25,7 @@ function read(stream: Uint8Array, cuts: readonly number[] = []): string[] {
   return log;
 }
 
-/** How a stream that starts after the handshake ends. */
+/** The fault of a stream that begins after the handshake. */
 function verdict(...parts: Uint8Array[]): string | undefined {
   return read(concatBytes([handshakeBytes(), ...parts])).at(-1);
 }
@@ -57,7 +57,7 @@ const anyStream = fc
   )
   .map(([handshake, frames]) => concatBytes([handshake, ...frames]));
 
-test("FrameReader gives the same calls and the same verdict however the stream is cut", () => {
+test("FrameReader makes the same calls and reports the same fault for any cuts of the stream", () => {
   fc.assert(
     fc.property(
       anyStream,
@@ -72,7 +72,7 @@ test("FrameReader gives the same calls and the same verdict however the stream i
   );
 });
 
-test("FrameReader gives the same calls when the bytes come one by one", () => {
+test("FrameReader makes the same calls when the bytes come one by one", () => {
   fc.assert(
     fc.property(anyStream, (stream) => {
       expect(read(stream, [...stream.keys()])).toEqual(read(stream));
@@ -88,7 +88,7 @@ test("FrameReader passes a payload of 128 KiB over many chunks", () => {
   expect(read(stream, cuts).slice(1)).toEqual([`block 1 2 ${payload.toHex()}`, "frame 01"]);
 });
 
-test("W1: FrameReader refuses a foreign protocol at the first wrong byte", () => {
+test("W1: FrameReader refuses another protocol at the first wrong byte", () => {
   const foreign = [
     "GET / HTTP/1.1\r\n",
     "\u0016\u0003\u0001\u0002\u0000",

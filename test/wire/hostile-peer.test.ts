@@ -1,23 +1,31 @@
-// What a broken or hostile peer may send after its handshake, and what must come of it.
+// What a broken or hostile peer may send after its handshake, and how PeerWire reacts.
 import { expect, test } from "bun:test";
 import { MAX_BAD_REQUESTS } from "../../src/core/transfer/limits.ts";
 import { MAX_BITFIELDS, MAX_EXTENDED_HANDSHAKES } from "../../src/wire/limits.ts";
 import { MAX_PIECE_COUNT } from "../../src/core/torrent/limits.ts";
 import type { PeerFault } from "../../src/core/torrent/peer-message.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
-import { extendedFrame, frame, GEOMETRY, greetedEnd, handshakeBytes, uint32, WireEnd } from "./wire-end.ts";
+import {
+  extendedFrame,
+  frame,
+  GEOMETRY,
+  endAfterHandshake,
+  handshakeBytes,
+  uint32,
+  WireEnd,
+} from "./wire-end.ts";
 
 const plain = "0000000000100001";
 const request = (...numbers: number[]) => frame(6, uint32(...numbers));
 
 function faultOf(...frames: Uint8Array[]): PeerFault | undefined {
-  const end = greetedEnd();
+  const end = endAfterHandshake();
   end.wire.receive(concatBytes(frames));
   return end.faults[0];
 }
 
-test("PeerWire reports one fault and then neither hears nor says anything", () => {
-  const end = greetedEnd();
+test("PeerWire reports one fault and then neither receives nor sends anything", () => {
+  const end = endAfterHandshake();
   end.wire.receive(concatBytes([frame(4, uint32(10)), frame(1), frame(4, uint32(11))]));
   end.wire.receive(frame(1));
   end.wire.send({ type: "unchoke" });
@@ -52,15 +60,15 @@ test("W13: PeerWire refuses indices outside of the torrent", () => {
   expect(faultOf(frame(4, uint32(9)))).toBeUndefined();
 });
 
-test("W13: PeerWire passes a repeated have on only once, a million times over", () => {
-  const end = greetedEnd();
+test("W13: PeerWire passes on a million equal haves once", () => {
+  const end = endAfterHandshake();
   const flood = concatBytes(Array.from({ length: 10_000 }, () => frame(4, uint32(3))));
   for (let i = 0; i < 100; i++) end.wire.receive(flood);
   expect(end.messages).toEqual([{ type: "have", piece: GEOMETRY.piece(3)! }]);
 });
 
-test("W11: PeerWire accepts a late bitfield, and repeated ones up to a bound, and clears their spare bits", () => {
-  const end = greetedEnd();
+test("W11: PeerWire accepts a late bitfield, and repeated ones up to a limit, and clears their spare bits", () => {
+  const end = endAfterHandshake();
   end.wire.receive(concatBytes([frame(4, uint32(1)), frame(5, [0x80, 0x7f])]));
   expect(end.messages.at(-1)).toEqual({ type: "bitfield", bytes: Uint8Array.of(0x80, 0x40) });
   for (let count = 1; count < MAX_BITFIELDS; count++) end.wire.receive(frame(5, [0x80, 0x40]));
@@ -69,7 +77,7 @@ test("W11: PeerWire accepts a late bitfield, and repeated ones up to a bound, an
   expect(end.faults).toEqual(["unexpectedMessage"]);
 });
 
-test("W11: PeerWire refuses a bitfield of another length and a second word on what the peer has", () => {
+test("W11: PeerWire refuses a bitfield of another length and a second announcement of the pieces", () => {
   expect(faultOf(frame(5, [0x80]))).toBe("badBitfield");
   expect(faultOf(frame(5, [0x80, 0, 0]))).toBe("badBitfield");
   expect(faultOf(frame(5, [0x80, 0]), frame(14))).toBe("unexpectedMessage");
@@ -77,18 +85,18 @@ test("W11: PeerWire refuses a bitfield of another length and a second word on wh
   expect(faultOf(frame(15), frame(15))).toBe("unexpectedMessage");
 });
 
-test("PeerWire lets a peer that had nothing say what it has once it knows the metadata", () => {
+test("PeerWire accepts a bitfield after a have none", () => {
   expect(faultOf(frame(15), frame(5, [0x80, 0]))).toBeUndefined();
   expect(faultOf(frame(15), frame(5, [0x80, 0]), frame(15))).toBe("unexpectedMessage");
 });
 
-test("W12: PeerWire holds a bitfield before metadata and checks it afterwards", () => {
-  const good = greetedEnd({ geometry: false });
+test("W12: PeerWire keeps a bitfield that arrives before the metadata and checks it afterwards", () => {
+  const good = endAfterHandshake({ geometry: false });
   good.wire.receive(frame(5, [0xff, 0xc0]));
   good.wire.setGeometry(GEOMETRY);
   expect(good.messages).toEqual([{ type: "bitfield", bytes: Uint8Array.of(0xff, 0xc0) }]);
 
-  const bad = greetedEnd({ geometry: false });
+  const bad = endAfterHandshake({ geometry: false });
   bad.wire.receive(concatBytes([frame(5, new Uint8Array(32 * 1024)), frame(1)]));
   expect(bad.faults).toEqual([]);
   bad.wire.setGeometry(GEOMETRY);
@@ -96,8 +104,8 @@ test("W12: PeerWire holds a bitfield before metadata and checks it afterwards", 
   expect(bad.messages).toEqual([]);
 });
 
-test("W12: PeerWire bounds what a peer may say before metadata", () => {
-  const haves = greetedEnd({ geometry: false });
+test("W12: PeerWire bounds the messages that it keeps before the metadata", () => {
+  const haves = endAfterHandshake({ geometry: false });
   const all = new Uint8Array(MAX_PIECE_COUNT * 9);
   for (let index = 0; index < MAX_PIECE_COUNT; index++)
     all.set([0, 0, 0, 5, 4, 0, index >>> 16, index >>> 8, index], index * 9);
@@ -108,14 +116,14 @@ test("W12: PeerWire bounds what a peer may say before metadata", () => {
   expect(haves.faults).toEqual(["badPieceIndex"]);
 
   for (const index of [MAX_PIECE_COUNT, 0xffffffff]) {
-    const end = greetedEnd({ geometry: false });
+    const end = endAfterHandshake({ geometry: false });
     end.wire.receive(frame(4, uint32(index)));
     expect(end.faults).toEqual(["badPieceIndex"]);
   }
 });
 
-test("W10: PeerWire refuses blocks before metadata and blocks outside of a piece", () => {
-  const early = greetedEnd({ geometry: false });
+test("W10: PeerWire refuses blocks before the metadata and blocks outside of a piece", () => {
+  const early = endAfterHandshake({ geometry: false });
   early.wire.receive(frame(7, concatBytes([uint32(0, 0), new Uint8Array(4)])));
   expect(early.faults).toEqual(["unexpectedMessage"]);
   const at = (index: number, begin: number, length: number) =>
@@ -128,7 +136,7 @@ test("W10: PeerWire refuses blocks before metadata and blocks outside of a piece
   expect(at(9, 984, 16)).toBeUndefined();
 });
 
-test("W6: PeerWire answers bad requests with rejects and hangs up after too many", () => {
+test("W6: PeerWire answers bad requests with rejects and closes after too many", () => {
   const bad: number[][] = [
     [10, 0, 16384],
     [0xffffffff, 0, 16384],
@@ -141,13 +149,13 @@ test("W6: PeerWire answers bad requests with rejects and hangs up after too many
     [9, 0, 1001],
   ];
   for (const numbers of bad) {
-    const end = greetedEnd();
+    const end = endAfterHandshake();
     end.wire.receive(request(...numbers));
     expect(end.messages).toEqual([]);
     expect(end.take()).toEqual(frame(16, uint32(...numbers)));
     expect(end.faults).toEqual([]);
   }
-  const end = greetedEnd();
+  const end = endAfterHandshake();
   for (let i = 0; i < MAX_BAD_REQUESTS; i++) end.wire.receive(request(10, 0, 16384));
   expect(end.faults).toEqual([]);
   end.wire.receive(request(10, 0, 16384));
@@ -155,19 +163,19 @@ test("W6: PeerWire answers bad requests with rejects and hangs up after too many
 });
 
 test("W6: PeerWire drops bad requests of a peer without the fast extension", () => {
-  const end = greetedEnd({ reserved: plain });
+  const end = endAfterHandshake({ reserved: plain });
   end.wire.receive(concatBytes([request(10, 0, 16384), request(0, 0, 16384)]));
   expect(end.take().length).toBe(0);
   expect(end.messages.map((message) => message.type)).toEqual(["request"]);
 });
 
-test("PeerWire rejects requests while it has no metadata itself", () => {
-  const end = greetedEnd({ geometry: false });
+test("PeerWire rejects requests before the metadata", () => {
+  const end = endAfterHandshake({ geometry: false });
   end.wire.receive(request(0, 0, 16384));
   expect(end.take()).toEqual(frame(16, uint32(0, 0, 16384)));
 });
 
-test("PeerWire refuses fast messages that were not agreed on", () => {
+test("PeerWire refuses fast messages without the fast extension on both sides", () => {
   for (const message of [
     frame(14),
     frame(15),
@@ -175,14 +183,14 @@ test("PeerWire refuses fast messages that were not agreed on", () => {
     frame(16, uint32(0, 0, 1)),
     frame(17, uint32(0)),
   ]) {
-    const end = greetedEnd({ reserved: plain });
+    const end = endAfterHandshake({ reserved: plain });
     end.wire.receive(message);
     expect(end.faults).toEqual(["unexpectedMessage"]);
   }
 });
 
 test("PeerWire speaks BEP 3 to a peer without the fast extension", () => {
-  const end = greetedEnd({ reserved: plain });
+  const end = endAfterHandshake({ reserved: plain });
   const block = GEOMETRY.block(GEOMETRY.piece(0)!, 0);
   end.wire.send({ type: "haveNone" });
   end.wire.send({ type: "reject", block });
@@ -193,8 +201,8 @@ test("PeerWire speaks BEP 3 to a peer without the fast extension", () => {
   expect(end.take()).toEqual(frame(5, [0xff, 0xc0]));
 });
 
-test("W5: PeerWire skips unknown messages, but not for ever", () => {
-  const end = greetedEnd();
+test("W5: PeerWire skips unknown messages up to a limit", () => {
+  const end = endAfterHandshake();
   for (let i = 0; i < 50; i++)
     end.wire.receive(concatBytes([frame(21, new Uint8Array(60)), extendedFrame(9, "x")]));
   end.wire.receive(frame(1));
@@ -204,7 +212,7 @@ test("W5: PeerWire skips unknown messages, but not for ever", () => {
 });
 
 test("PeerWire ignores port 0", () => {
-  const end = greetedEnd();
+  const end = endAfterHandshake();
   end.wire.receive(concatBytes([frame(9, [0, 0]), frame(9, [0x1a, 0xe1])]));
   expect(end.ports).toEqual([6881]);
 });
@@ -228,8 +236,8 @@ test("W18: PeerWire survives extension handshakes that crash or hang the library
     expect([payload, faultOf(extendedFrame(0, payload))]).toEqual([payload, "badExtension"]);
 });
 
-test("PeerWire takes odd but harmless extension handshakes", () => {
-  const end = greetedEnd();
+test("PeerWire accepts odd but harmless extension handshakes", () => {
+  const end = endAfterHandshake();
   end.wire.receive(extendedFrame(0, "d1:md8:toStringi5e11:ut_metadatai255eee"));
   end.wire.receive(extendedFrame(0, "d1:mdee"));
   end.wire.receive(extendedFrame(0, "de"));
@@ -240,18 +248,18 @@ test("PeerWire takes odd but harmless extension handshakes", () => {
   expect(end.wire.offeredMetadataLength).toBeUndefined();
 });
 
-test("W18: PeerWire bounds the number of names and the number of extension handshakes", () => {
+test("W18: PeerWire bounds the extension names that it keeps and the number of extension handshakes", () => {
   const names = Array.from({ length: 10_000 }, (_, i) => `6:${String(i).padStart(6, "0")}i1e`).join("");
   expect(faultOf(extendedFrame(0, `d1:md${names.slice(0, 60_003)}ee`))).toBe("badExtension");
-  const end = greetedEnd();
+  const end = endAfterHandshake();
   for (let i = 0; i < MAX_EXTENDED_HANDSHAKES; i++) end.wire.receive(extendedFrame(0, "de"));
   expect(end.faults).toEqual([]);
   end.wire.receive(extendedFrame(0, "de"));
   expect(end.faults).toEqual(["badExtension"]);
 });
 
-test("W9: PeerWire takes floods of choke, interest and keep-alive in stride", () => {
-  const end = greetedEnd({ geometry: false });
+test("W9: PeerWire handles floods of choke, interest and keep-alive without a fault", () => {
+  const end = endAfterHandshake({ geometry: false });
   const flips = concatBytes([frame(1), frame(0), frame(2), frame(3), uint32(0), frame(8, uint32(0, 0, 1))]);
   end.wire.receive(concatBytes(Array.from({ length: 200 }, () => flips)));
   end.wire.setGeometry(GEOMETRY);

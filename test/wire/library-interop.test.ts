@@ -1,4 +1,4 @@
-// A PeerWire against the unguarded libraries, as other clients run them.
+// PeerWire with the unguarded libraries, as other clients use them.
 import { expect, test } from "bun:test";
 import Wire from "bittorrent-protocol";
 import utMetadata, { type UtMetadata } from "ut_metadata";
@@ -16,7 +16,7 @@ const info = encodeBencode({
 const infoHash = infoHashOf(sha1(info));
 const block = GEOMETRY.block(GEOMETRY.piece(2)!, 1);
 
-/** What the real Wire inherits from its stream. */
+/** The members that the real Wire inherits from its stream. */
 interface StreamWire extends Wire {
   on(name: "data", listener: (bytes: Uint8Array) => void): this;
   on(
@@ -29,7 +29,7 @@ interface StreamWire extends Wire {
   ut_metadata: UtMetadata;
 }
 
-/** Carries bytes until the streams of the library have come to rest. */
+/** Carries bytes until the streams of the library are idle. */
 async function settle(ours: WireEnd, theirs: StreamWire, fromThem: Uint8Array[]): Promise<void> {
   for (let quiet = 0; quiet < 10; quiet++) {
     const bytes = ours.take();

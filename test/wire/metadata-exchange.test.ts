@@ -7,7 +7,7 @@ import { MAX_OUTPUT_BUFFER } from "../../src/session/peer/limits.ts";
 import type { PeerFault } from "../../src/core/torrent/peer-message.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
-import { connectedPair, exchange, extendedFrame, greetedEnd, text, type WireEnd } from "./wire-end.ts";
+import { connectedPair, exchange, extendedFrame, endAfterHandshake, text, type WireEnd } from "./wire-end.ts";
 
 /** An info dict of about `length` bytes. */
 function infoDict(length: number): Uint8Array {
@@ -19,7 +19,7 @@ function infoDict(length: number): Uint8Array {
 
 const small = infoDict(40_000);
 const smallHash = infoHashOf(sha1(small));
-/** Three pieces. */
+/** Three metadata pieces. */
 const pieceOf = (raw: Uint8Array, piece: number) =>
   raw.slice(piece * METADATA_PIECE_LENGTH, (piece + 1) * METADATA_PIECE_LENGTH);
 
@@ -35,7 +35,7 @@ function fetching(size: number | string = small.length): {
   end: WireEnd;
   outcome: Promise<Uint8Array | undefined>;
 } {
-  const end = greetedEnd({ infoHash: smallHash, geometry: false });
+  const end = endAfterHandshake({ infoHash: smallHash, geometry: false });
   end.wire.receive(extendedFrame(0, `d1:md11:ut_metadatai3ee13:metadata_sizei${size}ee`));
   return { end, outcome: end.wire.fetchMetadata() };
 }
@@ -59,7 +59,7 @@ test("PeerWire fetches metadata of any size from another without flooding it", a
   }
 });
 
-test("PeerWire tells connected peers of metadata it got later, and serves it", async () => {
+test("PeerWire offers metadata that it gets later to connected peers, and serves it", async () => {
   const [a, b] = connectedPair({ infoHash: smallHash }, { infoHash: smallHash });
   expect(a.wire.offeredMetadataLength).toBeUndefined();
   expect(await a.wire.fetchMetadata()).toBeUndefined();
@@ -73,7 +73,7 @@ test("PeerWire tells connected peers of metadata it got later, and serves it", a
 
 test("PeerWire sends metadata in bursts and goes on when the connection has drained", () => {
   const raw = infoDict(100 * METADATA_PIECE_LENGTH);
-  const end = greetedEnd({ infoDict: raw });
+  const end = endAfterHandshake({ infoDict: raw });
   end.wire.receive(extendedFrame(0, "d1:md11:ut_metadatai3eee"));
   const ask = (piece: number) => extendedFrame(1, `d8:msg_typei0e5:piecei${piece}ee`);
   end.wire.receive(concatBytes(Array.from({ length: 100 }, (_, piece) => ask(piece))));
@@ -88,13 +88,13 @@ test("PeerWire sends metadata in bursts and goes on when the connection has drai
   expect(end.take().length).toBe(0);
 });
 
-test("W19: PeerWire rejects requests for metadata it lacks or that does not exist, and ends an endless asker", () => {
-  const lacking = greetedEnd();
+test("W19: PeerWire rejects requests for metadata that it lacks or that does not exist, and closes a peer that requests without end", () => {
+  const lacking = endAfterHandshake();
   lacking.wire.receive(extendedFrame(0, "d1:md11:ut_metadatai3eee"));
   lacking.wire.receive(extendedFrame(1, "d8:msg_typei0e5:piecei0ee"));
   expect(lacking.take()).toEqual(extendedFrame(3, "d8:msg_typei2e5:piecei0ee"));
 
-  const end = greetedEnd({ infoDict: small });
+  const end = endAfterHandshake({ infoDict: small });
   end.wire.receive(extendedFrame(0, "d1:md11:ut_metadatai3eee"));
   for (const piece of [3, -1, 4294967296]) {
     end.wire.receive(extendedFrame(1, `d8:msg_typei0e5:piecei${piece}ee`));
@@ -109,7 +109,7 @@ test("W19: PeerWire rejects requests for metadata it lacks or that does not exis
   expect(end.faults).toEqual(["badMetadata"]);
 });
 
-test("W19: PeerWire believes no metadata size beyond its limit", async () => {
+test("W19: PeerWire ignores a metadata size beyond its limit", async () => {
   for (const size of [-1, 0, MAX_METADATA_LENGTH + 1, 2 ** 31, 2 ** 32 + 1, "9223372036854775808", "x"]) {
     const { end, outcome } = fetching(size);
     end.wire.close();
@@ -118,14 +118,14 @@ test("W19: PeerWire believes no metadata size beyond its limit", async () => {
   }
 });
 
-test("PeerWire takes metadata pieces in any order", async () => {
+test("PeerWire accepts metadata pieces in any order", async () => {
   expect(await verdict(...[2, 0, 1].map((piece) => data(piece, pieceOf(small, piece))))).toEqual([
     undefined,
     small,
   ]);
 });
 
-test("PeerWire takes metadata messages with further keys, and ignores unknown types", async () => {
+test("PeerWire accepts metadata messages with further keys, and ignores unknown types", async () => {
   const odd = concatBytes([
     text(`d1:ad1:bi1ee8:msg_typei1e5:piecei0e10:total_sizei${small.length}ee`),
     pieceOf(small, 0),
@@ -151,15 +151,15 @@ test("W19: PeerWire refuses metadata pieces out of range, of a wrong size or of 
   for (const frame of bad) expect(await verdict(frame)).toEqual(["badMetadata", undefined]);
 });
 
-test("W19: PeerWire ignores metadata it did not ask for or has already", async () => {
+test("W19: PeerWire ignores metadata pieces that are not requested or received already", async () => {
   const first = data(0, pieceOf(small, 0));
   expect(await verdict(first, first, first)).toEqual([undefined, undefined]);
-  const idle = greetedEnd();
+  const idle = endAfterHandshake();
   idle.wire.receive(first);
   expect(idle.faults).toEqual([]);
 });
 
-test("PeerWire gives up on a peer that rejects or is cancelled, and can try again", async () => {
+test("PeerWire ends a fetch on a reject or a cancel, and can fetch again", async () => {
   expect(await verdict(extendedFrame(1, "d8:msg_typei2e5:piecei1ee"))).toEqual([undefined, undefined]);
   const { end, outcome } = fetching();
   end.wire.receive(data(0, pieceOf(small, 0)));
@@ -172,8 +172,8 @@ test("PeerWire gives up on a peer that rejects or is cancelled, and can try agai
   expect(await again).toEqual(small);
 });
 
-test("PeerWire asked again keeps what came and repeats what did not; answers to both are taken once", async () => {
-  const end = greetedEnd({ infoHash: smallHash, geometry: false });
+test("PeerWire repeats unanswered metadata requests, keeps received pieces and accepts each piece once", async () => {
+  const end = endAfterHandshake({ infoHash: smallHash, geometry: false });
   end.wire.receive(extendedFrame(0, `d1:md11:ut_metadatai3ee13:metadata_sizei${small.length}ee`));
   const received: number[] = [];
   const outcome = end.wire.fetchMetadata((bytes) => received.push(bytes));
@@ -188,7 +188,7 @@ test("PeerWire asked again keeps what came and repeats what did not; answers to 
   expect(end.faults).toEqual([]);
 });
 
-test("PeerWire begins anew when the peer offers metadata of another size", async () => {
+test("PeerWire starts again when the peer offers metadata of another size", async () => {
   const { end, outcome } = fetching(small.length + 1);
   end.wire.receive(extendedFrame(0, `d1:md11:ut_metadatai3ee13:metadata_sizei${small.length}ee`));
   const again = end.wire.fetchMetadata();
@@ -204,18 +204,18 @@ test("B10: PeerWire refuses metadata whose hash is not the info hash", async () 
   expect(await verdict(...frames)).toEqual(["hashMismatch", undefined]);
 });
 
-test("B1: PeerWire hands on metadata that would hang the decoder, undecoded, when its hash is right", async () => {
+test("B1: PeerWire returns metadata that would hang the decoder undecoded when its hash is right", async () => {
   const evil = text("l-3:");
   const infoHash = infoHashOf(sha1(evil));
-  const end = greetedEnd({ infoHash, geometry: false });
+  const end = endAfterHandshake({ infoHash, geometry: false });
   end.wire.receive(extendedFrame(0, "d1:md11:ut_metadatai3ee13:metadata_sizei4ee"));
   const outcome = end.wire.fetchMetadata();
   end.wire.receive(data(0, evil, 4));
   expect(await outcome).toEqual(evil);
 });
 
-test("W19: PeerWire has at most eight metadata requests under way", () => {
-  const end = greetedEnd({ geometry: false });
+test("W19: PeerWire has at most eight metadata requests outstanding", () => {
+  const end = endAfterHandshake({ geometry: false });
   end.wire.receive(extendedFrame(0, `d1:md11:ut_metadatai3ee13:metadata_sizei${MAX_METADATA_LENGTH}ee`));
   void end.wire.fetchMetadata();
   const sent = Buffer.from(end.take()).toString("latin1");

@@ -14,7 +14,7 @@ function readyPair(): [WireEnd, WireEnd] {
   return [a, b];
 }
 
-test("PeerWire tells each side who the other is and agrees on the fast extension", () => {
+test("PeerWire exchanges handshakes and agrees on the fast extension", () => {
   const [a, b] = connectedPair({ byte: 5 }, { byte: 6 });
   const bits = { fast: true, dht: true, extended: true };
   expect(a.handshakes).toEqual([{ infoHash: INFO_HASH, peerId: peerId(6), ...bits }]);
@@ -23,7 +23,7 @@ test("PeerWire tells each side who the other is and agrees on the fast extension
   expect([a.faults, b.faults]).toEqual([[], []]);
 });
 
-test("PeerWire carries every message to the other side as it was said", () => {
+test("PeerWire carries every message unchanged to the other side", () => {
   const [a, b] = readyPair();
   const said: PeerMessage[] = [
     { type: "bitfield", bytes: Uint8Array.of(0b10100000, 0b01000000) },
@@ -82,7 +82,7 @@ test("PeerWire carries ports, keep-alives and extension messages", () => {
   expect(b.keepAlives).toBe(1);
 });
 
-test("PeerWire sends its extension handshake after both handshakes, and again when it changed", () => {
+test("PeerWire sends its extension handshake after both handshakes, and again after a change", () => {
   const a = new WireEnd({ direction: "outgoing" });
   const b = new WireEnd({ direction: "incoming" });
   const fields = {
@@ -108,7 +108,7 @@ test("PeerWire sends its extension handshake after both handshakes, and again wh
   expect(b.extendedHandshakes.map((handshake) => handshake.uploadOnly)).toEqual([false, true]);
 });
 
-test("PeerWire hands on what was said before the metadata was known, checked and in a sound order", () => {
+test("PeerWire passes on messages from before the metadata, checked and in a legal order", () => {
   const [a, b] = connectedPair();
   a.wire.setGeometry(GEOMETRY);
   for (const type of ["unchoke", "choke", "unchoke", "interested"] as const) a.wire.send({ type });
@@ -132,7 +132,7 @@ test("PeerWire hands on what was said before the metadata was known, checked and
   expect(b.messages.at(-1)).toEqual({ type: "choke" });
 });
 
-test("PeerWire is silent after close: nothing sent, nothing told", () => {
+test("PeerWire sends nothing and calls no listener after close", () => {
   const [a, b] = readyPair();
   b.wire.send({ type: "unchoke" });
   b.wire.send({ type: "request", block });
@@ -165,7 +165,7 @@ test("PeerWire stops within a chunk when a listener closes it", () => {
   expect(b.messages.length).toBe(1);
 });
 
-test("PeerWire lets an exception of a listener through to its caller", () => {
+test("PeerWire passes an exception of a listener to its caller", () => {
   const [a, b] = readyPair();
   a.wire.send({ type: "unchoke" });
   b.messages.push = () => {
@@ -175,7 +175,7 @@ test("PeerWire lets an exception of a listener through to its caller", () => {
   expect(b.faults).toEqual([]);
 });
 
-test("PeerWire hears the same however the stream is cut", () => {
+test("PeerWire reports the same events for any cuts of the stream", () => {
   const [a, b] = readyPair();
   a.take();
   for (let i = 0; i < 10; i++) {
@@ -193,7 +193,7 @@ test("PeerWire hears the same however the stream is cut", () => {
   expect(b.log.length).toBe(30);
 });
 
-test("PeerWire keeps nothing of the receive buffer, before metadata and after", () => {
+test("PeerWire keeps no view of the receive buffer, before the metadata and after", () => {
   const bits = Uint8Array.of(0b10000000, 0);
   for (const early of [true, false]) {
     const [a, b] = connectedPair();
@@ -210,7 +210,7 @@ test("PeerWire keeps nothing of the receive buffer, before metadata and after", 
   }
 });
 
-test("PeerWire carries the longest runs and requests for them, however the stream is cut, and nothing longer", () => {
+test("PeerWire carries the longest runs and requests for them, for any cuts of the stream, and nothing longer", () => {
   const geometry = new Geometry(1_000_000, 262_144);
   const run = (begin: number, length: number): Block => ({ piece: geometry.piece(0)!, begin, length });
   const longest = run(131_072, MAX_REQUEST_LENGTH);

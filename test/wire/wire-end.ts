@@ -1,4 +1,4 @@
-// One end of a conversation for tests: a PeerWire with a queue for a sink, and everything it said and heard.
+// One end of a connection for tests: a PeerWire with an output queue as its sink, and a record of its events.
 import { Geometry } from "../../src/core/torrent/geometry.ts";
 import { type InfoHash, parseInfoHash, type PeerId, peerIdOf } from "../../src/core/torrent/ids.ts";
 import type { ExtendedHandshake } from "../../src/core/format/extended-handshake.ts";
@@ -33,7 +33,7 @@ export class WireEnd {
   readonly extended: { readonly name: string; readonly payload: Uint8Array }[] = [];
   readonly ports: number[] = [];
   keepAlives = 0;
-  /** What happened, in order, for comparing two runs. */
+  /** All events as text, in order, to compare two runs. */
   readonly log: string[] = [];
 
   constructor(options: WireEndOptions = {}) {
@@ -85,7 +85,7 @@ export class WireEnd {
     if (direction === "outgoing") this.wire.handshake(infoHash, peerId(options.byte ?? 2));
   }
 
-  /** Takes everything the wire wants sent. */
+  /** @returns and removes the bytes that the wire has written. */
   take(): Uint8Array {
     const parts: Uint8Array[] = [];
     this.queue.flush((bytes, start, length) => {
@@ -96,7 +96,7 @@ export class WireEnd {
   }
 }
 
-/** Carries bytes both ways until both sides are silent. @returns the largest amount that waited on one side. */
+/** Carries bytes both ways until no side writes. @returns the most bytes that one side had waiting. */
 export function exchange(a: WireEnd, b: WireEnd): number {
   let largest = 0;
   for (;;) {
@@ -115,7 +115,7 @@ export function exchange(a: WireEnd, b: WireEnd): number {
   }
 }
 
-/** An outgoing and an incoming end that have shaken hands. */
+/** An outgoing and an incoming end after both handshakes. */
 export function connectedPair(a: WireEndOptions = {}, b: WireEndOptions = {}): [WireEnd, WireEnd] {
   const outgoing = new WireEnd({ ...a, direction: "outgoing" });
   const incoming = new WireEnd({ ...b, direction: "incoming" });
@@ -123,7 +123,7 @@ export function connectedPair(a: WireEndOptions = {}, b: WireEndOptions = {}): [
   return [outgoing, incoming];
 }
 
-/** 68 bytes of a peer; `reserved` defaults to fast, DHT and extension bits. */
+/** A peer's handshake of 68 bytes; `reserved` defaults to the fast, DHT and extension bits. */
 export function handshakeBytes(reserved = "0000000000100005", infoHash: string = INFO_HASH): Uint8Array {
   return concatBytes([
     Uint8Array.of(19),
@@ -151,13 +151,13 @@ export function text(value: string): Uint8Array {
   return new TextEncoder().encode(value);
 }
 
-/** An extension message with its payload given as text. */
+/** An extension message. */
 export function extendedFrame(id: number, payload: string | Uint8Array): Uint8Array {
   return frame(20, concatBytes([Uint8Array.of(id), typeof payload === "string" ? text(payload) : payload]));
 }
 
-/** An incoming end that has heard a handshake (fast and extension bits set) and knows the geometry if wanted. */
-export function greetedEnd(
+/** An incoming end after the peer's handshake (fast and extension bits set), by default with the geometry. */
+export function endAfterHandshake(
   options: WireEndOptions & { geometry?: boolean; reserved?: string } = {},
 ): WireEnd {
   const end = new WireEnd({ ...options, direction: "incoming" });

@@ -1,20 +1,20 @@
-// What a peer said before the metadata told how many pieces there are, as state and not as a list: any number of
-// messages takes at most 64 KiB, and honest peers that chatter for long lose nothing.
-import { MAX_HELD_ALLOWED_FAST } from "./limits.ts";
+// Messages that arrive before the metadata, when the number of pieces is unknown. They are kept as state, not as a list: any
+// number of messages takes at most 64 KiB, and no information is lost.
+import { MAX_EARLY_ALLOWED_FAST } from "./limits.ts";
 import { MAX_PIECE_COUNT } from "../core/torrent/limits.ts";
 import { assertNever } from "../lib/assert.ts";
-import type { HeardMessage } from "./heard-message.ts";
+import type { UncheckedMessage } from "./unchecked-message.ts";
 
-export class HeldMessages {
-  #pieceState: HeardMessage | undefined;
-  /** One bit for each possible piece, made when the first have comes. */
+export class EarlyMessages {
+  #pieceState: UncheckedMessage | undefined;
+  /** One bit for each possible piece, made for the first have. */
   #haves: Uint8Array | undefined;
   readonly #allowedFast = new Set<number>();
   #unchoked = false;
   #interested = false;
 
-  /** @returns false for an index that no torrent we accept can have. */
-  keep(message: HeardMessage): boolean {
+  /** @returns false for an index beyond MAX_PIECE_COUNT, which no accepted torrent has. */
+  keep(message: UncheckedMessage): boolean {
     switch (message.type) {
       case "choke":
       case "unchoke":
@@ -36,9 +36,9 @@ export class HeldMessages {
           (this.#haves[message.index >>> 3] ?? 0) | (0x80 >>> (message.index & 7));
         return true;
       case "allowedFast":
-        if (this.#allowedFast.size < MAX_HELD_ALLOWED_FAST) this.#allowedFast.add(message.index);
+        if (this.#allowedFast.size < MAX_EARLY_ALLOWED_FAST) this.#allowedFast.add(message.index);
         return isPossible(message.index);
-      // A hint for requests that cannot be made yet; an answer to requests that were never made.
+      // Both are of no use before requests: a hint, and an answer.
       case "suggest":
       case "reject":
         return isPossible(message.index);
@@ -47,8 +47,8 @@ export class HeldMessages {
     }
   }
 
-  /** What the messages amount to, in an order a peer could have said them: what it has, then what it wants and allows. */
-  *replay(): Generator<HeardMessage> {
+  /** The resulting state as messages, in an order that a peer could have sent: pieces first, then interest and unchoke. */
+  *replay(): Generator<UncheckedMessage> {
     if (this.#pieceState !== undefined) yield this.#pieceState;
     yield* this.#replayHaves();
     for (const index of this.#allowedFast) yield { type: "allowedFast", index };
@@ -56,7 +56,7 @@ export class HeldMessages {
     if (this.#unchoked) yield { type: "unchoke" };
   }
 
-  *#replayHaves(): Generator<HeardMessage> {
+  *#replayHaves(): Generator<UncheckedMessage> {
     const bits = this.#haves ?? [];
     for (const [at, byte] of bits.entries()) {
       if (byte === 0) continue;
