@@ -1,7 +1,7 @@
 // `npm run sim`: plays the fleets of test/sim/fleets.ts and writes the table of docs/FLEETS.md. Takes some minutes.
 //
 //   npm run sim -- ten thousand     only these groups, printed and not written
-//   SIM_SEEDS=1,2,3 npm run sim     other seeds of chance; each row is the median over them
+//   SIM_SEEDS=1,2,3 npm run sim     other random seeds; each row is the median over them
 import { join } from "node:path";
 import { FLEETS } from "../test/sim/fleets.ts";
 import { play } from "../test/sim/scenario.ts";
@@ -25,7 +25,7 @@ async function main(wanted: readonly string[]): Promise<void> {
   for (const group of FLEETS) {
     if (wanted.length > 0 && !wanted.includes(group.name)) continue;
     const started = performance.now();
-    rows.push(...(await groupInItsProcess(group.name, group.blockFactor)));
+    rows.push(...(await playInProcess(group.name, group.blockFactor)));
     console.info(`${group.name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
   }
   const table = [...HEAD, ...rows].join("\n");
@@ -36,12 +36,12 @@ async function main(wanted: readonly string[]): Promise<void> {
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined) throw new Error(`${PAGE} has no place for the table`);
   await Bun.write(PAGE, `${before}${BEGIN}\n\n${table}\n\n${END}${after}`);
-  // The columns are aligned as everything else here is.
+  // The formatter aligns the columns.
   await Bun.spawn([join(root, "node_modules", ".bin", "oxfmt"), PAGE]).exited;
 }
 
-/** Coarse blocks are a matter of the whole process. */
-async function groupInItsProcess(name: string, blockFactor: number): Promise<string[]> {
+/** Coarse blocks hold for a whole process: each group has its own. */
+async function playInProcess(name: string, blockFactor: number): Promise<string[]> {
   const coarse = join(root, "test", "sim", "coarse-blocks.ts");
   const child = Bun.spawn([process.execPath, "--preload", coarse, import.meta.path, "--group", name], {
     env: { ...process.env, SIM_BLOCK_FACTOR: String(blockFactor) },

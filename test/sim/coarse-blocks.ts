@@ -1,11 +1,11 @@
-// Preloaded before everything else, makes the core ask for larger blocks than the wire has, so that a thousand machines
-// can be simulated: BLOCK_LENGTH in src/core/torrent/limits.ts is multiplied by SIM_BLOCK_FACTOR and the limits that are counted
-// in blocks are divided by it, so that in bytes they stay what they are. The core itself needs no parameter for this.
+// A preload that gives the core longer blocks, so that a thousand machines can be simulated: BLOCK_LENGTH in
+// src/core/torrent/limits.ts is multiplied by SIM_BLOCK_FACTOR, and limits that count blocks are divided by it, so that in
+// bytes they stay the same. The core needs no parameter for this.
 import { plugin } from "bun";
 
 const factor = Number(process.env["SIM_BLOCK_FACTOR"] ?? 1);
 
-/** The source with one number changed. @throws when the line is not there any more: then this file is out of date. */
+/** @returns the source with one number changed. @throws when there is no such line: then this file is out of date. */
 function change(source: string, pattern: RegExp, by: (value: string) => string): string {
   if (!pattern.test(source)) throw new Error(`coarse blocks: no line like ${pattern}`);
   return source.replace(pattern, (_line, before: string, value: string) => `${before}${by(value)};`);

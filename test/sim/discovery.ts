@@ -1,13 +1,13 @@
-// Who connects to whom: everybody dials the seeds at once, hears of others a moment later, and goes on until it has the
-// peers it wants. So a small fleet becomes a full mesh and a large one a sparse random graph, with the program's limits.
+// Which machines connect: each dials the seeds at once, learns of other machines a moment later, and dials until it has the
+// peers that it wants. So a small fleet becomes a full mesh and a large one a sparse random graph, with the program's limits.
 import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING, TICK_MS } from "../../src/session/network/limits.ts";
 import { wantedPeers } from "../../src/core/swarm/wanted-peers.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { Swarm } from "./swarm.ts";
 
-/** From the start of the program to the first handshake with the seed: dial, handshake, metadata. */
+/** Milliseconds from the start of the program to the first connection with the seed: dial, handshake, metadata. */
 export const FIRST_CONNECTION_MS = 20;
-/** To the first answer that names other machines. */
+/** Milliseconds to the first answer that names other machines. */
 export const FIRST_LOOKUP_MS = 200;
 
 export class Discovery {
@@ -37,7 +37,7 @@ export class Discovery {
     const others = this.#swarm.hosts.filter(
       (other) => other !== host && other.hasStarted && !other.isGone && !host.neighbours.has(other),
     );
-    // A random one each time, as a DHT names them; the full ones refuse.
+    // Machines in random order, as a DHT returns them; a full one refuses.
     while (missing > 0 && others.length > 0) {
       const at = Math.floor(this.#swarm.random() * others.length);
       const other = others[at]!;

@@ -1,18 +1,18 @@
-// The virtual clock: things to do in order of their time; what was planned first comes first among equals.
-// Most things happen a fixed time after they were caused (a link's delay, a hash): those wait in one line per delay,
-// which costs no heap. A fleet of a thousand plans tens of millions of them.
+// The virtual clock: events in order of their time; at the same time, in the order of planning. Most events come a fixed
+// delay after their cause (a link's delay, a hash): they wait in one first-in-first-out line per delay, without the heap. A
+// fleet of a thousand machines plans tens of millions of events.
 
-/** Something that happens at a moment of virtual time. */
-export interface Happening {
+/** An event at a moment of virtual time. */
+export interface SimEvent {
   happen(): void;
 }
 
-/** First in, first out. */
+/** The events of one delay, first in, first out. */
 class Line {
   readonly delayMs: number;
   #at: number[] = [];
   #sequences: number[] = [];
-  #things: (Happening | undefined)[] = [];
+  #events: (SimEvent | undefined)[] = [];
   #head = 0;
 
   constructor(delayMs: number) {
@@ -31,61 +31,61 @@ class Line {
     return this.#sequences[this.#head] ?? Number.POSITIVE_INFINITY;
   }
 
-  push(at: number, sequence: number, thing: Happening): void {
+  push(at: number, sequence: number, event: SimEvent): void {
     this.#at.push(at);
     this.#sequences.push(sequence);
-    this.#things.push(thing);
+    this.#events.push(event);
   }
 
-  shift(): Happening | undefined {
-    const thing = this.#things[this.#head];
-    this.#things[this.#head++] = undefined;
+  shift(): SimEvent | undefined {
+    const event = this.#events[this.#head];
+    this.#events[this.#head++] = undefined;
     if (this.#head > 4096 && this.#head * 2 > this.#at.length) {
       this.#at = this.#at.slice(this.#head);
       this.#sequences = this.#sequences.slice(this.#head);
-      this.#things = this.#things.slice(this.#head);
+      this.#events = this.#events.slice(this.#head);
       this.#head = 0;
     }
-    return thing;
+    return event;
   }
 }
 
-/** Delays beyond this many different ones go through the heap. */
+/** Different delays with a line of their own; other delays use the heap. */
 const MAX_LINES = 8;
 
 export class EventQueue {
   /** Milliseconds. */
   now = 0;
-  /** Things that have happened: the work a run has cost. */
+  /** Number of events so far: the cost of a run. */
   happened = 0;
   readonly #lines: Line[] = [];
   // A binary heap in three arrays side by side.
   readonly #at: number[] = [];
   readonly #sequences: number[] = [];
-  readonly #things: Happening[] = [];
+  readonly #events: SimEvent[] = [];
   #sequence = 0;
 
   get size(): number {
     return this.#at.length + this.#lines.reduce((sum, line) => sum + line.length, 0);
   }
 
-  /** Calls `run` at a moment, or at once when it has passed. */
+  /** Calls `run` at a time in milliseconds; a time in the past means now. */
   plan(at: number, run: (now: number) => void): void {
-    this.planThing(at, { happen: () => run(this.now) });
+    this.planEvent(at, { happen: () => run(this.now) });
   }
 
-  planThing(at: number, thing: Happening): void {
-    this.#insert(Math.max(at, this.now), this.#sequence++, thing);
+  planEvent(at: number, event: SimEvent): void {
+    this.#insert(Math.max(at, this.now), this.#sequence++, event);
   }
 
-  /** Plans a thing for `delayMs` from now. Cheap while few different delays are in use. */
-  after(delayMs: number, thing: Happening): void {
+  /** Plans an event for `delayMs` from now. Cheap while few different delays are in use. */
+  after(delayMs: number, event: SimEvent): void {
     const line = this.#lineFor(delayMs);
-    if (line === undefined) this.planThing(this.now + delayMs, thing);
-    else line.push(this.now + delayMs, this.#sequence++, thing);
+    if (line === undefined) this.planEvent(this.now + delayMs, event);
+    else line.push(this.now + delayMs, this.#sequence++, event);
   }
 
-  /** Does the earliest thing. @returns false when nothing is planned. */
+  /** Runs the earliest event. @returns false when none is planned. */
   step(): boolean {
     let earliest: Line | undefined;
     let at = this.#at[0] ?? Number.POSITIVE_INFINITY;
@@ -97,11 +97,11 @@ export class EventQueue {
       at = firstAt;
       sequence = line.firstSequence;
     }
-    const thing = earliest === undefined ? this.#removeFirst() : earliest.shift();
-    if (thing === undefined) return false;
+    const event = earliest === undefined ? this.#removeFirst() : earliest.shift();
+    if (event === undefined) return false;
     this.now = at;
     this.happened++;
-    thing.happen();
+    event.happen();
     return true;
   }
 
@@ -113,7 +113,7 @@ export class EventQueue {
     return line;
   }
 
-  #insert(at: number, sequence: number, thing: Happening): void {
+  #insert(at: number, sequence: number, event: SimEvent): void {
     let hole = this.#at.length;
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
@@ -122,16 +122,16 @@ export class EventQueue {
       this.#move(parent, hole);
       hole = parent;
     }
-    this.#put(hole, at, sequence, thing);
+    this.#put(hole, at, sequence, event);
   }
 
-  #removeFirst(): Happening | undefined {
-    const first = this.#things[0];
+  #removeFirst(): SimEvent | undefined {
+    const first = this.#events[0];
     const at = this.#at.pop();
     const sequence = this.#sequences.pop();
-    const thing = this.#things.pop();
+    const event = this.#events.pop();
     const size = this.#at.length;
-    if (at === undefined || sequence === undefined || thing === undefined || size === 0) return first;
+    if (at === undefined || sequence === undefined || event === undefined || size === 0) return first;
     let hole = 0;
     for (;;) {
       let child = 2 * hole + 1;
@@ -141,7 +141,7 @@ export class EventQueue {
       this.#move(child, hole);
       hole = child;
     }
-    this.#put(hole, at, sequence, thing);
+    this.#put(hole, at, sequence, event);
     return first;
   }
 
@@ -151,12 +151,12 @@ export class EventQueue {
   }
 
   #move(from: number, to: number): void {
-    this.#put(to, this.#at[from]!, this.#sequences[from]!, this.#things[from]!);
+    this.#put(to, this.#at[from]!, this.#sequences[from]!, this.#events[from]!);
   }
 
-  #put(index: number, at: number, sequence: number, thing: Happening): void {
+  #put(index: number, at: number, sequence: number, event: SimEvent): void {
     this.#at[index] = at;
     this.#sequences[index] = sequence;
-    this.#things[index] = thing;
+    this.#events[index] = event;
   }
 }

@@ -1,5 +1,5 @@
-// The fleets of docs/FLEETS.md, group by group. Groups that are simulated in coarser blocks say so: the command plays them
-// in a process of its own (see coarse-blocks.ts).
+// The fleets of docs/FLEETS.md in groups. The command plays each group in a process of its own, because coarse blocks
+// (coarse-blocks.ts) hold for a whole process.
 import { Geometry } from "../../src/core/torrent/geometry.ts";
 import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { GiB, MiB } from "../../src/lib/units.ts";
@@ -7,7 +7,7 @@ import type { Scenario } from "./scenario.ts";
 
 export interface FleetGroup {
   readonly name: string;
-  /** Blocks of this many times 16 KiB. */
+  /** Blocks have this many times 16 KiB. */
   readonly blockFactor: number;
   readonly scenarios: readonly Scenario[];
 }
@@ -46,7 +46,7 @@ export const FLEETS: readonly FleetGroup[] = [
     scenarios: equal(new Geometry(256 * MiB, MiB), RATE, [10, 50]),
   },
   {
-    // The other fleets of the measurements with real machines; the last of them has time to show what choking costs.
+    // The other fleets of the measurements with real machines; the last one is slow enough to show the cost of choking.
     name: "slow links",
     blockFactor: 1,
     scenarios: [

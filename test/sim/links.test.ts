@@ -37,7 +37,7 @@ describe("a simulated link", () => {
     expect(times(40e6, [10e6])[0]! / alone(10e6)).toBeWithin(1, 1.01);
   });
 
-  test("is shared evenly by connections that all want more", () => {
+  test("is shared evenly by busy connections", () => {
     for (const took of times(40e6, [40e6, 40e6, 40e6, 40e6]))
       expect(took / alone(10e6)).toBeWithin(0.99, 1.01);
   });
@@ -48,7 +48,7 @@ describe("a simulated link", () => {
     expect(slow! / alone(4e6)).toBeWithin(1, 1.01);
   });
 
-  test("delays what it moves once, not block by block", () => {
+  test("delays a transfer once, not each block", () => {
     const [near] = times(10e6, [10e6]);
     const [far] = times(10e6, [10e6], 20);
     expect(far! - near!).toBeWithin(39.9, 40.1);
@@ -56,7 +56,7 @@ describe("a simulated link", () => {
 });
 
 describe("the virtual clock", () => {
-  test("does things in the order of their time, and of their planning when that is equal", () => {
+  test("runs events in the order of their time, and at the same time in the order of planning", () => {
     const queue = new EventQueue();
     const done: string[] = [];
     queue.after(5, { happen: () => done.push("line 5") });

@@ -1,19 +1,19 @@
-// The two halves of a machine's link. The uplink sends one block of each connection in turn, as many TCP connections of
-// like round trip share it; a connection whose far side is full is passed over. The downlink passes blocks on in the
-// order they were sent; its connections share a switch buffer of bounded size, which holds back their senders.
-import type { EventQueue, Happening } from "./event-queue.ts";
+// The two halves of a machine's link. The uplink sends one block of each connection in turn, as TCP connections with equal
+// round trips share a link; a connection whose receiver is full is skipped. The downlink delivers blocks in the order of
+// sending; its connections share a switch buffer of bounded size, which holds back their senders.
+import type { EventQueue, SimEvent } from "./event-queue.ts";
 import type { Parcel, Stream } from "./stream.ts";
 
-/** What the last switch holds for one machine before TCP slows the senders down. */
+/** Bytes that the last switch buffers for one machine before TCP slows the senders down. */
 export const SWITCH_BUFFER_LENGTH = 512 * 1024;
 
-export class Uplink implements Happening {
-  /** Payload of blocks. */
+export class Uplink implements SimEvent {
+  /** Payload bytes of blocks. */
   sentBytes = 0;
   readonly #queue: EventQueue;
   /** Bytes per millisecond. */
   readonly #rate: number;
-  #turns: Stream[] = [];
+  #roundRobin: Stream[] = [];
   #head = 0;
   #stream: Stream | undefined;
   #parcel: Parcel | undefined;
@@ -24,7 +24,7 @@ export class Uplink implements Happening {
     this.#rate = rate;
   }
 
-  /** Small messages take their bytes from the next block's time. */
+  /** Small messages delay the next block by their bytes. */
   charge(bytes: number): void {
     this.#debt += bytes;
   }
@@ -33,18 +33,18 @@ export class Uplink implements Happening {
   offer(stream: Stream): void {
     if (stream.isOffered) return;
     stream.isOffered = true;
-    this.#turns.push(stream);
+    this.#roundRobin.push(stream);
     if (this.#parcel === undefined) this.#next();
   }
 
-  /** There is room again on the far side. */
+  /** The receiver has room again. */
   unblock(stream: Stream): void {
     stream.isBlocked = false;
-    this.#turns.push(stream);
+    this.#roundRobin.push(stream);
     if (this.#parcel === undefined) this.#next();
   }
 
-  /** A block has left. */
+  /** A block has left the uplink. */
   happen(): void {
     const stream = this.#stream;
     const parcel = this.#parcel;
@@ -52,7 +52,7 @@ export class Uplink implements Happening {
     this.#parcel = undefined;
     stream.to.downlink.accept(stream, parcel);
     if (stream.first === undefined) stream.isOffered = false;
-    else this.#turns.push(stream);
+    else this.#roundRobin.push(stream);
     this.#next();
   }
 
@@ -73,7 +73,7 @@ export class Uplink implements Happening {
       this.#stream = stream;
       this.#parcel = first;
       this.sentBytes += length;
-      this.#queue.planThing(this.#queue.now + (length + this.#debt) / this.#rate, this);
+      this.#queue.planEvent(this.#queue.now + (length + this.#debt) / this.#rate, this);
       this.#debt = 0;
       stream.depart();
       return;
@@ -81,19 +81,19 @@ export class Uplink implements Happening {
   }
 
   #shift(): Stream | undefined {
-    const stream = this.#turns[this.#head];
+    const stream = this.#roundRobin[this.#head];
     if (stream === undefined) return undefined;
     this.#head++;
-    if (this.#head > 256 && this.#head * 2 > this.#turns.length) {
-      this.#turns = this.#turns.slice(this.#head);
+    if (this.#head > 256 && this.#head * 2 > this.#roundRobin.length) {
+      this.#roundRobin = this.#roundRobin.slice(this.#head);
       this.#head = 0;
     }
     return stream;
   }
 }
 
-/** A block that reaches its reader. */
-class Arrival implements Happening {
+/** A block reaches its reader. */
+class Arrival implements SimEvent {
   readonly #stream: Stream;
   readonly #parcel: Parcel;
 
@@ -110,9 +110,9 @@ class Arrival implements Happening {
 export class Downlink {
   readonly #queue: EventQueue;
   readonly #rate: number;
-  /** When the last accepted block is through. */
+  /** When the last accepted block has passed. */
   #freeAt = 0;
-  /** Connections with blocks on their way to us. */
+  /** Connections with blocks in the network. */
   #flows = 0;
 
   constructor(queue: EventQueue, rate: number) {
@@ -124,11 +124,11 @@ export class Downlink {
     this.#freeAt = Math.max(this.#freeAt, this.#queue.now) + bytes / this.#rate;
   }
 
-  /** Every connection may have one block underway, and more within its share of the switch's buffer and of the bytes that the delay keeps on the way. */
+  /** A connection may have one block in the network, and more within its share of the switch buffer and of rate x delay. */
   admits(stream: Stream, bytes: number): boolean {
     if (stream.inNetwork > 0) {
-      const onTheWay = this.#rate * stream.delayMs;
-      return (stream.inNetwork + bytes) * this.#flows <= SWITCH_BUFFER_LENGTH + onTheWay;
+      const inFlight = this.#rate * stream.delayMs;
+      return (stream.inNetwork + bytes) * this.#flows <= SWITCH_BUFFER_LENGTH + inFlight;
     }
     this.#flows++;
     return true;
@@ -137,7 +137,7 @@ export class Downlink {
   accept(stream: Stream, parcel: Parcel): void {
     this.#freeAt = Math.max(this.#freeAt, this.#queue.now) + parcel.block.length / this.#rate;
     parcel.deliverAt = this.#freeAt + stream.delayMs;
-    this.#queue.planThing(parcel.deliverAt, new Arrival(stream, parcel));
+    this.#queue.planEvent(parcel.deliverAt, new Arrival(stream, parcel));
   }
 
   release(stream: Stream, bytes: number): void {

@@ -1,5 +1,5 @@
-// One experiment with a fleet: who is in it, when they come and go, what the best possible time would be, and what came
-// out. A scenario is data; the same scenario and the same seed of chance give the same figures.
+// One experiment with a fleet: its machines, when they start and leave, the best possible time, and the figures. A scenario is
+// data; the same scenario with the same random seed gives the same figures.
 import type { Geometry } from "../../src/core/torrent/geometry.ts";
 import type { SimHost } from "./sim-host.ts";
 import { Swarm } from "./swarm.ts";
@@ -18,9 +18,9 @@ export interface Scenario {
   readonly mixed?: boolean;
   /** Leechers are started evenly over this many times the floor of one. @default 0, all at once */
   readonly staggered?: number;
-  /** A tenth of the leechers begins; the others are started together when half of the file is outside of the seeds. */
+  /** A tenth of the leechers starts at once; the others start together when half of the pieces are outside of the seeds. */
   readonly flashCrowd?: boolean;
-  /** This share of the leechers vanishes at random moments before the floor is reached. @default 0 */
+  /** This share of the leechers vanishes at random times before the floor. @default 0 */
   readonly leaving?: number;
   /** Leechers end when they have the file, as `download` without `--seeding` does. */
   readonly leaveWhenDone?: boolean;
@@ -31,23 +31,23 @@ export interface Scenario {
 export interface Figures {
   readonly scenario: Scenario;
   readonly randomSeed: number;
-  /** Machines that stayed and have not got the file: anything but 0 is a failure. */
+  /** Machines that stayed and are not complete: anything but 0 is a failure. */
   readonly unfinished: number;
-  /** The best possible time of the last machine, and the time it took, in milliseconds from the start of all. */
+  /** The best possible time of the last machine, and its time, in milliseconds from the start of the run. */
   readonly floorMs: number;
   readonly lastMs: number;
-  /** The median over the machines with ordinary links of their own time from their own start ÷ their own floor. */
+  /** Median over the machines with ordinary links: time from the machine's start ÷ its floor. */
   readonly median: number;
   /** Payload sent by the seeds ÷ the file's length. */
   readonly copies: number;
-  /** Payload received twice or for nothing by those who stayed ÷ what they had to receive. */
+  /** Payload that staying machines received beyond the file ÷ the file's length, on average. */
   readonly duplicates: number;
   readonly happened: number;
   readonly swarm: Swarm;
 }
 
 /** Virtual time after which a run counts as stuck: this many times the floor, and a minute. */
-const PATIENCE = 20;
+const STUCK_FLOORS = 20;
 
 export function play(scenario: Scenario, randomSeed: number): Figures {
   const { geometry, rate } = scenario;
@@ -65,7 +65,7 @@ export function play(scenario: Scenario, randomSeed: number): Figures {
     swarm.add({ up: own, down: own, delayMs, startAt: i < first ? staggeredAt : Number.POSITIVE_INFINITY });
   }
   const leechers = swarm.hosts.filter((host) => !host.isSeed);
-  if (first < leechers.length) startPeers(swarm, leechers.slice(first));
+  if (first < leechers.length) startCrowd(swarm, leechers.slice(first));
   const leavers = leechers.slice(0, Math.round(leechers.length * (scenario.leaving ?? 0)));
   for (const host of leavers) swarm.queue.plan(swarm.random() * alone, () => swarm.remove(host));
   if (scenario.leaveWhenDone === true)
@@ -78,18 +78,18 @@ export function play(scenario: Scenario, randomSeed: number): Figures {
     if (!leavers.includes(host)) missing--;
     before(host);
   };
-  swarm.run(60_000 + PATIENCE * alone * (scenario.mixed === true ? 10 : 1), () => missing === 0);
+  swarm.run(60_000 + STUCK_FLOORS * alone * (scenario.mixed === true ? 10 : 1), () => missing === 0);
   return figuresOf(scenario, randomSeed, swarm, staying);
 }
 
-/** Starts the others when every second piece is held by somebody besides the seeds. */
-function startPeers(swarm: Swarm, flood: readonly SimHost[]): void {
-  const out = new Set<number>();
+/** Starts the crowd when a leecher has every second piece. */
+function startCrowd(swarm: Swarm, crowd: readonly SimHost[]): void {
+  const atLeechers = new Set<number>();
   swarm.onVerified = (_host, piece) => {
-    out.add(piece);
-    if (out.size * 2 < swarm.geometry.pieceCount) return;
+    atLeechers.add(piece);
+    if (atLeechers.size * 2 < swarm.geometry.pieceCount) return;
     swarm.onVerified = () => {};
-    for (const host of flood) swarm.start(host);
+    for (const host of crowd) swarm.start(host);
   };
 }
 
@@ -125,8 +125,8 @@ function figuresOf(
 }
 
 /**
- * No way of sharing gets the file to everybody sooner: each byte leaves a seed once; each machine takes the file through
- * its own downlink, from its start; and all copies pass through the uplinks of those who are there.
+ * A lower bound, in milliseconds, for the time until every machine has the file: each byte leaves a seed once; each machine
+ * receives the file through its own downlink, from its start; and all copies pass through the uplinks of the machines that run.
  */
 export function floorOf(length: number, seeds: readonly SimHost[], leechers: readonly SimHost[]): number {
   const seedUp = sum(seeds.map((seed) => seed.up));

@@ -1,5 +1,5 @@
-// One machine of a simulated fleet: a real Transfer, a link with a rate each way and a delay, and a disk that is always
-// in time. A culprit sends blocks that make their piece fail.
+// One machine of a simulated fleet: a real Transfer, a link with a rate each way and a delay, and an infinitely fast disk. A
+// culprit sends forged blocks, so that their piece fails its hash.
 import { Bitfield } from "../../src/core/torrent/bitfield.ts";
 import { blocksIn, type Geometry } from "../../src/core/torrent/geometry.ts";
 import type { PeerHandle, PieceIndex } from "../../src/core/torrent/ids.ts";
@@ -16,19 +16,19 @@ export interface SimHostOptions {
   readonly name: number;
   readonly geometry: Geometry;
   readonly isSeed: boolean;
-  readonly isLiar: boolean;
+  readonly isCulprit: boolean;
   /** Bytes per millisecond. */
   readonly up: number;
   readonly down: number;
-  /** From the machine to the middle of the network, in milliseconds: half of the way to a machine like itself. */
+  /** Milliseconds from the machine to the middle of the network: half of the delay to a machine like itself. */
   readonly delayMs: number;
   readonly random: () => number;
 }
 
-/** What a machine asks of the fleet it is in. */
+/** What a machine needs of its fleet. */
 export interface HostShell {
   hash(host: SimHost, order: TransferEffect & { type: "verifyPiece" | "digestBlocks" }): void;
-  accuse(host: SimHost, stream: Stream, fault: string): void;
+  closePeer(host: SimHost, stream: Stream, fault: string): void;
   completed(host: SimHost): void;
 }
 
@@ -36,19 +36,19 @@ export class SimHost {
   readonly name: number;
   readonly transfer: Transfer;
   readonly isSeed: boolean;
-  readonly isLiar: boolean;
+  readonly isCulprit: boolean;
   readonly delayMs: number;
   /** Bytes per millisecond. */
   readonly up: number;
   readonly down: number;
   readonly uplink: Uplink;
   readonly downlink: Downlink;
-  /** What we write to each peer, by our handle for it and by machine. */
+  /** The outgoing streams, by our handle of the peer and by machine. */
   readonly streams = new Map<PeerHandle, Stream>();
   readonly neighbours = new Map<SimHost, Stream>();
-  /** Blocks of the file that hold forged bytes, by their number in it. */
+  /** Blocks of the file with forged bytes, by their offset in blocks. */
   readonly #forged = new Set<number>();
-  #hearsLiar = false;
+  #isForged = false;
   receivedBytes = 0;
   startedAt = 0;
   hasStarted = false;
@@ -57,7 +57,7 @@ export class SimHost {
   readonly #geometry: Geometry;
   readonly #queue: EventQueue;
   readonly #shell: HostShell;
-  /** Bytes the kernel took while effects were applied; the transfer hears of them afterwards. */
+  /** Bytes that the kernel took while effects were applied; reported to the transfer afterwards. */
   #taken: (readonly [Stream, number])[] = [];
 
   constructor(queue: EventQueue, shell: HostShell, options: SimHostOptions) {
@@ -66,7 +66,7 @@ export class SimHost {
     this.#shell = shell;
     this.name = options.name;
     this.isSeed = options.isSeed;
-    this.isLiar = options.isLiar;
+    this.isCulprit = options.isCulprit;
     this.delayMs = options.delayMs;
     this.up = options.up;
     this.down = options.down;
@@ -85,7 +85,7 @@ export class SimHost {
     if (options.isSeed) this.doneAt = queue.now;
   }
 
-  /** Payload of blocks that went onto the link. */
+  /** Payload bytes of blocks that were sent. */
   get sentBytes(): number {
     return this.uplink.sentBytes;
   }
@@ -93,7 +93,7 @@ export class SimHost {
   handle(event: TransferEvent): void {
     const effects = this.transfer.handle(event, this.#queue.now);
     for (const effect of effects) this.#apply(effect);
-    // The kernel's room is reported after the effects, as the shell does when it has flushed.
+    // Reported after the effects, as the shell does after a flush.
     while (this.#taken.length > 0) {
       const taken = this.#taken;
       this.#taken = [];
@@ -106,12 +106,12 @@ export class SimHost {
   receive(stream: Stream, message: PeerMessage): void {
     if (message.type === "block") {
       this.receivedBytes += message.block.length;
-      this.#hearsLiar = stream.from.isLiar;
+      this.#isForged = stream.from.isCulprit;
     }
     this.handle({ type: "received", peer: stream.senderHandle, message });
   }
 
-  /** The kernel took bytes because others have left. */
+  /** The kernel took bytes because earlier ones have left. */
   tookLater(stream: Stream, bytes: number): void {
     this.#queue.after(0, {
       happen: () => {
@@ -141,7 +141,7 @@ export class SimHost {
         break;
       case "closePeer": {
         const stream = this.streams.get(effect.peer);
-        if (stream !== undefined) this.#shell.accuse(this, stream, effect.fault);
+        if (stream !== undefined) this.#shell.closePeer(this, stream, effect.fault);
         break;
       }
       default:
@@ -149,7 +149,7 @@ export class SimHost {
     }
   }
 
-  /** What the file holds, right or wrong: 20 bytes per block. */
+  /** Digests of the piece's blocks as the file has them: 20 bytes for each block. */
   digestsOf(piece: PieceIndex): Uint8Array {
     const count = this.#geometry.blockCount(piece);
     const digests = new Uint8Array(count * 20).fill(1);
@@ -161,7 +161,7 @@ export class SimHost {
   #write(block: Block): void {
     const first = this.#blockAt(this.#geometry.offsetOf(block));
     for (let i = 0; i < blocksIn(block.length); i++) {
-      if (this.#hearsLiar) this.#forged.add(first + i);
+      if (this.#isForged) this.#forged.add(first + i);
       else this.#forged.delete(first + i);
     }
   }

@@ -1,19 +1,19 @@
-// One direction of one connection: what A has written for B and B has not read yet, in order, as TCP keeps it. Blocks
-// take their time on both links; small messages ride behind the block written before them, or alone after the delay.
+// One direction of a connection from A to B: the written and unread bytes, in order, as in TCP. Blocks take time on both
+// links; a small message arrives with the block that was written before it, or after the delay if there is none.
 import type { PeerHandle } from "../../src/core/torrent/ids.ts";
 import type { Block, PeerMessage } from "../../src/core/torrent/peer-message.ts";
-import type { EventQueue, Happening } from "./event-queue.ts";
+import type { EventQueue, SimEvent } from "./event-queue.ts";
 import type { SimHost } from "./sim-host.ts";
 
 /**
- * Bytes of one connection that the sending machine's kernel takes before they are on the link; what is in it counts as
- * sent to the program. Linux lets it grow with the congestion window, which is small where round trips are short.
+ * Bytes of one connection that the sender's kernel buffers before they are on the link; to the program they count as sent.
+ * Linux grows the buffer with the congestion window, which is small where round trips are short.
  */
 export const SEND_BUFFER_LENGTH = 128 * 1024;
-/** Bytes of a packet around its payload (Ethernet, IP, TCP). Blocks do not pay it: rates are rates of payload. */
+/** Bytes of a packet besides its payload (Ethernet, IP, TCP). Not counted for blocks: rates are rates of payload. */
 const PACKET_OVERHEAD = 78;
 
-/** A block on its way, and the small messages written right behind it. */
+/** A block in flight, and the small messages that were written right behind it. */
 export class Parcel {
   readonly block: Block;
   after: PeerMessage[] | undefined;
@@ -27,8 +27,8 @@ export class Parcel {
   }
 }
 
-/** Small messages that reach the peer together. */
-class Batch implements Happening {
+/** Small messages that arrive together. */
+class Batch implements SimEvent {
   readonly #stream: Stream;
   readonly #messages: PeerMessage[] = [];
   readonly at: number;
@@ -52,20 +52,20 @@ class Batch implements Happening {
 export class Stream {
   readonly from: SimHost;
   readonly to: SimHost;
-  /** How the receiver names the sender. */
+  /** The receiver's handle of the sender. */
   readonly senderHandle: PeerHandle;
-  /** How the sender names the receiver. */
+  /** The sender's handle of the receiver. */
   readonly receiverHandle: PeerHandle;
   readonly delayMs: number;
-  /** Bytes on the links and in the switch between them. */
+  /** Bytes on the links and in the switch. */
   inNetwork = 0;
-  /** The uplink knows that there are blocks to send. */
+  /** True while the uplink knows of blocks to send. */
   isOffered = false;
-  /** It was passed over because the far side was full. */
+  /** True while the uplink skips it because the receiver is full. */
   isBlocked = false;
   isOpen = true;
   readonly #queue: EventQueue;
-  /** Blocks written and not on the link yet, from `#head`; those before `#taken` are in the kernel. */
+  /** Written blocks that are not on the link, from `#head`; those before `#taken` are in the kernel. */
   #waiting: Parcel[] = [];
   #head = 0;
   #taken = 0;
@@ -138,16 +138,16 @@ export class Stream {
     return parcel;
   }
 
-  /** The block has reached the reader, and what was written right behind it. */
+  /** The block, and the messages right behind it, have reached the reader. */
   arrive(parcel: Parcel): void {
-    // What is written from now on rides alone, and needs not look at an old block: much of a large fleet's time.
+    // Later messages go alone: they need not compare with an old block, which takes much of a large fleet's time.
     if (this.#last === parcel) this.#last = undefined;
     this.to.downlink.release(this, parcel.block.length);
     this.#deliver({ type: "block", block: parcel.block });
     if (parcel.after !== undefined) this.deliverAll(parcel.after, parcel.afterLength);
   }
 
-  /** Small messages of this many bytes take them from the next block's time, here as on the way out. */
+  /** Delivers small messages; their bytes delay the next block on the downlink too. */
   deliverAll(messages: readonly PeerMessage[], bytes: number): void {
     this.to.downlink.charge(bytes);
     for (const message of messages) this.#deliver(message);
@@ -157,7 +157,7 @@ export class Stream {
     if (this.isOpen) this.to.receive(this, message);
   }
 
-  /** The connection ends: what is underway is lost. */
+  /** The connection ends: bytes in flight are lost. */
   close(): void {
     this.isOpen = false;
     this.#waiting = [];
@@ -177,7 +177,7 @@ export class Stream {
   }
 }
 
-/** Bytes of a message other than a block, as BEP 3 writes it. */
+/** Bytes of a message other than a block (BEP 3, 6). */
 function lengthOf(message: PeerMessage): number {
   switch (message.type) {
     case "request":

@@ -23,14 +23,14 @@ function aSwarm(leechers: number): Swarm {
 }
 
 function honest(swarm: Swarm): SimHost[] {
-  return swarm.hosts.filter((host) => !host.isLiar && !host.isGone);
+  return swarm.hosts.filter((host) => !host.isCulprit && !host.isGone);
 }
 
 const allDone = (swarm: Swarm) => honest(swarm).every((host) => host.doneAt !== undefined);
 
 describe(`a simulated fleet (SIM_SEED=${randomSeed})`, () => {
   const base = { geometry, rate: RATE };
-  // Bounds are wide: they catch a policy that broke, the table of docs/FLEETS.md compares policies.
+  // The bounds are wide: they catch a broken policy. The table of docs/FLEETS.md compares policies.
   const scenarios: readonly (readonly [Scenario, number, number])[] = [
     [{ ...base, name: "equal links", leechers: 1 }, 1.1, 1.01],
     [{ ...base, name: "equal links", leechers: 10 }, 2.2, 2.2],
@@ -40,7 +40,7 @@ describe(`a simulated fleet (SIM_SEED=${randomSeed})`, () => {
     [{ ...base, name: "flash crowd", leechers: 20, flashCrowd: true }, 2.2, 3],
     [{ ...base, name: "20 % leave", leechers: 20, leaving: 0.2 }, 2.2, 3],
     [{ ...base, name: "two seeds", leechers: 10, seeds: 2 }, 1.8, 3],
-    [{ ...base, name: "a fat seed", leechers: 10, seedFactor: 10 }, 1.6, 12],
+    [{ ...base, name: "a fast seed", leechers: 10, seedFactor: 10 }, 1.6, 12],
   ];
   test.each(scenarios)("completes near its floor: %j", (scenario, mostTime, mostCopies) => {
     const result = play(scenario, randomSeed);
@@ -52,26 +52,26 @@ describe(`a simulated fleet (SIM_SEED=${randomSeed})`, () => {
     expect([...result.swarm.faults.keys()]).toEqual([]);
   });
 
-  test("W21, N2: 50 leechers complete beside a culprit and a quitter; only the culprit is accused", () => {
+  test("W21, N2: 50 leechers complete beside a culprit and a peer that leaves; only the culprit is closed", () => {
     const swarm = aSwarm(50);
-    swarm.add({ isSeed: true, isLiar: true, up: RATE, down: RATE });
+    swarm.add({ isSeed: true, isCulprit: true, up: RATE, down: RATE });
     swarm.queue.plan(floorMs, () => swarm.remove(swarm.hosts[7]!));
     swarm.run(240_000, () => allDone(swarm));
     const unfinished = honest(swarm).filter((host) => host.doneAt === undefined);
     expect(unfinished.map((host) => host.name)).toEqual([]);
-    const accused = swarm.faults.get("hashMismatch") ?? [];
-    expect(accused.length).toBeGreaterThan(0);
-    expect(accused.every((host) => host.isLiar)).toBe(true);
+    const closed = swarm.faults.get("hashMismatch") ?? [];
+    expect(closed.length).toBeGreaterThan(0);
+    expect(closed.every((host) => host.isCulprit)).toBe(true);
     expect([...swarm.faults.keys()]).toEqual(["hashMismatch"]);
   });
 
-  test("leechers trade with one another: the seed may leave once every piece is somewhere", () => {
+  test("leechers exchange pieces: the seed may leave once each piece is at a leecher", () => {
     const swarm = aSwarm(20);
     const seed = swarm.hosts[0]!;
-    const held = new Set<number>();
+    const atLeechers = new Set<number>();
     swarm.onVerified = (_host, piece) => {
-      held.add(piece);
-      if (held.size === geometry.pieceCount) swarm.remove(seed);
+      atLeechers.add(piece);
+      if (atLeechers.size === geometry.pieceCount) swarm.remove(seed);
     };
     swarm.run(240_000, () => seed.isGone && allDone(swarm));
     expect(seed.isGone).toBe(true);
@@ -79,7 +79,7 @@ describe(`a simulated fleet (SIM_SEED=${randomSeed})`, () => {
     expect(seed.sentBytes / geometry.length).toBeLessThan(3);
   });
 
-  test("the same seed of chance gives the same run, another one another", () => {
+  test("the same random seed gives the same run, another seed another run", () => {
     const scenario: Scenario = { ...base, name: "equal links", leechers: 10 };
     const times = [1, 1, 2].map((seed) => play(scenario, seed).swarm.hosts.map((host) => host.doneAt));
     expect(times[0]).toEqual(times[1]);

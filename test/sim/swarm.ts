@@ -1,5 +1,5 @@
 // A fleet on a virtual clock: real Transfers, simulated links. No sockets, no real time; a run is a function of its
-// options. What the model leaves out is said in docs/FLEETS.md.
+// options. docs/FLEETS.md says what the model leaves out.
 import type { Geometry } from "../../src/core/torrent/geometry.ts";
 import { peerHandle, type PieceIndex } from "../../src/core/torrent/ids.ts";
 import { MAX_REQUEST_LENGTH } from "../../src/core/torrent/limits.ts";
@@ -15,19 +15,19 @@ import { Stream } from "./stream.ts";
 export interface SwarmOptions {
   readonly geometry: Geometry;
   readonly randomSeed: number;
-  /** Milliseconds a worker needs for a MiB. @default 1 */
+  /** Milliseconds that a worker needs to hash a MiB. @default 1 */
   readonly hashMsPerMiB?: number;
 }
 
 export interface HostOptions {
   readonly isSeed?: boolean;
-  readonly isLiar?: boolean;
+  readonly isCulprit?: boolean;
   /** Bytes per second. */
   readonly up: number;
   readonly down: number;
   /** Milliseconds to the middle of the network. @default 0.1: a round trip of 0.4 ms */
   readonly delayMs?: number;
-  /** When its program is started. @default 0 */
+  /** When its program starts, in milliseconds; infinite: by `start` only. @default 0 */
   readonly startAt?: number;
 }
 
@@ -37,11 +37,11 @@ export class Swarm implements HostShell {
   readonly random: () => number;
   readonly hosts: SimHost[] = [];
   readonly discovery: Discovery;
-  /** Who was hung up on, by fault. */
+  /** Machines that were closed, by fault. */
   readonly faults = new Map<string, SimHost[]>();
   /** Called when a machine has the whole file. */
   onCompleted: (host: SimHost) => void = () => {};
-  /** Called when a machine has one piece more. */
+  /** Called when a machine has verified a piece. */
   onVerified: (host: SimHost, piece: PieceIndex) => void = () => {};
   readonly #hashMsPerMiB: number;
   #nextHandle = 1;
@@ -58,7 +58,7 @@ export class Swarm implements HostShell {
       name: this.hosts.length,
       geometry: this.geometry,
       isSeed: options.isSeed ?? false,
-      isLiar: options.isLiar ?? false,
+      isCulprit: options.isCulprit ?? false,
       up: options.up / 1000,
       down: options.down / 1000,
       delayMs: options.delayMs ?? 0.1,
@@ -71,20 +71,20 @@ export class Swarm implements HostShell {
     return host;
   }
 
-  /** The machine's program begins: it ticks, and looks for others. */
+  /** Starts the machine's program: it ticks and looks for peers. */
   start(host: SimHost): void {
     if (host.hasStarted || host.isGone) return;
     host.hasStarted = true;
     host.startedAt = this.queue.now;
-    const heart = {
+    const ticker = {
       happen: () => {
         if (host.isGone) return;
         host.handle({ type: "ticked" });
-        this.queue.after(TICK_MS, heart);
+        this.queue.after(TICK_MS, ticker);
       },
     };
     // Real machines do not tick together.
-    this.queue.planThing(this.queue.now + this.random() * TICK_MS, heart);
+    this.queue.planEvent(this.queue.now + this.random() * TICK_MS, ticker);
     this.discovery.start(host);
   }
 
@@ -146,7 +146,7 @@ export class Swarm implements HostShell {
     this.queue.after(hashMs, { happen });
   }
 
-  accuse(host: SimHost, stream: Stream, fault: string): void {
+  closePeer(host: SimHost, stream: Stream, fault: string): void {
     this.faults.set(fault, [...(this.faults.get(fault) ?? []), stream.to]);
     this.disconnect(host, stream.to);
   }
