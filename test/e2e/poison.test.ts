@@ -12,7 +12,7 @@ const fixture = useTestFixture();
 const PIECE_LENGTH = MiB;
 const PIECE_COUNT = 24;
 
-function startSeed(content: Buffer, isLiar: boolean, rate = 0): ScriptedSeed {
+function startSeed(content: Buffer, isCulprit: boolean, rate = 0): ScriptedSeed {
   const seed = new ScriptedSeed({
     host: fixture.address(),
     name: "a.bin",
@@ -20,7 +20,7 @@ function startSeed(content: Buffer, isLiar: boolean, rate = 0): ScriptedSeed {
     pieceLength: PIECE_LENGTH,
     rate,
     spoil: (_piece, _begin, block) => {
-      if (isLiar) block[77] = (block[77] ?? 0) ^ 1;
+      if (isCulprit) block[77] = (block[77] ?? 0) ^ 1;
     },
   });
   fixture.onEnd(() => seed.close());

@@ -1,5 +1,5 @@
-// T4, second half: SIGKILL exactly at the nth call of one kind, so that every gap between two steps of a download is met:
-// space, bytes, sync, name, removal, and each write of the state store.
+// T4, second half: SIGKILL at the nth system call of one kind, to hit every gap between two steps of a download: allocation,
+// writes, sync, link, unlink, and each write of the state store.
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { type FaultJob, inLanes, type Trial } from "./lib/job.ts";
@@ -13,13 +13,13 @@ const LANES = 2;
 
 interface Point {
   readonly call: string;
-  /** The nth of any one thread. */
+  /** The nth call of any one thread. */
   readonly nth: number;
 }
 
 /**
  * Seen to fail, in a copy of the sources: with the final name linked as soon as the part file is open, 25 crashes gave 6 early
- * names and 22 downloads that needed a hand.
+ * names and 22 downloads that needed manual steps.
  */
 export const crashPointJob: FaultJob = {
   name: "T4 crash points",
@@ -40,7 +40,7 @@ export const crashPointJob: FaultJob = {
   },
 };
 
-/** More than are needed, because not every count is reached by every run. */
+/** More points than needed, because not every run reaches every count. */
 function choosePoints(trial: Trial, wanted: number): Point[] {
   const point = (call: string, count: number) =>
     Array.from({ length: count }, (_, index) => ({ call, nth: index + 1 }));
@@ -55,7 +55,7 @@ function choosePoints(trial: Trial, wanted: number): Point[] {
     ...point("exit_group", 1),
   ];
   const writes = Array.from({ length: 2 * wanted }, () => ({ call: "pwrite64", nth: trial.whole(1, 90) }));
-  // In a short run the named steps share the places with the writes, each time other ones.
+  // A short run takes other steps each time.
   const shuffled = steps.toSorted(() => trial.random() - 0.5);
   const must = steps.slice(0, 2);
   const some = shuffled.filter((step) => !must.includes(step)).slice(0, Math.ceil(wanted / 2));

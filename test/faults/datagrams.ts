@@ -1,5 +1,5 @@
-// T10: the UDP side. Mutated datagrams, a flood from one address, forged tokens, announces without end: the node lives,
-// sends little for much, stores nothing forged, and others still find each other, all of them in one network.
+// T10: the UDP side. Mutated datagrams, a flood from one address, forged tokens, endless announces: the node survives, does
+// not amplify, stores nothing forged, and other nodes still find each other through it.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DATAGRAM_SOURCE_BURST, DATAGRAM_TOTAL_RATE } from "../../src/discovery/limits.ts";
@@ -36,7 +36,7 @@ export const datagramJob: FaultJob = {
     const cpu = cpuSeconds(target.pid);
     const flood = floodFrom(trial, prober, trial.times(10, 5));
     await Bun.sleep(1_000);
-    await meeting(trial, target, magnet, file.sha256);
+    await findThroughNode(trial, target, magnet, file.sha256);
     await flood;
     trial.set("flood CPU s", rounded(cpuSeconds(target.pid) - cpu));
     const ratio = (prober.bytesIn - gotBefore) / Math.max(1, prober.bytesOut - sentBefore);
@@ -53,7 +53,7 @@ export const datagramJob: FaultJob = {
 
 type Answer = { readonly text: string };
 
-/** One UDP socket that asks one node. */
+/** A UDP socket that queries one node. */
 class Prober {
   bytesIn = 0;
   bytesOut = 0;
@@ -71,17 +71,17 @@ class Prober {
     const socket = await Bun.udpSocket({
       hostname: from,
       connect: { hostname: host, port },
-      socket: { data: (_, chunk) => prober?.hear(chunk) },
+      socket: { data: (_, chunk) => prober?.receive(chunk) },
     });
     prober = new Prober(socket);
     return prober;
   }
 
-  say(bytes: Uint8Array): void {
+  send(bytes: Uint8Array): void {
     if (this.#socket.send(bytes)) this.bytesOut += bytes.length;
   }
 
-  hear(chunk: Buffer): void {
+  receive(chunk: Buffer): void {
     this.bytesIn += chunk.length;
     const text = chunk.toString("latin1");
     const transaction = /1:t4:(....)/s.exec(text)?.[1] ?? "";
@@ -92,7 +92,7 @@ class Prober {
     const transaction = String(1000 + (this.#next++ % 9000));
     const { promise, resolve } = Promise.withResolvers<Answer>();
     this.#waiting.set(transaction, resolve);
-    this.say(bencode({ a: { id: this.id, ...args }, q: query, t: transaction, y: "q" }));
+    this.send(bencode({ a: { id: this.id, ...args }, q: query, t: transaction, y: "q" }));
     const answer = await Promise.race([promise, Bun.sleep(1_000).then(() => undefined)]);
     this.#waiting.delete(transaction);
     return answer?.text;
@@ -118,7 +118,7 @@ function queries(id: Buffer): Buffer[] {
   ];
 }
 
-/** From many ports, each within what one may send: every datagram is read. */
+/** From many ports, each within the limit for one source: every datagram is read. */
 async function mutated(trial: Trial, host: string, port: number): Promise<void> {
   const { fixture } = trial;
   const valid = queries(hashOf("mutated").subarray(0, 20));
@@ -130,16 +130,16 @@ async function mutated(trial: Trial, host: string, port: number): Promise<void> 
         const bytes = Buffer.from(valid[sent % valid.length] ?? []);
         for (let flips = trial.whole(1, 6); flips > 0; flips--)
           bytes[trial.whole(0, bytes.length - 1)] = trial.whole(0, 255);
-        prober.say(trial.random() < 0.2 ? bytes.subarray(0, trial.whole(0, bytes.length)) : bytes);
+        prober.send(trial.random() < 0.2 ? bytes.subarray(0, trial.whole(0, bytes.length)) : bytes);
         trial.count("datagrams");
       }
       for (const odd of [Buffer.from("l".repeat(60_000)), Buffer.alloc(65_000), Buffer.from("d1:t4:aaaae")])
-        prober.say(odd);
-      // One may be lost among so many; two are not.
+        prober.send(odd);
+      // One of so many datagrams may be lost, but not two.
       const isAnswered = (await isAlive(trial, other)) || (await isAlive(trial, other));
       trial.expect(isAnswered, "hangs", "two questions without an answer within a second");
       prober.close();
-      // Within what everybody together may send.
+      // Stays within the limit for all sources together.
       await Bun.sleep(1.5 * ((DATAGRAM_SOURCE_BURST + 4) / DATAGRAM_TOTAL_RATE) * 1_000);
     }
   } finally {
@@ -154,7 +154,7 @@ async function isAlive(trial: Trial, prober: Prober): Promise<boolean> {
   return answer !== undefined;
 }
 
-/** Announces under tokens that were never given out, or were given to another host. */
+/** Announces with tokens that were never issued, or were issued to another host. */
 async function tokens(trial: Trial, host: string, port: number): Promise<void> {
   const { fixture } = trial;
   const [owner, thief] = [
@@ -170,7 +170,7 @@ async function tokens(trial: Trial, host: string, port: number): Promise<void> {
     for (let forged = 0; forged < 1_000; forged++) {
       const wrong = forged % 2 === 0 ? hashOf(forged).subarray(0, token.length) : token;
       trial.count("forged announces");
-      thief.say(
+      thief.send(
         bencode({
           a: { id: thief.id, info_hash, port: 6000 + forged, token: wrong },
           q: "announce_peer",
@@ -205,15 +205,15 @@ async function floodFrom(trial: Trial, prober: Prober, seconds: number): Promise
     const due = ((performance.now() - begun) / 1000) * FLOOD_PER_SECOND;
     for (; sent < due; sent++) {
       const bytes = valid[sent % 3];
-      if (bytes !== undefined) prober.say(bytes);
+      if (bytes !== undefined) prober.send(bytes);
     }
     await Bun.sleep(2);
   }
   trial.set("flood datagrams", sent);
 }
 
-/** A leech that knows no seed, only the node under attack, finds the seed behind it through the DHT. */
-async function meeting(trial: Trial, target: P2pfile, magnet: string, sha256: string): Promise<void> {
+/** A leech that knows only the node under attack finds another seed through it by the DHT. */
+async function findThroughNode(trial: Trial, target: P2pfile, magnet: string, sha256: string): Promise<void> {
   const { fixture } = trial;
   const { host, port } = await target.waitForEvent("listening");
   const other = makeBigFile(join(fixture.directory("source"), "other.img"), 4 * MiB, trial.seed + 1);
@@ -242,15 +242,15 @@ async function meeting(trial: Trial, target: P2pfile, magnet: string, sha256: st
   await seed.end();
 }
 
-/** Right tokens, wrong appetite: a new info hash with every announce. */
+/** Announces without end, each for a new info hash. */
 async function announces(trial: Trial, from: string, host: string, port: number): Promise<void> {
   const prober = await Prober.open(from, host, port);
   try {
     const wanted = 100_000;
     for (let sent = 0; sent < wanted; sent++) {
       const info_hash = hashOf(sent);
-      prober.say(bencode({ a: { id: prober.id, info_hash }, q: "get_peers", t: "eeee", y: "q" }));
-      prober.say(
+      prober.send(bencode({ a: { id: prober.id, info_hash }, q: "get_peers", t: "eeee", y: "q" }));
+      prober.send(
         bencode({
           a: { id: prober.id, info_hash, port: 1 + (sent % 65_000), token: hashOf(sent).subarray(0, 8) },
           q: "announce_peer",

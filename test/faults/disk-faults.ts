@@ -1,5 +1,5 @@
-// T6, first half: the disk refuses one call of one kind. The exit code must be right, nothing verified may be lost, what
-// was reserved must be given back, and the next run must get through.
+// T6, first half: the disk refuses one call of one kind. The exit code must be right, no verified piece may be lost, reserved
+// space must be freed, and the next run must complete.
 import { readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
@@ -13,16 +13,16 @@ import { contentOf, ScriptedSeed } from "./lib/scripted-seed.ts";
 const NAME = "disk.img";
 const SIZE = 48 * MiB;
 const DISK = 5;
-/** 20000 KiB, less than the file. */
+/** 20000 KiB, fewer than the file has. */
 const LIMITED = 'ulimit -f 20000; exec "$0" "$@"';
 
 interface Fault {
   readonly what: string;
   readonly inject: string;
-  /** To be hit on this file alone. */
+  /** The calls on this file only. */
   readonly path?: "part" | "store";
   readonly exit: number;
-  /** The download could not begin: nothing may stay of it. */
+  /** The download cannot begin: no file of it may stay. */
   readonly givesBack?: boolean;
 }
 
@@ -94,7 +94,7 @@ async function hurt(trial: Trial, fault: Fault): Promise<void> {
     if (fault.givesBack === true) {
       const left = readdirSync(cwd).filter((name) => !name.startsWith(".p2pfile.db"));
       const taken = (before - freeBytes(cwd)) / MiB;
-      // Others write to this disk as well: what the directory holds counts.
+      // Other processes write to this disk too: only the directory counts.
       trial.expect(
         left.length === 0 && diskUse(cwd) < MiB,
         "lost space",
@@ -114,7 +114,7 @@ async function resume(trial: Trial, seed: ScriptedSeed, cwd: string, what: strin
   trial.expect(code === 0, "not resumed", `${what}: ${code} ${again.text("stderr")}`);
 }
 
-/** `ulimit -f`: beyond it a write is answered with EFBIG and, unless it is ignored, with SIGXFSZ. */
+/** `ulimit -f`: a write beyond it gives EFBIG and, unless ignored, SIGXFSZ. */
 async function limitedFile(trial: Trial): Promise<void> {
   const { fixture } = trial;
   const content = contentOf(SIZE, trial.seed);
@@ -134,7 +134,7 @@ async function limitedFile(trial: Trial): Promise<void> {
   }
 }
 
-/** The seed's disk fails, not the leech's: the seed says so, and no peer is blamed. */
+/** The seed's disk fails, not the leech's: the seed reports it, and no peer is banned. */
 async function unreadableSource(trial: Trial): Promise<void> {
   const { fixture } = trial;
   trial.count("faults");
@@ -145,7 +145,7 @@ async function unreadableSource(trial: Trial): Promise<void> {
   const first = startServe(fixture, file.path, { cwd });
   const magnet = await first.magnet();
   await first.end();
-  // Hashed already: the disk fails when blocks are asked for.
+  // The file is hashed already: the disk fails when blocks are requested.
   const seed = startServe(fixture, file.path, { cwd, under });
   await seed.magnet();
   const leech = startDownload(fixture, {

@@ -1,5 +1,5 @@
-// T6, second half: a file system of its own runs full at ten points of a download. The download ends with 5, keeps what it
-// has verified, and goes on when there is room again.
+// T6, second half: a small file system runs full at ten points of a download. The download ends with 5, keeps its verified
+// pieces, and continues when there is space again.
 import { mkdirSync, rmSync, statfsSync, writeFileSync, openSync, writeSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
@@ -11,9 +11,9 @@ import { contentOf, ScriptedSeed } from "./lib/scripted-seed.ts";
 const NAME = "disk.img";
 const SIZE = 48 * MiB;
 const DISK = 5;
-/** Room for the file and its reserve, and no more. */
+/** Space for the file and its reserve, and no more. */
 const CAPACITY = 80 * MiB;
-/** What was on its way, or being hashed, when the disk ran full. */
+/** Bytes in flight or being hashed when the disk ran full. */
 const UNVERIFIED = 20 * MiB;
 
 export const diskFullJob: FaultJob = {
@@ -41,7 +41,7 @@ async function fillAt(trial: Trial, point: number, share: number): Promise<void>
   });
   const target = join(disk, "target");
   mkdirSync(target);
-  // A store on the full disk cannot take the last record either: the next run finds the pieces in the part file.
+  // The state file on the full disk cannot take the last record: the next run finds the pieces in the part file.
   const isStoreApart = point % 2 === 0;
   const cwd = isStoreApart ? fixture.directory("store") : target;
   const flags = ["--dir", target];
@@ -93,7 +93,7 @@ async function fullFromTheStart(trial: Trial): Promise<void> {
   }
 }
 
-/** A tmpfs, gone with the fixture. @throws NotPossible */
+/** A tmpfs, removed with the fixture. @throws NotPossible */
 function mountSmallDisk(trial: Trial): string {
   const place = trial.fixture.directory("small-disk");
   mustWork(["mount", "-t", "tmpfs", "-o", `size=${CAPACITY}`, "p2pfile-faults", place], "mount");

@@ -1,5 +1,5 @@
-// T8: a thousand connections that say nothing, a thousand that say a byte a second, a hundred thousand requests, few
-// descriptors. The seed lives, an honest transfer takes at most twice its time alone, and idle connections cost nothing.
+// T8: a thousand silent connections, a thousand that send a byte a second, a hundred thousand requests, few descriptors. The
+// seed survives, an honest transfer takes at most twice its time without them, and idle connections cost nothing.
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
@@ -23,8 +23,8 @@ export const floodJob: FaultJob = {
     const flooded = await startFlooded(trial);
     if (flooded === undefined) return;
     const { seed, host, port, infoHash } = flooded;
-    const under = async (name: string, flood: Flood) => {
-      await flooded.under(name);
+    const transfer = async (name: string, flood: Flood) => {
+      await flooded.transfer(name);
       flood.close();
     };
 
@@ -32,28 +32,28 @@ export const floodJob: FaultJob = {
     await silent.open(1_000);
     trial.count("idle connections", silent.opened);
     await idle(trial, seed, "silent");
-    await under("silent", silent);
+    await transfer("silent", silent);
 
-    const greeted = new Flood({ host, port, opening: () => handshake(infoHash) });
-    await greeted.open(1_000, 10, 20);
-    trial.count("idle connections", greeted.opened);
-    trial.set("greeted and kept", greeted.alive);
+    const introduced = new Flood({ host, port, opening: () => handshake(infoHash) });
+    await introduced.open(1_000, 10, 20);
+    trial.count("idle connections", introduced.opened);
+    trial.set("greeted and kept", introduced.alive);
     await idle(trial, seed, "greeted");
-    await under("greeted", greeted);
+    await transfer("greeted", introduced);
 
     const slow = new Flood({ host, port });
     await slow.open(1_000);
     const hello = handshake(infoHash);
-    let said = 0;
+    let position = 0;
     const timer = setInterval(() => {
-      slow.say(() => hello.subarray(said, said + 1));
-      said++;
+      slow.send(() => hello.subarray(position, position + 1));
+      position++;
       void slow.open(Math.min(200, 1_000 - slow.alive));
     }, 1_000);
-    await under("one byte a second", slow);
+    await transfer("one byte a second", slow);
     clearInterval(timer);
 
-    await requests(trial, seed, host, port, infoHash, under);
+    await requests(trial, seed, host, port, infoHash, transfer);
     trial.set("peak MiB", rounded(peakMemory(seed.pid) / MiB));
     trial.expect(peakMemory(seed.pid) < MAX_RSS, "too much memory", `${peakMemory(seed.pid)} bytes`);
     await seed.end();
@@ -61,14 +61,14 @@ export const floodJob: FaultJob = {
   },
 };
 
-/** Ten peers with ten thousand requests each that never read an answer. */
+/** Ten peers that send ten thousand requests each and never read an answer. */
 async function requests(
   trial: Trial,
   seed: P2pfile,
   host: string,
   port: number,
   infoHash: string,
-  under: (name: string, flood: Flood) => Promise<void>,
+  transfer: (name: string, flood: Flood) => Promise<void>,
 ): Promise<void> {
   const batch = Buffer.concat(
     Array.from({ length: 500 }, (_, index) =>
@@ -83,22 +83,22 @@ async function requests(
   });
   await flood.open(10);
   await Bun.sleep(300);
-  let asked = 0;
+  let sent = 0;
   let alive = flood.alive;
   const timer = setInterval(() => {
-    if (asked >= 100_000) return;
+    if (sent >= 100_000) return;
     alive = flood.alive;
-    flood.say(() => batch);
-    asked += alive * 500;
-    // Whoever was thrown out for it comes back.
+    flood.send(() => batch);
+    sent += alive * 500;
+    // Connections that the seed has closed are opened again.
     void flood.open(10 - alive);
   }, 50);
-  await under("requests", flood);
+  await transfer("requests", flood);
   clearInterval(timer);
-  trial.set("requests", asked);
+  trial.set("requests", sent);
   trial.set("askers thrown out", flood.refused);
   trial.expect(!seed.hasExited, "deaths", "requests");
-  trial.expect(asked >= 100_000, "too few requests", String(asked));
+  trial.expect(sent >= 100_000, "too few requests", String(sent));
 }
 
 async function idle(trial: Trial, seed: P2pfile, name: string): Promise<void> {
@@ -110,7 +110,7 @@ async function idle(trial: Trial, seed: P2pfile, name: string): Promise<void> {
   trial.expect(share < IDLE_CPU, "busy while idle", `${name}: ${rounded(share * 100)} %`);
 }
 
-/** `ulimit -n 256`, and more connections than that. */
+/** More connections than descriptors: `ulimit -n 256`. */
 async function fewFiles(trial: Trial): Promise<void> {
   const { fixture } = trial;
   const file = makeBigFile(join(fixture.directory("source"), "few.img"), 16 * MiB, trial.seed);

@@ -1,5 +1,5 @@
-// T3: one hostile connection after another, each with a script of its own, while one honest transfer runs. The seed lives,
-// throws out whom it must, keeps whom it may, and the honest transfer does not notice.
+// T3: one hostile connection after another, each with its script, during an honest transfer. The seed survives, closes the
+// connections that it must and keeps those that it should, and the transfer takes hardly longer.
 import { join } from "node:path";
 import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
@@ -17,19 +17,19 @@ const PIECES = HONEST_SIZE / PIECE_LENGTH;
 const SLOWDOWN = 1.5;
 const GROWTH = 64 * MiB;
 
-/** What the seed must do: hang up, stay, or either. */
-type Verdict = "closed" | "kept" | "any";
+/** What the seed must do with the connection. */
+type Outcome = "closed" | "kept" | "any";
 
 interface Script {
   readonly what: string;
-  /** The whole stream. `hello` is a right handshake. */
+  /** The whole stream. `hello` is a valid handshake. */
   readonly bytes: (hello: Buffer) => Uint8Array;
-  readonly verdict: Verdict;
+  readonly expected: Outcome;
 }
 
-const after = (what: string, verdict: Verdict, ...frames: readonly Uint8Array[]): Script => ({
+const after = (what: string, expected: Outcome, ...frames: readonly Uint8Array[]): Script => ({
   what,
-  verdict,
+  expected,
   bytes: (hello) => Buffer.concat([hello, ...frames]),
 });
 const raw = (length: number, ...bytes: readonly number[]) =>
@@ -42,26 +42,26 @@ const interested = frame(Id.interested);
 const SCRIPTS: readonly Script[] = [
   {
     what: "TLS hello",
-    verdict: "closed",
+    expected: "closed",
     bytes: () => Buffer.from("16030100c8010000c40303".padEnd(200, "0"), "hex"),
   },
   {
     what: "HTTP",
-    verdict: "closed",
+    expected: "closed",
     bytes: () => Buffer.from("GET / HTTP/1.1\r\nHost: here\r\nAccept: */*\r\n\r\n".repeat(3)),
   },
   {
     what: "wrong protocol length",
-    verdict: "closed",
+    expected: "closed",
     bytes: (hello) => Buffer.concat([Buffer.from([18]), hello.subarray(1)]),
   },
   {
     what: "wrong protocol name",
-    verdict: "closed",
+    expected: "closed",
     bytes: (hello) => Buffer.concat([Buffer.from("\x13BitTorrent protocoL"), hello.subarray(20)]),
   },
-  { what: "unknown info hash", verdict: "closed", bytes: () => handshake("0".repeat(40)) },
-  { what: "random bytes", verdict: "closed", bytes: () => Buffer.from("f00dfeed".repeat(64), "hex") },
+  { what: "unknown info hash", expected: "closed", bytes: () => handshake("0".repeat(40)) },
+  { what: "random bytes", expected: "closed", bytes: () => Buffer.from("f00dfeed".repeat(64), "hex") },
   after("length 2^32 - 1", "closed", raw(0xffffffff, Id.request)),
   after("length 2^31", "closed", raw(0x80000000, Id.piece)),
   after("length 1 GiB, unknown id", "closed", raw(2 ** 30, 99)),
@@ -97,7 +97,7 @@ const SCRIPTS: readonly Script[] = [
   ),
   after("10000 chokes", "any", many(5_000, Buffer.concat([frame(Id.choke), frame(Id.unchoke)]))),
   after("100000 keep-alives", "any", Buffer.alloc(400_000)),
-  after("a piece nobody asked for", "any", many(20, frame(Id.piece, uint32(0, 0), Buffer.alloc(BLOCK)))),
+  after("a piece without a request", "any", many(20, frame(Id.piece, uint32(0, 0), Buffer.alloc(BLOCK)))),
   after("a piece of another length", "any", many(20, frame(Id.piece, uint32(0, 0), Buffer.alloc(7)))),
   after("a piece out of range", "closed", frame(Id.piece, uint32(PIECES + 5, 0), Buffer.alloc(BLOCK))),
   after("short bitfield", "closed", frame(Id.bitfield, Buffer.alloc(2))),
@@ -153,7 +153,7 @@ export const hostilePeersJob: FaultJob = {
     const { fixture } = trial;
     for (const what of ["scripts", "wrong verdicts", "deaths", "too slow"]) trial.set(what, 0);
     const file = makeBigFile(join(fixture.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
-    // About as long as the scripts take, so that each meets the transfer.
+    // The rate makes the transfer about as long as all scripts.
     const seed = startServe(fixture, file.path, { flags: ["--upload-limit", "12"] });
     const magnet = await seed.magnet();
     const { host, port } = await seed.waitForEvent("listening");
@@ -185,12 +185,12 @@ async function play(trial: Trial, script: Script, host: string, port: number, he
   const flood = new Flood({ host, port, opening: () => bytes });
   await flood.open(1);
   const deadline = performance.now() + 2_000;
-  const wait = script.verdict === "closed" ? deadline : performance.now() + 60;
+  const wait = script.expected === "closed" ? deadline : performance.now() + 60;
   while (performance.now() < wait && flood.alive > 0) await Bun.sleep(5);
   const isClosed = flood.alive === 0;
   trial.count("scripts");
   trial.count(isClosed ? "closed" : "kept");
-  const isRight = script.verdict === "any" || isClosed === (script.verdict === "closed");
+  const isRight = script.expected === "any" || isClosed === (script.expected === "closed");
   trial.expect(isRight, "wrong verdicts", `${script.what}: ${isClosed ? "closed" : "kept"}`);
   flood.close();
 }

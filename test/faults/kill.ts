@@ -1,5 +1,5 @@
-// T4, first half: SIGKILL at random moments of a download, again and again, until it is through. The seed is ours, so it
-// is known to the byte what had to be fetched twice and how old it was.
+// T4, first half: SIGKILL at random moments of a download, again and again, until it completes. The scripted seed records to
+// the byte what is fetched twice and how old it was.
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { type FaultJob, inLanes, rounded, type Trial } from "./lib/job.ts";
@@ -8,11 +8,11 @@ import { contentOf, ScriptedSeed, type SentBlock } from "./lib/scripted-seed.ts"
 
 const PIECE_LENGTH = 256 * KiB;
 const NAME = "disk.img";
-/** What a kill may cost: neither more bytes nor older ones are sent again. */
+/** After a kill at most this many bytes, and none older than this, are sent again. */
 const MOST_REPEATED = 64 * MiB;
 const OLDEST_REPEATED_MS = 5_000;
 const LANES = 4;
-/** A chain may be through before it was killed once; this many are enough for any share of those. */
+/** Bound on the chains of runs: some complete before the first kill. */
 const MAX_CHAINS = 1_200;
 
 /** How fast the seed sends and when the kill comes, in milliseconds after the start of the process. */
@@ -23,11 +23,11 @@ interface Pace {
   readonly killsPerChain: number;
 }
 
-/** A whole download takes half a second: start, space, records and the last steps are met. */
+/** A whole download takes half a second: kills hit the start, the allocation, the records and the last steps. */
 const FAST: Pace = { size: 64 * MiB, rate: 0, killAfter: [10, 500], killsPerChain: 8 };
-/** 5 s pass before 64 MiB do. */
+/** 5 s pass before 64 MiB arrive. */
 const SLOW: Pace = { size: 64 * MiB, rate: 7 * MiB, killAfter: [1_500, 8_500], killsPerChain: 4 };
-/** 64 MiB pass before 5 s do. */
+/** 64 MiB arrive before 5 s pass. */
 const LONG: Pace = { size: 160 * MiB, rate: 40 * MiB, killAfter: [1_700, 4_000], killsPerChain: 3 };
 
 interface Goal {
@@ -45,8 +45,7 @@ interface Run {
 }
 
 /**
- * Seen to fail, in a copy of the sources: with all pieces before the last recorded one trusted in resume-journal.ts, as by
- * a program that remembers how far it was, 48 short kills gave 4 corrupt files of about 10.
+ * Seen to fail, in a copy of the sources: with all pieces before the last recorded one trusted in resume-journal.ts, 48 short kills gave 4 corrupt files of about 10.
  */
 export const killJob: FaultJob = {
   name: "T4 kill",
@@ -105,14 +104,15 @@ async function chain(trial: Trial, goal: Goal, index: number): Promise<void> {
     trial.expect(code === 0, "manual steps", `chain ${index} ended with ${code}: ${last.text("stderr")}`);
     trial.expect(finalState(final, seed.sha256) === "right", "corrupt", `chain ${index}`);
     trial.expect(partFileIn(cwd) === undefined, "part files left", `chain ${index}`);
-    for (const [at, run] of runs.entries()) judge(trial, seed.sent, run, `chain ${index}, kill ${at}`);
+    for (const [at, run] of runs.entries())
+      checkRepeated(trial, seed.sent, run, `chain ${index}, kill ${at}`);
   } finally {
     seed.close();
   }
 }
 
-/** What was sent of a piece in one run, and the piece again in a later one, was lost by the kill of the first. */
-function judge(trial: Trial, sent: readonly SentBlock[], run: Run, where: string): void {
+/** Bytes of a piece that was sent in one run and again in a later one were lost by the kill of the first run. */
+function checkRepeated(trial: Trial, sent: readonly SentBlock[], run: Run, where: string): void {
   const arrived = new Map<number, { bytes: number; at: number }>();
   for (const block of sent.slice(run.firstSent, run.endSent)) {
     const piece = arrived.get(block.piece) ?? { bytes: 0, at: 0 };

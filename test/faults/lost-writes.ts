@@ -1,6 +1,6 @@
-// T5: a power cut, played on real files. The executable runs under strace, which tells every write to the part file and
-// when a sync began and ended; it is killed; then any of the writes that no sync covers are undone, as a power cut may.
-// What the state store claims must be there all the same.
+// T5: a simulated power cut on real files. The executable runs under strace, which reports every write to the part file and
+// the begin and end of each sync; it is killed; then some of the writes that no sync covers are undone, as a power cut may.
+// Every piece that the state file records must still be on the disk.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
@@ -13,13 +13,13 @@ import { contentOf, ScriptedSeed } from "./lib/scripted-seed.ts";
 const NAME = "disk.img";
 const PIECE_LENGTH = 256 * KiB;
 const SIZE = 32 * MiB;
-/** So that the 5 s of the resume journal pass once or twice in a download. */
+/** Slow enough that the 5 s of the resume journal pass once or twice in a download. */
 const RATE = 4 * MiB;
 const DRAWS_PER_RUN = 20;
 const SYNC_DELAY_US = 1_000_000;
 const LANES = 6;
 
-/** The end of a call's line; one that was slowed down says so. */
+/** The end of a call's line; a delayed call is marked. */
 const SUCCEEDED = /= 0( \(DELAYED\))?$/;
 
 interface Extent {
@@ -53,7 +53,7 @@ async function crash(trial: Trial, index: number): Promise<void> {
   const cwd = fixture.directory("lost");
   const log = join(fixture.directory("trace"), "calls");
   const calls = "trace=pwrite64,pwritev,fdatasync,fsync,link";
-  // As a slow disk: the gap in which a record would be made too early lasts a second instead of a millisecond.
+  // Like a slow disk: the gap in which a record would come too early lasts a second instead of a millisecond.
   const slow = `inject=fdatasync:delay_enter=${SYNC_DELAY_US}`;
   const strace = ["strace", "-f", "--seccomp-bpf", "-y", "-s", "0", "-e", calls, "-e", slow, "-o", log];
   const under = (program: readonly string[]) => [...strace, "--", binaryPath, ...program];
@@ -62,7 +62,7 @@ async function crash(trial: Trial, index: number): Promise<void> {
     // Around the first record, and around the end.
     const moment = index % 3 === 2 ? trial.between(7_500, 8_600) : trial.between(5_200, 7_500);
     await Promise.race([Bun.sleep(moment), run.exited]);
-    // The traced process alone: strace has lines to write yet.
+    // Only the traced process: strace still has lines to write.
     for (const pid of childrenOf(run.pid)) process.kill(pid, "SIGKILL");
     await run.exited;
     const part = partFileIn(cwd) ?? join(cwd, NAME);
@@ -85,7 +85,7 @@ async function crash(trial: Trial, index: number): Promise<void> {
       trial.expect(wrong.length === 0, what, `run ${index}: ${wrong.length} of ${claims.length} pieces`);
       if (draw === 0) writeFileSync(part, disk);
     }
-    // The first draw is what the next run finds, and it believes that nothing happened to the disk.
+    // The next run finds the state of the first draw, without any sign of a power cut.
     seed.setRate(0);
     const next = startDownload(fixture, { magnet: seed.magnet, cwd });
     trial.expect((await next.waitForExit(30_000)) === 0, "manual steps", next.text("stderr"));
@@ -113,12 +113,12 @@ function isSame(disk: Buffer, content: Buffer, piece: number): boolean {
 }
 
 /**
- * Writes to the part file that no sync covers for certain: begun before the sync did, and the sync is over. A call that
- * others interrupt is told in two lines, "<unfinished ...>" and "<... resumed>".
+ * Writes to the part file that no finished sync covers; a sync covers writes that began before it. strace reports a call that
+ * others interrupt in two lines, "<unfinished ...>" and "<... resumed>".
  */
 export function writesWithoutSync(trace: string): Extent[] {
   let open: Extent[] = [];
-  /** By thread: the write that is under way, or the writes that a sync under way will cover. */
+  /** By thread: the current write, or the writes that the current sync will cover. */
   const writing = new Map<string, Extent>();
   const syncing = new Map<string, ReadonlySet<Extent>>();
   for (const line of trace.split("\n")) {

@@ -1,4 +1,4 @@
-// T8, the flood: two hundred peers that all want the file from one seed. Its memory stays within the bound.
+// T8, many peers: two hundred peers request the file from one seed. Its memory stays within its bound.
 import { join } from "node:path";
 import { MAX_INBOUND_REQUESTS } from "../../src/core/torrent/limits.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
@@ -11,10 +11,10 @@ import { ownMemory, peakMemory, startServe } from "./lib/run.ts";
 
 const PEERS = 200;
 const BLOCK = 16 * KiB;
-/** All that is resident, the 50 MiB of the executable among it. */
+/** The resident set, with 50 MiB of the executable. */
 const MAX_RESIDENT = 256 * MiB;
 
-const FLOODS = [
+const LOADS = [
   { what: "512 requests each", queue: 512, stalled: 0 },
   { what: "full queues", queue: MAX_INBOUND_REQUESTS, stalled: 0 },
   { what: "more than that", queue: 2 * MAX_INBOUND_REQUESTS, stalled: 0 },
@@ -38,9 +38,9 @@ export const manyPeersJob: FaultJob = {
         frame(Id.haveNone),
         frame(Id.interested),
       ]);
-    for (const flood of FLOODS) {
-      const asking = Buffer.concat(
-        Array.from({ length: flood.queue }, () => {
+    for (const load of LOADS) {
+      const requests = Buffer.concat(
+        Array.from({ length: load.queue }, () => {
           const block = trial.whole(0, size / BLOCK - 1);
           return frame(Id.request, uint32(Math.floor(block / 16), (block % 16) * BLOCK, BLOCK));
         }),
@@ -50,24 +50,24 @@ export const manyPeersJob: FaultJob = {
       const { host, port } = await seed.waitForEvent("listening");
       const reading = new Flood({ host, port, opening });
       const stalled = new Flood({ host, port, opening, stalled: true });
-      await reading.open(PEERS - flood.stalled, 10, 30);
-      await stalled.open(flood.stalled, 10, 30);
+      await reading.open(PEERS - load.stalled, 10, 30);
+      await stalled.open(load.stalled, 10, 30);
       await Bun.sleep(500);
       trial.most("peers", reading.alive + stalled.alive);
       let own = 0;
       const timer = setInterval(() => (own = Math.max(own, ownMemory(seed.pid))), 20);
       for (let turn = 0; turn < trial.times(20, 5); turn++) {
-        for (const flood of [reading, stalled]) flood.say(() => asking);
+        for (const flood of [reading, stalled]) flood.send(() => requests);
         await Bun.sleep(1_000);
       }
       clearInterval(timer);
       const peak = peakMemory(seed.pid);
-      trial.set(`${flood.what}: MiB delivered`, Math.round(reading.bytesIn / MiB));
-      trial.set(`${flood.what}: peak MiB`, rounded(peak / MiB));
-      trial.set(`${flood.what}: own peak MiB`, rounded(own / MiB));
-      trial.expect(peak < MAX_RESIDENT, "too much memory", `${flood.what}: ${rounded(peak / MiB)} MiB`);
+      trial.set(`${load.what}: MiB delivered`, Math.round(reading.bytesIn / MiB));
+      trial.set(`${load.what}: peak MiB`, rounded(peak / MiB));
+      trial.set(`${load.what}: own peak MiB`, rounded(own / MiB));
+      trial.expect(peak < MAX_RESIDENT, "too much memory", `${load.what}: ${rounded(peak / MiB)} MiB`);
       trial.expect(!seed.hasExited, "deaths", seed.text("stderr"));
-      trial.expect(reading.bytesIn > 0 || flood.stalled === PEERS, "nothing delivered", flood.what);
+      trial.expect(reading.bytesIn > 0 || load.stalled === PEERS, "nothing delivered", load.what);
       reading.close();
       stalled.close();
       await seed.end();

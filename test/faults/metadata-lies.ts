@@ -1,4 +1,4 @@
-// T9: three of the four peers that a magnet names lie about the metadata, each in another way. It is found all the same.
+// T9: three of the four peers in a magnet give wrong metadata, each in another way. The right metadata is found all the same.
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { startRawPeer } from "../helpers/raw-peer.ts";
@@ -8,7 +8,7 @@ import { finalState, ownMemory, startDownload } from "./lib/run.ts";
 import { contentOf, ScriptedSeed } from "./lib/scripted-seed.ts";
 
 const RESOLVED_MS = 30_000;
-/** Over what the same download takes without a culprit. */
+/** Bytes of memory more than the same download takes without a culprit. */
 const GROWTH = 16 * MiB;
 const NAME = "disk.img";
 
@@ -48,7 +48,7 @@ export const metadataLiesJob: FaultJob = {
   },
 };
 
-/** @returns the most memory that was resident at once. */
+/** @returns the peak of the resident memory in bytes. */
 async function resolve(trial: Trial, lies: readonly Lie[]): Promise<number> {
   const { fixture } = trial;
   const content = contentOf(16 * MiB, trial.seed);

@@ -1,5 +1,5 @@
-// T11, the network itself: packets are lost, or none comes through for a minute, in a network namespace where nothing else
-// runs. Nobody gives up, nobody is banned, little is sent twice.
+// T11, the network: packets are lost, or none gets through for a minute, in a network namespace of its own. No process gives
+// up, no peer is banned, and little is sent twice.
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { type BigFile, makeBigFile } from "../helpers/big-file.ts";
@@ -12,16 +12,16 @@ import { finalState, startDownload, startServe } from "./lib/run.ts";
 const NAME = "disk.img";
 const LOSSY_SIZE = 32 * MiB;
 const PARTED_SIZE = 256 * MiB;
-/** MiB/s. */
+/** MiB/s during the partition test. */
 const PARTED_RATE = 32;
 const LOSS = 0.05;
-/** Either way, so that a round trip takes 50 ms. */
+/** In each direction: a round trip takes 50 ms. */
 const DELAY_MS = 25;
-/** Of 22,000 or more; some packets come two or three at once. */
+/** Lost packets, at least, of 22,000 or more; some carry two or three segments. */
 const LEAST_LOST = 300;
 const RESUMED_MS = 45_000;
 const DUPLICATE_SHARE = 0.02;
-/** After a silence of SNUB_MS what was asked for is asked for again, and both answers come: 300 ms of the rate. */
+/** After a silence of SNUB_MS the outstanding blocks are requested again, and both answers arrive: 300 ms of the rate. */
 const WINDOW = 0.3 * PARTED_RATE * MiB;
 
 export const lossyLinkJob: FaultJob = {
@@ -39,11 +39,11 @@ export const lossyLinkJob: FaultJob = {
     const code = await leech.waitForExit(90_000).catch(() => -1);
     trial.set("packets lost", network.lost);
     trial.expect(network.lost > LEAST_LOST, "nothing lost", String(network.lost));
-    await judge(trial, file, seed, leech, code, 0);
+    await checkOutcome(trial, file, seed, leech, code, 0);
   },
 };
 
-/** Nothing comes through, and nobody is told: no reset, no refusal. */
+/** No packet gets through, without any reset or refusal. */
 export const partitionJob: FaultJob = {
   name: "T11 partition",
   async run(trial) {
@@ -65,7 +65,7 @@ export const partitionJob: FaultJob = {
       .waitForProgress((snapshot) => snapshot.completed >= at.completed + 16 * MiB, 0, RESUMED_MS)
       .catch(() => trial.expect(false, "not resumed", leech.text("stderr").slice(-500)));
     trial.set("resumed after ms", Math.round(performance.now() - begun));
-    await judge(trial, file, seed, leech, await leech.waitForExit(30_000).catch(() => -1), WINDOW);
+    await checkOutcome(trial, file, seed, leech, await leech.waitForExit(30_000).catch(() => -1), WINDOW);
   },
 };
 
@@ -84,23 +84,23 @@ async function transfer(trial: Trial, network: NetworkNamespace, size: number, f
   return { file, seed, leech };
 }
 
-async function judge(
+async function checkOutcome(
   trial: Trial,
   file: BigFile,
   seed: P2pfile,
   leech: P2pfile,
   code: number,
-  allowance: number,
+  allowedTwice: number,
 ): Promise<void> {
   const isRight = code === 0 && finalState(join(leech.cwd, NAME), file.sha256) === "right";
   trial.expect(isRight, "corrupt", `${code} ${leech.text("stderr").slice(-500)}`);
   trial.expect(!leech.text("stderr").includes("hashMismatch"), "bans", leech.text("stderr"));
-  // The seed tells what it has sent at its next progress.
+  // The seed's next progress event has the bytes that it has sent.
   await Bun.sleep(1_200);
   const twice = (seed.snapshot()?.uploaded ?? 0) - file.size;
   trial.set("sent twice MiB", rounded(twice / MiB));
   trial.expect(
-    twice <= DUPLICATE_SHARE * file.size + allowance,
+    twice <= DUPLICATE_SHARE * file.size + allowedTwice,
     "too much sent twice",
     `${rounded(twice / MiB)} MiB`,
   );

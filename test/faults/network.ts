@@ -1,5 +1,5 @@
-// T11: the other side fails. A seed dies in the middle and comes back on another port; it stands still; connections are
-// cut; clocks jump. Nobody gives up, nobody is banned.
+// T11: the other side fails. A seed dies during a transfer and comes back on another port; it is stopped; connections are
+// reset; clocks jump. No process gives up, and no peer is banned.
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
@@ -13,7 +13,7 @@ const NAME = "disk.img";
 const SIZE = 32 * MiB;
 const RESUMED_MS = 45_000;
 const HOUR_MS = 3_600_000;
-/** MiB/s of the transfer during which clocks jump, and how much longer than at that rate it may take. */
+/** MiB/s of the transfer during which clocks jump, and the factor by which it may take longer than at that rate. */
 const CLOCK_RATE = 4;
 const HELD_UP = 1.5;
 const JUMPS = ["+3600", "+0", "-3600", "+3600", "-3600", "+0"];
@@ -21,7 +21,7 @@ const FAKE_TIME = ["x86_64-linux-gnu", "aarch64-linux-gnu", "."].map(
   (folder) => `/usr/lib/${folder}/faketime/libfaketime.so.1`,
 );
 
-/** The only seed is killed and comes back elsewhere; the leech hears of it from another one that came in between. */
+/** The only seed is killed and comes back on another port; the leech learns its address from a third node. */
 export const seedRestartJob: FaultJob = {
   name: "T11 seed restarts",
   async run(trial) {
@@ -36,7 +36,7 @@ async function restart(trial: Trial, round: number): Promise<void> {
   const flags = ["--upload-limit", "12"];
   const first = startServe(fixture, file.path, { flags: [...flags, "--port", "42071"] });
   const magnet = await first.magnet();
-  // A third node, so that the returned seed and the leech have somebody to meet at.
+  // A third node, through which the leech finds the seed that has come back.
   const other = startDownload(fixture, {
     magnet: `magnet:?xt=urn:btih:${"ab".repeat(20)}&x.pe=${first.ip}:42071`,
     cwd: fixture.directory("other"),
@@ -71,7 +71,7 @@ async function restart(trial: Trial, round: number): Promise<void> {
   await Promise.all([leech.end(), other.end()]);
 }
 
-/** SIGSTOP is a partition that neither side is told of: no packet, no reset. */
+/** SIGSTOP is like a partition: no packet, no reset. */
 export const frozenSeedJob: FaultJob = {
   name: "T11 frozen seed",
   async run(trial) {
@@ -103,7 +103,7 @@ export const frozenSeedJob: FaultJob = {
   },
 };
 
-/** Every connection of the leech is cut again and again, at any byte. */
+/** Every connection of the leech is reset again and again, at any byte. */
 export const cutConnectionsJob: FaultJob = {
   name: "T11 cut connections",
   async run(trial) {
@@ -134,8 +134,8 @@ export const cutConnectionsJob: FaultJob = {
 
 /**
  * Seen to fail, in a copy of the sources: with the wall clock in place of the monotonic one in session/clock.ts, held up.
- * The wall clock jumps an hour forth and back, again and again, for both sides: by way of libfaketime, because the clock of
- * the machine belongs to everybody on it.
+ * The wall clock of both sides jumps an hour forth and back, again and again, by libfaketime: the machine's own clock is shared
+ * with all other processes.
  */
 export const clockJob: FaultJob = {
   name: "T11 clock jumps",
@@ -149,7 +149,7 @@ export const clockJob: FaultJob = {
       LD_PRELOAD: library,
       FAKETIME_TIMESTAMP_FILE: clock,
       FAKETIME_NO_CACHE: "1",
-      // A jump of the wall clock leaves the monotonic one alone.
+      // A jump of the wall clock does not affect the monotonic clock.
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
     };
     const seed = startServe(fixture, file.path, { env, flags: ["--upload-limit", String(CLOCK_RATE)] });
@@ -190,13 +190,13 @@ function fakeTimeLibrary(): string {
   return found;
 }
 
-/** The library removes these in an exit that p2pfile does not take: it ends at once. */
+/** The library removes these files in an exit handler, which p2pfile skips: it exits at once. */
 function forgetClock(pid: number): void {
   for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`])
     rmSync(join("/dev/shm", name), { force: true });
 }
 
-/** The least and the greatest step, in milliseconds, between the times of two events that follow each other. */
+/** The least and the greatest difference, in milliseconds, between the times of two successive events. */
 function steps(run: P2pfile): number[] {
   const times = run.lines.stdout.map(({ text }) => Date.parse(/"time":"([^"]*)"/.exec(text)?.[1] ?? ""));
   const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));

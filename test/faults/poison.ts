@@ -1,5 +1,5 @@
-// T7: some of the peers send blocks with a flipped byte. The file comes out right, the culprits are found within four wrong
-// pieces each, and nobody honest is blamed.
+// T7: some of the peers send blocks with a flipped byte. The file is right, the culprits are found within four wrong pieces
+// each, and no honest peer is banned.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
@@ -17,12 +17,12 @@ const SIZE = 48 * MiB;
 const PIECE_LENGTH = pieceLengthFor(SIZE);
 const PEERS = 8;
 const WRONG_PIECES_BEFORE_BAN = 4;
-/** What one culprit may have under way when it is found: a full request window, and the pieces it shares with others. */
-const WASTED_BY_LIAR = 2 * ((MAX_REQUEST_WINDOW * BLOCK_LENGTH) / PIECE_LENGTH);
-/** How often a banned culprit comes back by itself, and how often it may try. */
+/** Wrong pieces of one culprit, at most: a full request window in flight, and the pieces that it shares with others. */
+const WASTED_BY_CULPRIT = 2 * ((MAX_REQUEST_WINDOW * BLOCK_LENGTH) / PIECE_LENGTH);
+/** Milliseconds between the attempts of a banned culprit to connect again. */
 const RETURN_MS = 100;
 
-/** `comes`: it connects to the leech by itself, and again whenever it is thrown out. */
+/** `named`: the magnet has the culprit's address. `comes`: it connects to the leech, and again after each ban. */
 type Way = "named" | "comes";
 
 /** Seen to fail, in a copy of the sources: with `closePeer` left out of #settle in transfer.ts, 72336 wrong pieces and 0 bans. */
@@ -31,7 +31,7 @@ export const poisonJob: FaultJob = {
   async run(trial) {
     for (const what of ["rounds", "bans", "honest bans", "bans too late", "wrong pieces", "wrong files"])
       trial.set(what, 0);
-    // One that fails takes long: it is not repeated.
+    // A failing round takes long: no other follows.
     for (let round = 0; round < trial.times(6, 2) && trial.failures.length === 0; round++) {
       await mixed(trial, 1, "named", round);
       await mixed(trial, 1, "comes", round);
@@ -67,14 +67,14 @@ async function mixed(trial: Trial, culprits: number, way: Way, round: number): P
     trial.count("rounds");
     trial.expect(code === 0, "wrong files", `${where} ended with ${code}`);
     trial.expect(finalState(join(leech.cwd, NAME), file.sha256) === "right", "wrong files", where);
-    judge(trial, leech, poisoners, way, where);
+    checkBans(trial, leech, poisoners, way, where);
   } finally {
     for (const poisoner of poisoners) poisoner.close();
     await Promise.all(honest.map((seed) => seed.end()));
   }
 }
 
-function judge(
+function checkBans(
   trial: Trial,
   leech: P2pfile,
   poisoners: readonly ScriptedSeed[],
@@ -85,25 +85,25 @@ function judge(
   const banned = log.flatMap((line) => /([0-9.]+:\d+): closed \(hashMismatch\)/.exec(line)?.[1] ?? []);
   const isWrongPiece = (line: string) => /piece \d+ failed its hash/.test(line);
   const wrong = log.filter(isWrongPiece).length;
-  const guilty = (address: string) =>
+  const isCulprit = (address: string) =>
     way === "comes" ? address.startsWith("127.0.0.1:") : poisoners.some((it) => it.address === address);
-  trial.count("bans", banned.filter(guilty).length);
+  trial.count("bans", banned.filter(isCulprit).length);
   trial.count("wrong pieces", wrong);
   trial.most(`most wrong pieces of ${poisoners.length}, ${way}`, wrong);
-  // What a culprit had sent before it was found still comes to light afterwards: at most its request window.
+  // Pieces of a culprit that were in flight fail after its ban too: at most its request window.
   const firstBan = log.findIndex((line) => line.includes("closed (hashMismatch)"));
   const before = log.slice(0, firstBan < 0 ? log.length : firstBan).filter(isWrongPiece).length;
   trial.most(`most before the first ban, ${way}`, before);
-  const innocent = banned.filter((address) => !guilty(address));
-  trial.expect(innocent.length === 0, "honest bans", `${where}: ${innocent.join(" ")}`);
+  const honest = banned.filter((address) => !isCulprit(address));
+  trial.expect(honest.length === 0, "honest bans", `${where}: ${honest.join(" ")}`);
   const delivered = poisoners.filter((it) => it.sent.length > 0).length;
   const said = `${where}: ${before} wrong pieces before the first ban, ${wrong} in all, ${banned.length} bans`;
   trial.expect(before <= WRONG_PIECES_BEFORE_BAN, "bans too late", said);
-  trial.expect(wrong <= poisoners.length * WASTED_BY_LIAR, "too much wasted", said);
-  trial.expect(delivered === 0 || banned.some(guilty), "culprits not found", where);
+  trial.expect(wrong <= poisoners.length * WASTED_BY_CULPRIT, "too much wasted", said);
+  trial.expect(delivered === 0 || banned.some(isCulprit), "culprits not found", where);
 }
 
-/** Nobody else has the file: it must not be fetched wrongly, in a hot loop, or for ever. */
+/** The culprit is the only seed: the download must end without a wrong file, a hot loop or an endless wait. */
 async function alone(trial: Trial): Promise<void> {
   const { fixture } = trial;
   const file = makeBigFile(join(fixture.directory("source"), NAME), SIZE, trial.seed);
@@ -140,14 +140,14 @@ async function keepComing(
   const open = new Map(poisoners.map((it) => [it, 0]));
   while (!leech.hasExited) {
     for (const poisoner of poisoners) {
-      if (poisoner.hungUp < (open.get(poisoner) ?? 0)) continue;
+      if (poisoner.ended < (open.get(poisoner) ?? 0)) continue;
       if (await poisoner.dial(host, port)) open.set(poisoner, poisoner.connections);
     }
     await Bun.sleep(RETURN_MS);
   }
 }
 
-/** It has the whole file and flips one byte of every block it sends. */
+/** A seed that flips one byte of every block that it sends. */
 function poisonerOf(host: string, content: Buffer): ScriptedSeed {
   return new ScriptedSeed({
     host,

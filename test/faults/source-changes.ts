@@ -1,5 +1,5 @@
-// T14: somebody changes a file while it is served. No wrong byte may be accepted downstream, and the seed either goes on
-// with the content it promised or says within two seconds that it cannot.
+// T14: a file changes while it is served. No wrong byte may be accepted downstream, and the seed either goes on with the
+// original content or ends within two seconds and says why.
 import {
   appendFileSync,
   closeSync,
@@ -24,16 +24,16 @@ const SIZE = 32 * MiB;
 const INTEGRITY = 7;
 const LANES = 2;
 const NOTICE_MS = 2_000;
-/** What a changed time may cost its receivers; they tell of their progress every fifth of a second. */
+/** The longest pause of a download after a change of the file's times; PROGRESS_MS is the resolution of the measurement. */
 const OUTAGE_MS = 1_000 + PROGRESS_MS;
 const CHANGES = ["truncate", "edit", "grow", "rename over", "unlink", "touch"] as const;
 type Change = (typeof CHANGES)[number];
 
-/** Changes of the name or of the times alone: the open file still has the content it had. */
+/** Changes of the name or of the times only: the open file keeps its content. */
 const HARMLESS: ReadonlySet<Change> = new Set(["rename over", "unlink", "touch"]);
 
 /**
- * Seen to fail: against a seed whose `#checkUnchanged` returns at once, 18 changes gave 6 seeds that never said so.
+ * Seen to fail: against a seed whose `#checkUnchanged` returns at once, 18 changes gave 6 seeds that never reported it.
  */
 export const sourceChangeJob: FaultJob = {
   name: "T14 source changes",
@@ -75,7 +75,7 @@ async function spoil(trial: Trial, change: Change, index: number): Promise<void>
     trial.expect(end.code === INTEGRITY, "late notices", `${where}: ${end.code} ${seed.text("stderr")}`);
     trial.expect(ms <= NOTICE_MS, "late notices", `${where}: ${Math.round(ms)} ms`);
     trial.most("slowest notice ms", Math.round(ms));
-    // It waits for another seed, or had everything before the change.
+    // The leech waits for another seed, or was complete before the change.
     await Bun.sleep(200);
     trial.expect(state() !== "wrong", "wrong files", where);
     trial.expect(!leech.hasExited || (await leech.exited) === 0, "leech ended", leech.text("stderr"));
@@ -110,7 +110,7 @@ function apply(change: Change, path: string, offset: number, trial: Trial): void
       const byte = Buffer.from([trial.whole(0, 255)]);
       return withFile(path, (fd) => {
         writeSync(fd, byte, 0, 1, offset);
-        // The same byte by chance would be no change.
+        // An equal byte would be no change.
         writeSync(fd, Buffer.alloc(64, 0x55), 0, 64, Math.max(0, offset - 64));
       });
     }

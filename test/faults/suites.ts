@@ -1,5 +1,5 @@
-// T1, T2 and T12: the rows of the plan that are suites of their own. Run here so that the plan is told as a whole: the
-// fuzzer over every decoder and over cut streams, and the golden cases of the command line.
+// T1, T2 and T12: the rows of the fault plan that are suites of their own, run here for completeness: the fuzzer over every
+// decoder and over cut streams, and the golden cases of the command line.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { binaryPath, repositoryRoot } from "../helpers/executable.ts";
@@ -17,12 +17,12 @@ const DECODERS: readonly string[] = [
   "datagram-guard",
   "dht",
 ];
-/** A check reads an input of up to 256 KiB several times, cut in several ways, and once by the book. */
+/** A check reads an input of up to 256 KiB several times with different cuts, and once with the reference reader. */
 const SLOW_DECODE_MS = 100;
 const HANG_MS = 1_000;
 const DECODER_GROWTH_MIB = 16;
 const STREAM_GROWTH_MIB = 32;
-/** Of each of the two stream targets. */
+/** Inputs of each of the two stream targets. */
 const LEAST_STREAMS = 10_000;
 const COMMAND_LINE = ["./test/cli", "./test/e2e/bad-input.test.ts"];
 

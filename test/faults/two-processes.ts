@@ -1,5 +1,5 @@
-// T13: two processes want the same download at once: one gets it, the other says so within a second. And four different
-// downloads share one directory and one state store.
+// T13: two processes start the same download at once: one gets it, the other ends with a message within a second. And four
+// different downloads share one directory and one state file.
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile } from "../helpers/big-file.ts";
@@ -8,7 +8,7 @@ import { finalState, partFileIn, startDownload, startServe } from "./lib/run.ts"
 
 const NAME = "disk.img";
 const BUSY = 8;
-/** From its start to its end. */
+/** Milliseconds from the start to the end of the refused process. */
 const LOSER_MS = 1_000;
 
 export const twoProcessesJob: FaultJob = {
@@ -21,7 +21,7 @@ export const twoProcessesJob: FaultJob = {
     const magnet = await seed.magnet();
     for (let pair = 0; pair < trial.times(60, 20); pair++) {
       const cwd = fixture.directory("pair");
-      // Half of the pairs have a cwd each, and share the destination alone.
+      // Half of the pairs have a working directory each, and share the destination only.
       const isApart = pair % 2 === 1;
       const flags = ["--dir", cwd];
       const begun = performance.now();

@@ -1,5 +1,5 @@
-// T2, against the executable: mutated sessions over real sockets, cut at random bytes. It answers an honest handshake within
-// a second all the while, lives, and keeps no memory of them.
+// T2, against the executable: mutated sessions over real sockets, cut at random bytes. All the while it answers an honest
+// handshake within a second; it survives and keeps no memory of the sessions.
 import type { Socket } from "bun";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
@@ -14,14 +14,14 @@ import { finalState, ownMemory, startDownload, startServe } from "./lib/run.ts";
 
 const NAME = "disk.img";
 const LANES = 8;
-/** Most sessions shall get past their handshake. */
+/** Share of sessions with a valid handshake. */
 const RIGHT_HANDSHAKES = 0.8;
 const PROBE_EVERY = 200;
 const ANSWER_MS = 1_000;
 const GROWTH = 32 * MiB;
-/** Of all sessions, before the growth is counted: code is compiled, pools of memory are filled. */
+/** Share of the sessions before growth is measured: code is compiled and memory pools are filled. */
 const WARM_UP = 0.1;
-/** What has been let go of is given back within this time of rest. */
+/** Freed memory is returned within this time. */
 const REST_MS = 3_000;
 /** How long a session waits for an answer after its last byte. */
 const LINGER_MS = 4;
@@ -70,18 +70,18 @@ export const wireSessionJob: FaultJob = {
 };
 
 interface Session {
-  readonly heard: PromiseWithResolvers<void>;
+  readonly answered: PromiseWithResolvers<void>;
   readonly closed: PromiseWithResolvers<void>;
 }
 
-/** @returns undefined when nobody takes the connection in time. */
+/** @returns undefined when the connection is not accepted in time. */
 async function dial(host: string, port: number): Promise<Socket<Session> | undefined> {
   const connecting = Bun.connect<Session>({
     hostname: host,
     port,
-    data: { heard: Promise.withResolvers(), closed: Promise.withResolvers() },
+    data: { answered: Promise.withResolvers(), closed: Promise.withResolvers() },
     socket: {
-      data: (socket) => socket.data.heard.resolve(),
+      data: (socket) => socket.data.answered.resolve(),
       close: (socket) => socket.data.closed.resolve(),
       error: () => {},
     },
@@ -92,16 +92,16 @@ async function dial(host: string, port: number): Promise<Socket<Session> | undef
 async function play(trial: Trial, host: string, port: number, stream: Uint8Array): Promise<void> {
   const socket = await dial(host, port);
   if (socket === undefined) return trial.count("not connected");
-  const { closed, heard } = socket.data;
+  const { closed, answered } = socket.data;
   for (let at = 0; at < stream.length;) {
     const end = Math.min(stream.length, at + trial.whole(1, stream.length));
-    // What a full socket does not take is cut away, as by a peer that dies.
+    // Bytes that a full socket does not take are lost, as with a peer that dies.
     socket.write(stream.subarray(at, end));
     socket.flush();
     at = end;
     if (at < stream.length) await Bun.sleep(0);
   }
-  await Promise.race([closed.promise, heard.promise, Bun.sleep(10 * LINGER_MS)]);
+  await Promise.race([closed.promise, answered.promise, Bun.sleep(10 * LINGER_MS)]);
   await Promise.race([closed.promise, Bun.sleep(LINGER_MS)]);
   socket.terminate();
 }
@@ -110,8 +110,8 @@ async function probe(trial: Trial, host: string, port: number, infoHash: string)
   const begun = performance.now();
   const socket = await dial(host, port);
   socket?.write(handshake(infoHash));
-  const answered = socket?.data.heard.promise.then(() => true);
-  const isAnswered = await Promise.race([answered ?? false, Bun.sleep(ANSWER_MS).then(() => false)]);
+  const answer = socket?.data.answered.promise.then(() => true);
+  const isAnswered = await Promise.race([answer ?? false, Bun.sleep(ANSWER_MS).then(() => false)]);
   trial.most("slowest answer ms", Math.round(performance.now() - begun));
   trial.expect(isAnswered, "hangs", `no answer within ${ANSWER_MS} ms`);
   socket?.terminate();

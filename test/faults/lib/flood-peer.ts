@@ -1,4 +1,4 @@
-// Many sockets towards one process, each with one idea of what to say. Counts what comes back and who is hung up on.
+// Many connections to one process that send given bytes. Counts the bytes that come back and the connections that end.
 import type { Socket } from "bun";
 
 interface Data {
@@ -8,9 +8,9 @@ interface Data {
 export interface FloodOptions {
   readonly host: string;
   readonly port: number;
-  /** An address of this machine that they come from. */
+  /** The source address, one of this machine. */
   readonly from?: string;
-  /** Said at once after connecting. */
+  /** Sent right after connecting. */
   readonly opening?: (index: number) => Uint8Array;
   /** Reads nothing after the opening. */
   readonly stalled?: boolean;
@@ -19,7 +19,7 @@ export interface FloodOptions {
 
 export class Flood {
   opened = 0;
-  /** The other side ended the connection, or did not take it. */
+  /** Connections that the other side ended or refused. */
   refused = 0;
   bytesIn = 0;
   readonly #sockets = new Set<Socket<Data>>();
@@ -33,7 +33,7 @@ export class Flood {
     return this.#sockets.size;
   }
 
-  /** Opens `count` more, some at a time. */
+  /** Opens `count` more connections, `atOnce` at a time. */
   async open(count: number, atOnce = 50, pauseMs = 0): Promise<void> {
     for (let done = 0; done < count; done += atOnce) {
       const width = Math.min(atOnce, count - done);
@@ -43,7 +43,7 @@ export class Flood {
   }
 
   /** Sends `bytes` on every connection; what a full socket does not take is dropped. */
-  say(bytes: (index: number) => Uint8Array): void {
+  send(bytes: (index: number) => Uint8Array): void {
     let index = 0;
     for (const socket of this.#sockets) socket.write(bytes(index++));
   }

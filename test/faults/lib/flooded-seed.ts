@@ -1,4 +1,4 @@
-// A paced seed and how long an honest transfer takes from it, alone and while somebody else is at its door.
+// A rate-limited seed, and the time of an honest transfer from it, first without and then under an attack.
 import { join } from "node:path";
 import { makeBigFile } from "../../helpers/big-file.ts";
 import { infoHashOfMagnet, type P2pfile } from "../../helpers/binary.ts";
@@ -14,11 +14,11 @@ export interface FloodedSeed {
   readonly host: string;
   readonly port: number;
   readonly infoHash: string;
-  /** Transfers honestly and judges the time and the seed. `patienceMs`: what the newcomer has to wait for a place, at most. */
-  readonly under: (name: string, patienceMs?: number) => Promise<void>;
+  /** Runs an honest transfer under the attack `name` and checks its time. `waitMs`: the longest wait for a connection slot. */
+  readonly transfer: (name: string, waitMs?: number) => Promise<void>;
 }
 
-/** @returns undefined when the transfer alone failed, which is counted. */
+/** @returns undefined when the transfer without an attack failed, which is counted. */
 export async function startFlooded(trial: Trial): Promise<FloodedSeed | undefined> {
   const { fixture } = trial;
   const file = makeBigFile(join(fixture.directory("source"), "disk.img"), HONEST_SIZE, trial.seed);
@@ -28,12 +28,12 @@ export async function startFlooded(trial: Trial): Promise<FloodedSeed | undefine
   const alone = await honestTransfer(trial, magnet, file);
   if (alone === undefined) return undefined;
   trial.set("alone ms", Math.round(alone));
-  const under = async (name: string, patienceMs = 0): Promise<void> => {
+  const transfer = async (name: string, waitMs = 0): Promise<void> => {
     const ms = await honestTransfer(trial, magnet, file, 30_000);
     trial.set(`${name} ms`, Math.round(ms ?? Number.NaN));
-    const most = SLOWDOWN * alone + patienceMs;
+    const most = SLOWDOWN * alone + waitMs;
     trial.expect(ms !== undefined && ms <= most, "too slow", `${name}: ${ms} ms, at most ${most}`);
     trial.expect(!seed.hasExited, "deaths", `${name}: ${seed.text("stderr")}`);
   };
-  return { seed, host, port, infoHash: infoHashOfMagnet(magnet), under };
+  return { seed, host, port, infoHash: infoHashOfMagnet(magnet), transfer };
 }

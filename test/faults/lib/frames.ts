@@ -1,5 +1,5 @@
-// The bytes of the peer protocol (BEP 3, 6, 10), written without any code of src/: a fault is a frame that no honest
-// program would send, so there is nothing here that checks.
+// The bytes of the peer protocol (BEP 3, 6, 10), written without any code of src/ and without checks: a fault is a frame
+// that no honest program sends.
 import { randomBytes } from "node:crypto";
 import { type BencodeValue, bencode } from "../../helpers/torrent-file.ts";
 
@@ -64,14 +64,14 @@ export function bitfieldOf(pieceCount: number): Buffer {
 /** Cuts a stream into frames after its handshake. */
 export class FrameCutter {
   #held = Buffer.alloc(0);
-  #greeted = false;
+  #handshakeDone = false;
 
   /** @returns the frames that are whole by now, id and payload without the length; keep-alives left out. */
   take(chunk: Uint8Array): Buffer[] {
     this.#held = Buffer.concat([this.#held, chunk]);
-    if (!this.#greeted) {
+    if (!this.#handshakeDone) {
       if (this.#held.length < HANDSHAKE_LENGTH) return [];
-      this.#greeted = true;
+      this.#handshakeDone = true;
       this.#held = this.#held.subarray(HANDSHAKE_LENGTH);
     }
     const frames: Buffer[] = [];
@@ -83,7 +83,7 @@ export class FrameCutter {
     return frames;
   }
 
-  get greeted(): boolean {
-    return this.#greeted;
+  get handshakeDone(): boolean {
+    return this.#handshakeDone;
   }
 }

@@ -1,5 +1,5 @@
-// The honest transfer that every attack is measured by: how long it takes alone and while it is disturbed. Paced by
-// --upload-limit, so that what is compared is service and not the share of two processors that test and attack leave.
+// The honest transfer that attacks are measured by: its time without and under the attack. The seed has an --upload-limit, so
+// that the times compare the service and not the processor time that test and attack leave.
 import { MiB } from "../../../src/lib/units.ts";
 import type { BigFile } from "../../helpers/big-file.ts";
 import type { Trial } from "./job.ts";

@@ -1,5 +1,5 @@
-// What a fault job is: it hurts the real executable in one way, many times, counts what came of it, and says which of
-// its bars did not hold. Knows no fault.
+// A fault job: injects one kind of fault into the real executable many times, counts the outcomes, and reports which of its
+// bounds did not hold. Knows no fault.
 import { seededRandom } from "../../helpers/seeded-random.ts";
 import type { TestFixture } from "../../helpers/test-directory.ts";
 
@@ -14,10 +14,10 @@ export interface FaultJob {
   run(trial: Trial): Promise<void>;
 }
 
-/** One run of one job: its counts, its measured values, and the bars that did not hold. */
+/** One run of one job: its counts, its measured values, and the bounds that did not hold. */
 export class Trial {
   readonly fixture: TestFixture;
-  /** The counts of a soak instead of those of a run that everybody waits for. */
+  /** True for the counts of a soak, false for those of a short run. */
   readonly full: boolean;
   readonly seed: number;
   readonly random: () => number;
@@ -57,7 +57,7 @@ export class Trial {
     this.notes.push(`not run: ${what}`);
   }
 
-  /** Counts a failure under `what` unless `holds`; the first ones are described. */
+  /** Counts and describes a failure under `what` unless `holds`. */
   expect(holds: boolean, what: string, detail: string): void {
     this.count(what, holds ? 0 : 1);
     if (!holds) this.failures.push(`${what}: ${detail}`);

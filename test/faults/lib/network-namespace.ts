@@ -1,10 +1,10 @@
-// A network of its own, whose only link is loopback: packets can be lost or held there without any other process noticing.
+// A network namespace whose only link is loopback: packets can be lost or delayed in it without any effect on other processes.
 import type { TestFixture } from "../../helpers/test-directory.ts";
 import { mustWork, needs, needsRoot } from "./programs.ts";
 
-/** Every packet meets this chain on its way in. */
+/** Every incoming packet passes this chain. */
 const CHAIN = "inet faults in";
-/** Packets as on an Ethernet; with loopback's 64 KiB one loss would be that of forty. */
+/** Bytes of a packet, as on an Ethernet; with loopback's 64 KiB one lost packet would equal forty. */
 const LINK = "mtu 1500 gso_max_segs 1 gso_max_size 1500";
 
 export class NetworkNamespace {
@@ -26,7 +26,7 @@ export class NetworkNamespace {
     return new NetworkNamespace(holder.pid);
   }
 
-  /** The same program inside of it. */
+  /** The command that runs `program` inside of the namespace. */
   readonly inside = (program: readonly string[]): string[] => [
     "nsenter",
     `--net=/proc/${this.#pid}/ns/net`,
@@ -44,14 +44,14 @@ export class NetworkNamespace {
     if (share > 0) this.#nft(`add rule ${CHAIN} ${chance} counter drop`);
   }
 
-  /** Every packet comes this late, give or take a fifth. @throws NotPossible where the kernel has no netem. */
+  /** Delays every packet by this time, ± 20 %. @throws NotPossible where the kernel has no netem. */
   delay(ms: number): void {
     needs("tc");
     const rule = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", `${ms}ms`, `${ms / 5}ms`];
     mustWork(this.inside(rule), "delay (netem)");
   }
 
-  /** How many packets were dropped since the last `lose`. */
+  /** Packets dropped since the last `lose`. */
   get lost(): number {
     return Number(/packets (\d+)/.exec(this.#nft(`list chain ${CHAIN}`))?.[1] ?? 0);
   }

@@ -1,4 +1,4 @@
-// Which tools of the machine a fault needs: found, or the job is skipped with their names.
+// The tools of the machine that a fault needs: a job without them is skipped and names them.
 import { binaryPath } from "../../helpers/executable.ts";
 import { NotPossible } from "./job.ts";
 
@@ -30,7 +30,7 @@ export function underStrace(
   paths: readonly string[] = [],
 ) {
   const calls = inject.map((rule) => rule.slice(0, rule.indexOf(":"))).join(",");
-  // A filter in the kernel spares all other calls the stop; with it strace 6.1 counts calls wrong where it sends signals.
+  // A seccomp filter avoids stops at other calls; with it strace 6.1 miscounts calls where it sends signals.
   const filter = inject.some((rule) => rule.includes("signal=")) ? [] : ["--seccomp-bpf"];
   const rules = inject.flatMap((rule) => ["-e", `inject=${rule}`]);
   const places = paths.flatMap((path) => ["-P", path]);

@@ -1,5 +1,4 @@
-// Runs of the executable as a fault job needs them: under another program, in a given directory, with what a download
-// left behind looked at from outside.
+// Runs of the executable for fault jobs: under another program, in a given directory; and what a download leaves on the disk.
 import { Database } from "bun:sqlite";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +10,7 @@ import type { TestFixture } from "../../helpers/test-directory.ts";
 export interface DownloadOptions {
   readonly magnet: string;
   readonly cwd: string;
-  /** Words before the executable: strace, a shell. */
+  /** Puts the program under another one: strace, a shell. */
   readonly under?: (program: readonly string[]) => string[];
   readonly flags?: readonly string[];
   readonly ip?: string;
@@ -54,7 +53,7 @@ export function partFileIn(directory: string): string | undefined {
   return name === undefined ? undefined : join(directory, name);
 }
 
-/** The pieces that the state file of `directory` says are on the disk, or undefined when it says nothing. */
+/** The pieces that the state file of `directory` records, or undefined when it has no record. */
 export function recordedPieces(directory: string, pieceCount: number): number[] | undefined {
   const path = join(directory, ".p2pfile.db");
   if (!existsSync(path)) return undefined;
@@ -72,33 +71,33 @@ export function recordedPieces(directory: string, pieceCount: number): number[] 
   }
 }
 
-/** Bytes really taken on the disk. */
+/** Bytes allocated on the disk. */
 export function diskUse(directory: string): number {
   return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).blocks * 512, 0);
 }
 
-/** Memory of a living process in bytes, by its name in proc(5): VmHWM is the most that was ever resident. */
+/** Memory of a running process in bytes, by its name in proc(5): VmHWM is the peak of the resident set. */
 export function memoryOf(pid: number, field: "VmHWM" | "RssAnon" | "RssShmem"): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? Number.NaN) * 1024;
 }
 
-/** The most that was resident at once, pages of the executable and of mapped files among it. */
+/** Peak of the resident set, with the pages of the executable and of mapped files. */
 export function peakMemory(pid: number): number {
   return memoryOf(pid, "VmHWM");
 }
 
-/** What is resident without the pages of the executable and of mapped files; 0 once the process is gone. */
+/** Resident bytes without the pages of the executable and of mapped files; 0 once the process has ended. */
 export function ownMemory(pid: number): number {
   try {
-    // Of a process that has just ended the file is there, and says nothing of memory.
+    // For a process that has just ended the file exists but has no memory fields.
     return memoryOf(pid, "RssAnon") + memoryOf(pid, "RssShmem") || 0;
   } catch {
     return 0;
   }
 }
 
-/** Seconds of processor time of a living process so far. */
+/** Seconds of processor time of a running process so far. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The name in parentheses may hold anything; utime and stime are fields 14 and 15 of proc(5), in ticks of 10 ms.

@@ -1,5 +1,5 @@
-// A seed of a few lines, in the test's own process: it knows exactly which bytes of which piece it sent to whom and when,
-// and it can lie about any of them.
+// A small seed in the test's own process: it records when it sent which bytes of which piece to a peer, and it can corrupt
+// any of them.
 import { createHash } from "node:crypto";
 import type { Socket, TCPSocketListener } from "bun";
 import { makeInfo, type MadeTorrent } from "../../helpers/torrent-file.ts";
@@ -22,11 +22,11 @@ export interface ScriptedSeedOptions {
 export interface SentBlock {
   readonly piece: number;
   readonly length: number;
-  /** performance.now(). */
+  /** Time of sending, by performance.now(). */
   readonly at: number;
 }
 
-interface Waiting {
+interface QueuedRequest {
   readonly piece: number;
   readonly begin: number;
   readonly length: number;
@@ -37,7 +37,7 @@ interface Session {
   readonly dialled: boolean;
   peerMetadataId: number;
   output: Buffer[];
-  asked: Waiting[];
+  requests: QueuedRequest[];
   closed: boolean;
 }
 
@@ -49,7 +49,7 @@ export class ScriptedSeed {
   readonly sent: SentBlock[] = [];
   connections = 0;
   /** Connections that the other side ended. */
-  hungUp = 0;
+  ended = 0;
   #rate: number;
   readonly #options: ScriptedSeedOptions;
   readonly #listener: TCPSocketListener<Session>;
@@ -82,7 +82,7 @@ export class ScriptedSeed {
     this.#rate = rate;
   }
 
-  /** Goes to a leech instead of waiting for it. `from`: our own address. @returns false when nobody answers. */
+  /** Connects to a leech instead of waiting for it. @returns false when the connection is refused. */
   async dial(host: string, port: number): Promise<boolean> {
     try {
       await Bun.connect<Session>({ hostname: host, port, socket: this.#handlers(true) });
@@ -92,7 +92,7 @@ export class ScriptedSeed {
     }
   }
 
-  /** Resets every connection; new ones are taken. */
+  /** Resets every connection; new ones are accepted. */
   cutAll(): void {
     for (const socket of this.#sockets) socket.terminate();
   }
@@ -111,19 +111,19 @@ export class ScriptedSeed {
           dialled,
           peerMetadataId: 0,
           output: [],
-          asked: [],
+          requests: [],
           closed: false,
         };
         this.#sockets.add(socket);
         this.connections++;
-        if (dialled) this.#greet(socket);
+        if (dialled) this.#introduce(socket);
       },
       data: (socket: Socket<Session>, chunk: Buffer) => {
         const { cutter } = socket.data;
-        const before = cutter.greeted;
+        const before = cutter.handshakeDone;
         const frames = cutter.take(chunk);
-        if (!before && cutter.greeted && !dialled) this.#greet(socket);
-        for (const message of frames) this.#hear(socket, message);
+        if (!before && cutter.handshakeDone && !dialled) this.#introduce(socket);
+        for (const message of frames) this.#receive(socket, message);
         this.#serve(socket);
       },
       drain: (socket: Socket<Session>) => {
@@ -131,7 +131,7 @@ export class ScriptedSeed {
         this.#serve(socket);
       },
       close: (socket: Socket<Session>) => {
-        if (!socket.data.closed) this.hungUp++;
+        if (!socket.data.closed) this.ended++;
         socket.data.closed = true;
         this.#sockets.delete(socket);
       },
@@ -139,9 +139,9 @@ export class ScriptedSeed {
     };
   }
 
-  #greet(socket: Socket<Session>): void {
+  #introduce(socket: Socket<Session>): void {
     const { info, infoHash } = this.torrent;
-    this.#say(
+    this.#send(
       socket,
       handshake(infoHash, this.#peerId),
       extended(0, {
@@ -156,11 +156,11 @@ export class ScriptedSeed {
     );
   }
 
-  #hear(socket: Socket<Session>, message: Buffer): void {
+  #receive(socket: Socket<Session>, message: Buffer): void {
     const { data } = socket;
     switch (message[0]) {
       case Id.request:
-        data.asked.push({
+        data.requests.push({
           piece: message.readUInt32BE(1),
           begin: message.readUInt32BE(5),
           length: message.readUInt32BE(9),
@@ -168,7 +168,7 @@ export class ScriptedSeed {
         break;
       case Id.cancel: {
         const [piece, begin] = [message.readUInt32BE(1), message.readUInt32BE(5)];
-        data.asked = data.asked.filter((it) => it.piece !== piece || it.begin !== begin);
+        data.requests = data.requests.filter((it) => it.piece !== piece || it.begin !== begin);
         break;
       }
       case Id.extended: {
@@ -186,7 +186,7 @@ export class ScriptedSeed {
     const { info } = this.torrent;
     const begin = piece * METADATA_PIECE_LENGTH;
     const head = { msg_type: 1, piece, total_size: info.length };
-    this.#say(
+    this.#send(
       socket,
       extended(socket.data.peerMetadataId, head, info.subarray(begin, begin + METADATA_PIECE_LENGTH)),
     );
@@ -199,24 +199,24 @@ export class ScriptedSeed {
     for (const socket of this.#sockets) this.#serve(socket);
   }
 
-  /** Answers what was asked as long as the socket and the rate take it. */
+  /** Answers queued requests as long as the socket and the rate allow. */
   #serve(socket: Socket<Session>): void {
     const { data } = socket;
     const { content, pieceLength, spoil } = this.#options;
     while (data.output.length === 0 && !data.closed) {
-      const asked = data.asked[0];
-      if (asked === undefined || (this.#rate > 0 && this.#tokens <= 0)) return;
-      data.asked.shift();
-      this.#tokens -= asked.length;
-      const offset = asked.piece * pieceLength + asked.begin;
-      const block = Buffer.from(content.subarray(offset, offset + asked.length));
-      spoil?.(asked.piece, asked.begin, block);
-      this.sent.push({ piece: asked.piece, length: block.length, at: performance.now() });
-      this.#say(socket, frame(Id.piece, uint32(asked.piece, asked.begin), block));
+      const request = data.requests[0];
+      if (request === undefined || (this.#rate > 0 && this.#tokens <= 0)) return;
+      data.requests.shift();
+      this.#tokens -= request.length;
+      const offset = request.piece * pieceLength + request.begin;
+      const block = Buffer.from(content.subarray(offset, offset + request.length));
+      spoil?.(request.piece, request.begin, block);
+      this.sent.push({ piece: request.piece, length: block.length, at: performance.now() });
+      this.#send(socket, frame(Id.piece, uint32(request.piece, request.begin), block));
     }
   }
 
-  #say(socket: Socket<Session>, ...frames: readonly Buffer[]): void {
+  #send(socket: Socket<Session>, ...frames: readonly Buffer[]): void {
     socket.data.output.push(...frames);
     this.#flush(socket);
   }
@@ -237,7 +237,7 @@ export class ScriptedSeed {
   }
 }
 
-/** Bytes that no file system can compress, the same for the same seed. */
+/** Incompressible bytes, the same for the same seed. */
 export function contentOf(size: number, seed: number): Buffer {
   const block = createHash("sha512").update(String(seed)).digest();
   const content = Buffer.alloc(size);
