@@ -1,11 +1,11 @@
-// `npm run demo`: serves the executable just built (about 110 MB) from this machine, downloads it by its magnet in a
-// second process, compares both, and says how to do the same on other machines. Leaves nothing behind.
+// `npm run demo`: serves the built executable (about 110 MB) from this machine, downloads it by its magnet in a second process,
+// compares the two files, and prints how to download it on other machines. Removes its files.
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** MiB/s, so that there is something to watch on one machine. */
+/** MiB/s: slow enough to watch the progress. */
 const DEMO_RATE = 32;
 const program = resolve(import.meta.dir, "../dist/p2pfile");
 const folder = mkdtempSync(join(tmpdir(), "p2pfile-demo-"));
@@ -17,7 +17,7 @@ interface Seed {
   readonly magnet: string;
 }
 
-/** Serves the program itself on loopback, so that the demo needs no network. @returns undefined without a magnet. */
+/** Serves the executable on loopback, so that the demo needs no network. @returns undefined without a magnet. */
 async function startSeed(): Promise<Seed | undefined> {
   const cwd = join(folder, "seed");
   mkdirSync(cwd);
@@ -26,7 +26,7 @@ async function startSeed(): Promise<Seed | undefined> {
     cwd,
     stdin: "ignore",
     stdout: "pipe",
-    // Two live progress lines would overwrite each other; the download's is the one to watch.
+    // Two progress lines would overwrite each other: only the download shows its own.
     stderr: Bun.file(seedLog),
   });
   seed = child;

@@ -1,9 +1,9 @@
-// Hurts the real executable and counts what comes of it: `npm run test:faults` (15 minutes at most), `npm run soak` (more of
-// each, and longer). One line per job; the last line is `N passed, N failed, N skipped`.
+// Injects faults into the real executable and counts the outcomes: `npm run test:faults` (15 minutes at most), `npm run soak`
+// (more of each, and longer). One line per job; the last line is `N passed, N failed, N skipped`.
 //
 //   [NAME…]      only jobs whose name contains one of these: `npm run test:faults -- T4`
 //   --full       the counts of the soak
-//   --seed N     repeats the chances of a run (not its timing)
+//   --seed N     repeats the random choices of a run (not its timing)
 //   --record     appends a line of JSON per job to test/faults/results.jsonl, for scripts/promises-doc.ts
 //   --verbose    every failure, and what the jobs print
 //
@@ -32,7 +32,7 @@ if (stale !== undefined) {
   console.error(`${stale}: run \`npm run build\``);
   process.exit(2);
 }
-// Only now, because these refuse to work on a stale executable.
+// Imported here, because these modules refuse a stale executable.
 const { allJobs } = await import("../test/faults/all-jobs.ts");
 const { NotPossible, Trial } = await import("../test/faults/lib/job.ts");
 const { TestFixture } = await import("../test/helpers/test-directory.ts");

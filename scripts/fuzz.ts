@@ -1,4 +1,4 @@
-// More fuzzing than the tests do: `npm run fuzz -- [TARGET…] [--seconds 60]`. Without a target, each in turn.
+// Longer fuzzing than in the tests: `npm run fuzz -- [TARGET…] [--seconds 60]`. Without a target, each in turn.
 //
 //   --seconds N    for each target (default 60)
 //   --seed N       repeats a run; also P2PFILE_FUZZ_SEED
@@ -13,9 +13,9 @@ import { liveBytes } from "../test/fuzz/engine/live-bytes.ts";
 import type { Target } from "../test/fuzz/engine/target.ts";
 import { allTargets } from "../test/fuzz/targets/all-targets.ts";
 
-/** An input that takes this long never returns. */
+/** An input that takes this long counts as one that never returns. */
 const STUCK_MS = 30_000;
-/** So that compiled code and caches do not count as growth. */
+/** Inputs of a warm-up, so that compiled code and caches do not count as growth. */
 const WARM_UP_RUNS = 1_000;
 const { P2PFILE_FUZZ_SEED, P2PFILE_FUZZ_RUNS } = process.env;
 
@@ -44,7 +44,7 @@ if (values.input === undefined) {
   for (const target of chosen) failed += (await run(target)) ? 0 : 1;
   process.exit(failed > 0 ? 1 : 0);
 }
-// As it is: what it throws is what there is to see.
+// Without a catch: the exception is the result.
 console.info(await first.check(Uint8Array.from(readFileSync(values.input))));
 process.exit(0);
 

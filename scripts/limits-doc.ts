@@ -27,15 +27,15 @@ may want to know beforehand:
 - names of shared files have at most ${MAX_SHARED_NAME_LENGTH} bytes, and magnets ${MAX_MAGNET_LENGTH} characters.
 `;
 
-/** In the order of the layers: what a file's bounds are about stands in its first line. */
+/** The limits files in the order of the layers. The first line of each is the title of its section. */
 function limitFiles(): string[] {
   const layers = ["core", "wire", "net", "discovery", "storage", "hashing", "session", "cli"];
   const paths = [...new Bun.Glob("src/**/limits.ts").scanSync(root)];
-  const place = (path: string) => layers.indexOf(path.split("/")[1] ?? "");
-  return paths.toSorted((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
+  const order = (path: string) => layers.indexOf(path.split("/")[1] ?? "");
+  return paths.toSorted((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
 }
 
-/** The page for the limits as they are in the source. */
+/** @returns the page for the current source. */
 export async function limitsPage(): Promise<string> {
   const sections = await Promise.all(limitFiles().map((path) => section(path)));
   return `${[HEAD, ...sections].join("\n")}\n`;
@@ -46,12 +46,12 @@ async function section(path: string): Promise<string> {
   const module: unknown = await import(join(root, path));
   const values = new Map<string, unknown>(Object.entries(module ?? {}));
   const title = /^\/\/ (.*?): every bound/.exec(source)?.[1];
-  if (title === undefined) throw new Error(`${path}: its first line does not say what its bounds are about`);
+  if (title === undefined) throw new Error(`${path}: its first line has no title`);
   const lines = [`## ${title}`, "", `\`${path}\``, "", "| limit | value | reason |", "| --- | ---: | --- |"];
   let comment = "";
   for (const line of source.split("\n")) {
     const name = /^export const ([A-Z0-9_]+) =/.exec(line)?.[1];
-    // A limit without a comment shares that of the one right above it, and of no other.
+    // A limit without a comment shares the comment of the limit right above it.
     if (line === "" || line.startsWith("/**")) comment = "";
     if (/^(\/\*\*| \*)/.test(line)) comment += ` ${line.replace(/^\/\*\*|^ \*\/?|\*\/$/g, "").trim()}`;
     if (name !== undefined)

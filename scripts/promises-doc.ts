@@ -7,7 +7,7 @@ export const PROMISES_PAGE = join(root, "docs", "PROMISES.md");
 export const FAULT_RESULTS = join(root, "test", "faults", "results.jsonl");
 const HEADING = "## Last figures\n";
 
-/** One line of results.jsonl, as `scripts/faults.ts --record` writes it. */
+/** One line of results.jsonl, written by `scripts/faults.ts --record`. */
 export interface FaultResult {
   /** ISO 8601. */
   readonly at: string;
@@ -17,13 +17,13 @@ export interface FaultResult {
   readonly full: boolean;
   readonly seed: string;
   readonly counts: Readonly<Record<string, number | string>>;
-  /** What could not be run. */
+  /** Parts that could not run. */
   readonly notes: readonly string[];
   readonly failures: readonly string[];
   readonly machine: { readonly cpus: number; readonly kernel: string };
 }
 
-/** The names of all jobs, in the order of the files that define them: a page is made without an executable at hand. */
+/** The names of all jobs, read from the sources, so that the page needs no executable. */
 export async function faultJobNames(): Promise<string[]> {
   const names: string[] = [];
   for (const path of [...new Bun.Glob("test/faults/*.ts").scanSync(root)].toSorted()) {
@@ -41,7 +41,7 @@ export async function faultResults(): Promise<FaultResult[]> {
     .map((line): FaultResult => JSON.parse(line));
 }
 
-/** The page with a row for each job: its last run. */
+/** The page with the last run of each job. */
 export function promisesPage(page: string, jobs: readonly string[], results: readonly FaultResult[]): string {
   const rows = jobs.map((job) => {
     const last = results.findLast((result) => result.job === job);

@@ -1,7 +1,7 @@
-// The whole gate, `npm test`: type check, lint, format, an executable built from these very sources, unit tests, then
-// everything that runs it. The last line is `N passed, N failed`.
+// All checks, `npm test`: type check, lint, format, a build of the executable, unit tests, then the tests that run the
+// executable. The last line is `N passed, N failed`.
 //
-//   --require-peers   a missing foreign client (libtorrent, aria2, Transmission) is a failure, not a skip
+//   --require-peers   a missing other client (libtorrent, aria2, Transmission) is a failure, not a skip
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,7 +12,7 @@ const { values: flags } = parseArgs({ options: { "require-peers": { type: "boole
 const root = resolve(import.meta.dir, "..");
 const bun = process.execPath;
 const tool = (name: string) => join(root, "node_modules/.bin", name);
-/** These run the executable in processes of their own, and two of these files measure, each while nothing else runs. */
+/** Folders whose tests run the executable; two of the files measure, and each runs alone. */
 const PROCESS_FOLDERS = ["test/e2e/", "test/interop/"];
 const ALONE = new Set(["test/e2e/rate-limit.test.ts", "test/e2e/guard.test.ts"]);
 const PROCESS_TEST_TIMEOUT_MS = 150_000;
@@ -43,7 +43,7 @@ async function run(command: readonly string[], environment: Record<string, strin
   return { exitCode, output: out + error };
 }
 
-/** A tool that passes or fails as a whole counts as one test. */
+/** A tool counts as one test. */
 async function check(name: string, command: readonly string[]): Promise<boolean> {
   const { exitCode, output } = await run(command);
   record(
@@ -72,12 +72,12 @@ async function runTests(
     failed: count("fail") + count("error"),
     skipped: count("skip") + count("todo"),
   };
-  // A run that died before its summary must not count as nothing.
+  // A run without a summary has crashed: it counts as a failure.
   if (exitCode !== 0 && tally.failed === 0) tally.failed = 1;
   if (exitCode === 0 && tally.passed + tally.skipped === 0) tally.failed = 1;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   record(`${name} (${tally.passed} passed, ${tally.skipped} skipped, ${seconds} s)`, exitCode, output, tally);
-  // Bun repeats them in its summary.
+  // Bun repeats failures in its summary.
   const skips = new Set(output.split("\n").filter((line) => line.startsWith("(skip)")));
   for (const line of skips) console.info(`        ${line}`);
 }
@@ -94,7 +94,7 @@ function record(name: string, exitCode: number, output: string, tally: Tally): v
   console.info(whatFailed(output));
 }
 
-/** A log is often cut to its first or last part: of a test run only the files in which something failed are shown. */
+/** Shows only the files with failures, because long logs are often truncated. */
 function whatFailed(output: string): string {
   const [said = "", ...files] = output.split(/^(?=\S+\.test\.ts:$)/m);
   if (files.length === 0) return output;
@@ -107,7 +107,7 @@ function testFiles(): string[] {
   return [...new Bun.Glob("test/**/*.test.ts").scanSync(root)].toSorted();
 }
 
-/** At most `width` at a time, in the order given. */
+/** Runs at most `width` at a time, in the given order. */
 async function inParallel(jobs: readonly (() => Promise<void>)[], width: number): Promise<void> {
   const queue = jobs.values();
   await Promise.all(

@@ -1,16 +1,16 @@
-// Fills the last column of docs/THREATS.md with the tests that carry the number of each row: `bun scripts/threats-doc.ts`.
-// The other columns are written by hand. A test fails when the page is out of date, or when a row has no test.
+// Fills the last column of docs/THREATS.md with the tests of each row: `bun scripts/threats-doc.ts`. The other columns are
+// written by hand. A test fails when the page is out of date, or when a row has no test.
 import { join } from "node:path";
 
 const root = join(import.meta.dir, "..");
 export const THREATS_PAGE = join(root, "docs", "THREATS.md");
-/** Of one row and file; the others are counted. */
+/** Test names shown for one row and file; the others are counted. */
 const MAX_NAMES = 3;
 
-/** Names of tests without their numbers, by row and then by file. */
+/** Names of tests without their row ids, by row and then by file. */
 export type NumberedTests = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
-/** A test belongs to the rows that its name begins with: "C4, C5: refuses %s". */
+/** A test belongs to the rows whose ids its name begins with: "C4, C5: refuses %s". */
 export async function numberedTests(): Promise<NumberedTests> {
   const found = new Map<string, Map<string, string[]>>();
   const name = /["`]([CBWDLPNX]\d+(?:, [CBWDLPNX]\d+)*): ((?:[^"`\n\\]|\\.)*)["`]/g;
@@ -27,7 +27,7 @@ export async function numberedTests(): Promise<NumberedTests> {
   return found;
 }
 
-/** The page with the tests as they are now. Rows that do not apply have three columns and stay. */
+/** The page with the current tests. Rows that do not apply have three columns and stay. */
 export function threatsPage(page: string, tests: NumberedTests): string {
   return page.replaceAll(
     /^\| ([A-Z]\d+) \| (.*?) \| (.*?) \| .*$/gm,

@@ -1,4 +1,4 @@
-// Every wrong input ends with its own exit code and one line that names the thing, and nothing the user owned changes.
+// Every wrong input ends with its exit code and one line that names the problem, and changes no file of the user.
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { bencode, infoHashOf, magnetOf, makeInfo } from "../helpers/torrent-file
 const fixture = useTestFixture();
 const HASH = "0123456789abcdef0123456789abcdef01234567";
 
-/** Runs to the end and checks what holds for every failure: the code, an empty stdout, one line, no stack trace. */
+/** Runs to the end and checks what holds for every failure: exit code, empty stdout, one line, no stack trace. */
 async function expectFailure(
   args: readonly string[],
   code: number,
@@ -70,7 +70,7 @@ describe("serve", () => {
     expect(await seed.magnet()).toContain("magnet:");
   });
 
-  test("C3: a port that is taken ends with 2", async () => {
+  test("C3: a port in use ends with 2", async () => {
     const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     const ip = fixture.address();
@@ -82,7 +82,7 @@ describe("serve", () => {
     });
   });
 
-  test("C3: a UDP port that is taken ends with 2", async () => {
+  test("C3: a UDP port in use ends with 2", async () => {
     const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     const ip = fixture.address();
@@ -117,7 +117,7 @@ describe("serve", () => {
     expect(await seed.magnet()).toEndWith(`x.pe=${ip}:42072`);
   });
 
-  test("an address that is not ours ends with 2", async () => {
+  test("an address of another machine ends with 2", async () => {
     const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     await expectFailure(["serve", "--ip", "10.255.255.1", "a.bin"], 2, /10\.255\.255\.1/, {
@@ -126,7 +126,7 @@ describe("serve", () => {
     });
   });
 
-  test("a wrong file beside a right one costs only itself", async () => {
+  test("a wrong file beside a right one does not stop the right one", async () => {
     const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
     const seed = runP2pfile(fixture, ["serve", "nowhere.bin", "a.bin"], { cwd });
@@ -223,7 +223,7 @@ describe("download", () => {
     },
   );
 
-  test("nobody within --timeout ends with 6", () =>
+  test("no peer within --timeout ends with 6", () =>
     expectFailure(
       ["download", "--timeout", "1", magnetOf(HASH, "x", [`${fixture.address()}:42070`])],
       6,

@@ -1,4 +1,4 @@
-// A destination that takes no more bytes, and several downloads that meet at one place.
+// A destination that is full, and several downloads with one destination.
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ async function served(name = "a.bin", size = 16 * MiB): Promise<{ file: BigFile;
 }
 
 describe("a full disk", () => {
-  test("C9: a disk without room ends with 5 at once, and nothing stays on it", async () => {
+  test("C9: a disk without space ends with 5 at once, and no file stays on it", async () => {
     const disk = fixture.directory("disk");
     const isMounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=24m", "p2pfile-test", disk]).success;
     if (!isMounted) return console.warn("SKIPPED: a small file system cannot be mounted here");
@@ -53,8 +53,8 @@ describe("a full disk", () => {
   });
 });
 
-describe("downloads that meet", () => {
-  test("X3: two working directories with one destination have one winner, the other ends with 8", async () => {
+describe("downloads with one destination", () => {
+  test("X3: of two working directories with one destination one downloads, the other ends with 8", async () => {
     const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 32 * MiB);
     const magnet = await runP2pfile(fixture, ["serve", "--upload-limit", "8", file.path]).magnet();
     const target = fixture.directory("target");
@@ -76,7 +76,7 @@ describe("downloads that meet", () => {
     expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
   });
 
-  test("C21: of two files with one name the first stands, the other ends with 4 and loses nothing", async () => {
+  test("C21: of two files with one name the first is kept, the other ends with 4 and keeps its part file", async () => {
     const one = await served();
     const two = await served();
     const leech = runP2pfile(fixture, ["download", one.magnet, two.magnet]);
@@ -98,13 +98,13 @@ describe("serve", () => {
     });
     const served = seed.waitForLine("stdout", /^magnet/).then(() => "served");
     const code = await served.catch(() => seed.waitForExit());
-    // Some machines allow every port to everybody.
+    // Some machines allow every port to every user.
     if (code === "served") return;
     expect(code).toBe(2);
     expect(seed.text("stderr")).toMatch(/\b80\b/);
   });
 
-  test("C16: a name that would not fit beside its part file ends with 3", async () => {
+  test("C16: a name that is too long for its part file ends with 3", async () => {
     const cwd = fixture.directory("cwd");
     const name = "x".repeat(201);
     writeFileSync(join(cwd, name), "content");

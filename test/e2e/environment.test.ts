@@ -1,4 +1,4 @@
-// The executable in surroundings it did not choose: hostile or read-only directories, signals, pipes, no network.
+// The executable in odd environments: hostile or read-only directories, signals, pipes, no network.
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ test("nothing in the current directory is loaded or run", async () => {
   expect(existsSync(proof)).toBe(false);
 });
 
-test("C14: a read-only directory costs serve one warning and nothing else", async () => {
+test("C14: in a read-only directory serve prints one warning and works", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 8 * MiB);
   const cwd = fixture.directory("read-only");
   chmodSync(cwd, 0o555);
@@ -79,9 +79,9 @@ test.each([
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("P2: %s ends a download that found nobody with %d", async (signal, code) => {
-  const nobody = `${fixture.address()}:42070`;
-  const leech = runP2pfile(fixture, ["download", `magnet:?xt=urn:btih:${"1".repeat(40)}&x.pe=${nobody}`]);
+] as const)("P2: %s ends a download without peers with %d", async (signal, code) => {
+  const noPeer = `${fixture.address()}:42070`;
+  const leech = runP2pfile(fixture, ["download", `magnet:?xt=urn:btih:${"1".repeat(40)}&x.pe=${noPeer}`]);
   await leech.waitForEvent("listening");
   leech.signal(signal);
   expect(await leech.waitForExit(3000)).toBe(code);
@@ -104,7 +104,7 @@ const canUnshare = Bun.spawnSync(["unshare", "--net", "ip", "link", "set", "lo",
 }).success;
 
 test.skipIf(!canUnshare)(
-  "without a network loopback is enough, and serve warns that nobody else can reach it",
+  "without a network loopback is enough, and serve warns that no other machine can reach it",
   async () => {
     const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 8 * MiB);
     const cwd = fixture.directory("cwd");
@@ -148,7 +148,7 @@ test.each([
   expect(ofProcess("comm")).toEqual(["p2pfile\n"]);
 });
 
-test("an executable that is removed while it starts serves all the same, and says nothing of it", async () => {
+test("an executable that is removed while it starts still serves, without a warning", async () => {
   const cwd = fixture.directory("removed");
   const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 1 * MiB);
   const script = `cp "$0" p2pfile; exec 9<p2pfile; rm p2pfile; exec /proc/self/fd/9 serve "$1"`;

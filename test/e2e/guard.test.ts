@@ -1,7 +1,7 @@
-// A transfer does not become dear without anybody noticing: system calls and processor time stay near what is pinned in
-// bench/guard-pinned.json. Both are told in units that no machine changes much, so this holds wherever the tests run.
+// Guards the cost of a transfer: system calls and processor time stay near the figures pinned in bench/guard-pinned.json. Both
+// are in units that hardly depend on the machine, so the test holds everywhere.
 //
-// Tried with builds that were made worse on purpose, each once, on two cores with fifteen processes waiting for them:
+// Tried with builds that were made worse on purpose, each once, on two cores with a load of fifteen processes:
 //   READ_SPAN_LENGTH 128 KiB instead of 256      pread64 of the seed 3122 of 2847 allowed (before: 2159)
 //   one write per block of 16 KiB in the worker  pwrite64 of the leech 16306 of 6481, all of the leech 24546 of 19299
 //   eight SHA-1 more per block in the leech      CPU ratio 5.22 of 3.69 (before: 2.2 to 2.8)
@@ -21,7 +21,7 @@ const bed = new Bed();
 const stage = prepareStage(bed, pinned.size);
 afterAll(() => bed.close());
 
-/** What else the machine does only ever adds: what is too much once and not the next time was not the program. */
+/** Other load on the machine only adds: a figure that is too high once and not the next time is not the program's. */
 async function leastExcess(measure: () => Promise<readonly Excess[]>): Promise<readonly Excess[]> {
   const first = await measure();
   if (first.length === 0) return first;

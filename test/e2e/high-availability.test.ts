@@ -1,4 +1,4 @@
-// Seeds that name each other stand in for one another, and a restarted seed keeps its magnets valid.
+// Seeds that name each other replace one another, and a restarted seed keeps its magnets valid.
 import { expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
@@ -35,7 +35,7 @@ test("two seeds that name each other print one info hash and both addresses", as
   for (const magnet of magnets) expect(addressesOf(magnet).toSorted()).toEqual(both);
 });
 
-test.each([0, 1] as const)("N1: a download under way survives the death of seed %d", async (victim) => {
+test.each([0, 1] as const)("N1: a download survives the death of seed %d", async (victim) => {
   const { file, seeds, magnets } = await startPair();
   const leech = runP2pfile(fixture, ["download", magnets[0]]);
   await leech.waitForProgress((snapshot) => snapshot.completed >= 12 * MiB);
@@ -44,7 +44,7 @@ test.each([0, 1] as const)("N1: a download under way survives the death of seed 
   expect(sha256Of(join(leech.cwd, "model.bin"))).toBe(file.sha256);
 });
 
-test("a magnet of two seeds works when the first of them never comes up", async () => {
+test("a magnet of two seeds works when the first one never starts", async () => {
   const { file, seeds, magnets } = await startPair();
   await seeds[0].end();
   const leech = runP2pfile(fixture, ["download", magnets[0]]);
@@ -52,7 +52,7 @@ test("a magnet of two seeds works when the first of them never comes up", async 
   expect(sha256Of(join(leech.cwd, "model.bin"))).toBe(file.sha256);
 });
 
-test("N1: a restarted seed takes its port from the state store, so that its magnet stays the same", async () => {
+test("N1: a restarted seed takes its port from the state file, so that its magnet stays the same", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "model.bin"), 8 * MiB);
   let seed: P2pfile = runP2pfile(fixture, ["serve", file.path]);
   const magnet = await seed.magnet();

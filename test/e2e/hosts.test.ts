@@ -10,9 +10,9 @@ import { useTestFixture } from "../helpers/test-directory.ts";
 import { magnetOf } from "../helpers/torrent-file.ts";
 
 const fixture = useTestFixture();
-/** Beyond the grace, for a busy machine. */
+/** Milliseconds beyond the grace, for a busy machine. */
 const GRACE_AND_MORE_MS = SWARM_END_GRACE_MS + 8_000;
-/** Slow enough that a leecher can be stopped on the way. */
+/** Slow enough to stop a leecher during its download. */
 const SLOW = ["--download-limit", "2"];
 
 function startSeed(flags: readonly string[] = [], size = 8 * MiB): Promise<Seed> {
@@ -37,7 +37,7 @@ async function startSeedOf(names: readonly string[], flags: readonly string[], s
 
 const leech = (magnet: string, ...flags: string[]) => runP2pfile(fixture, ["download", ...flags, magnet]);
 
-/** The last JSON line of that event, with the names that programs read. */
+/** The last JSON line of this event, with its field names. */
 function lineOf(process: P2pfile, event: string): Record<string, unknown> {
   const line = process.lines.stdout.findLast(({ text }) => text.includes(`"event":"${event}"`));
   return JSON.parse(line?.text ?? "{}");
@@ -55,7 +55,7 @@ function transferOf(process: P2pfile): JsonTransfer | undefined {
   return transfers?.[0];
 }
 
-test("serve --until-done 3 ends with 0 soon after the third host is done, and says so", async () => {
+test("serve --until-done 3 ends with 0 soon after the third host is done, and reports it", async () => {
   const { seed, magnet, sha256 } = await startSeed(["--until-done", "3"]);
   const early = [leech(magnet), leech(magnet)];
   for (const one of early) expect(await one.waitForExit()).toBe(0);
@@ -84,7 +84,7 @@ test("with several files --until-done counts hosts that have all of them", async
   expect(await seed.waitForExit(5000)).toBe(0);
 });
 
-test("a host that has the file already is counted, other sources are not", async () => {
+test("a host that has the file already counts, other sources do not", async () => {
   const { seed, magnet } = await startSeed(["--until-done", "2"]);
   const first = leech(magnet);
   expect(await first.waitForExit()).toBe(0);
@@ -113,7 +113,7 @@ test("--seeding ends when every host has the file", async () => {
   expect(seed.hasExited).toBe(false);
 }, 60_000);
 
-test("--seeding goes on while a host is paused or was killed, and ends once it has said goodbye", async () => {
+test("--seeding goes on while a host is paused, and ends once the host has left", async () => {
   const { magnet } = await startSeed([], 16 * MiB);
   const keep = ["--seeding", "--seeding-time", "300", "--seeding-ratio", "100"];
   const paused = leech(magnet, ...SLOW);
@@ -126,7 +126,7 @@ test("--seeding goes on while a host is paused or was killed, and ends once it h
   expect([one.hasExited, other.hasExited]).toEqual([false, false]);
   expect(transferOf(one)).toMatchObject({ hosts: 3, hosts_done: 2 });
 
-  // It was still downloading when it was stopped, and is told to end before it can be done.
+  // The host was still downloading when it was stopped, and is ended before it can be done.
   paused.signal("SIGINT");
   paused.signal("SIGCONT");
   const left = performance.now();
@@ -138,7 +138,7 @@ test("--seeding goes on while a host is paused or was killed, and ends once it h
   expect(performance.now() - left).toBeGreaterThan(SWARM_END_GRACE_MS - 500);
 }, 90_000);
 
-test("a host that was killed keeps the others seeding until their time is up", async () => {
+test("after a host was killed the others seed until their time is up", async () => {
   const { magnet } = await startSeed([], 16 * MiB);
   const killed = leech(magnet, ...SLOW);
   await killed.waitForEvent("firstPiece");
@@ -149,9 +149,9 @@ test("a host that was killed keeps the others seeding until their time is up", a
   expect(host.eventsOf("seedingEnded")[0]?.reason).toBe("time");
 }, 60_000);
 
-test("leechers that know the seed alone, by TCP alone, meet within about a second", async () => {
+test("leechers that know only the seed, by TCP only, find each other within about a second", async () => {
   const { magnet } = await startSeed([], 64 * MiB);
-  // Behind a relay the DHT does not find the seed, so that nothing but the exchange can tell of the others.
+  // Behind a relay the DHT does not find the seed, so that only the host exchange can name the other leecher.
   const relay = startRelay(addressesOf(magnet)[0] ?? "");
   const behind = magnetOf(infoHashOfMagnet(magnet), "image.raw", [relay]);
   const first = leech(behind, "--download-limit", "1");
@@ -161,18 +161,18 @@ test("leechers that know the seed alone, by TCP alone, meet within about a secon
   await second.waitForEvent("firstPeer");
   const before = performance.now();
   await second.waitFor("all to be connected", () => haveMet([first, second]), 5000);
-  // A second of it is the pause between two lines of progress.
+  // A second of this is the interval of progress events.
   expect(performance.now() - before).toBeLessThan(2500);
 }, 30_000);
 
-/** Each with the seed and the other, and at least one of the two links made by what the exchange told. */
+/** Each is connected to the seed and to the other, at least once by an address from the exchange. */
 function haveMet(hosts: readonly P2pfile[]): true | undefined {
   const transfers = hosts.map(transferOf);
   const dialled = transfers.reduce((sum, transfer) => sum + (transfer?.peers_by_source["exchange"] ?? 0), 0);
   return dialled > 0 && transfers.every((transfer) => transfer?.peers === 2) ? true : undefined;
 }
 
-test("one line has all milestones of a download, in milliseconds since the process was started", async () => {
+test("one line has all milestones of a download, in milliseconds since the start of the process", async () => {
   const { magnet } = await startSeed();
   const startedAt = performance.now();
   const one = leech(magnet);
@@ -188,7 +188,7 @@ test("one line has all milestones of a download, in milliseconds since the proce
   expect(times[3]).toBeLessThan(lasted);
 });
 
-/** Passes TCP on to `target`, and nothing else. @returns its address. */
+/** Relays TCP to `target`. @returns the address of the relay. */
 function startRelay(target: string): string {
   const [hostname = "", port = ""] = target.split(":");
   const host = fixture.address();
@@ -222,7 +222,7 @@ function startRelay(target: string): string {
   return `${host}:${listener.port}`;
 }
 
-/** One of the two sockets of a relayed connection, and what waits to be written to it. */
+/** One of the two sockets of a relayed connection, and the bytes that wait to be written to it. */
 class Side {
   readonly #socket: Socket<Side>;
   readonly #early: Buffer[] = [];

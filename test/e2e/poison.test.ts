@@ -1,4 +1,4 @@
-// Peers that send wrong bytes, against the executable. The fault jobs measure how soon they are found out.
+// Peers that send wrong bytes to the executable. The fault jobs measure how soon they are found.
 import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ function startSeed(content: Buffer, isCulprit: boolean, rate = 0): ScriptedSeed 
   return seed;
 }
 
-test("W24: when the only peer lies the download waits longer and longer for it, and ends with 7", async () => {
+test("W24: when the only peer sends wrong blocks the download waits longer and longer for it, and ends with 7", async () => {
   const culprit = startSeed(randomBytes(PIECE_COUNT * PIECE_LENGTH), true);
   const leech = runP2pfile(fixture, ["download", "--timeout", "3", culprit.magnet], { json: false });
   expect(await leech.waitForExit(20_000)).toBe(7);
@@ -36,7 +36,7 @@ test("W24: when the only peer lies the download waits longer and longer for it, 
   expect(culprit.sent.length).toBeLessThanOrEqual((PIECE_COUNT * PIECE_LENGTH) / (16 * 1024));
 });
 
-test("W21: of six seeds the one that lies is found out by its blocks, and none of the others is left", async () => {
+test("W21: of six seeds the one that sends wrong blocks is closed, and the others stay connected", async () => {
   const content = randomBytes(PIECE_COUNT * PIECE_LENGTH);
   const seeds = Array.from({ length: 6 }, (_, i) => startSeed(content, i === 3, 4 * MiB));
   const [first] = seeds;

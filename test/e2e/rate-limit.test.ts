@@ -1,4 +1,4 @@
-// The limits hold for the whole process, protocol included, within 5 percent over the time of a transfer.
+// The limits hold for the whole process, protocol included, within 5 percent over a transfer.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
@@ -11,7 +11,7 @@ const LIMIT = 8;
 
 type Counter = "uploaded" | "downloaded";
 
-/** Bytes of all torrents of a process over time, while they were moving. One that is complete is not told of any more. */
+/** Bytes of all torrents of a process over time. A complete torrent has no further progress events. */
 function course(run: P2pfile, counter: Counter, total: number) {
   const latest = new Map<number, number>();
   return run.events
@@ -24,7 +24,7 @@ function course(run: P2pfile, counter: Counter, total: number) {
     .filter(({ bytes }) => bytes > 0 && bytes < total);
 }
 
-/** While it lasts the rate is within 5 percent of the limit, and from the first byte to the last it is not above. */
+/** The rate is within 5 percent of the limit during the transfer, and not above it from the first byte to the last. */
 function expectRate(run: P2pfile, counter: Counter, total: number, leeches: readonly P2pfile[]): void {
   const points = course(run, counter, total);
   const [first, last] = [points[0], points.at(-1)];

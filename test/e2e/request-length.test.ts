@@ -1,4 +1,4 @@
-// p2pfile asks p2pfile for runs of blocks, and everybody else for 16 KiB at a time.
+// p2pfile requests runs of blocks from p2pfile peers, and 16 KiB at a time from other clients.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { KiB, MiB } from "../../src/lib/units.ts";
@@ -11,12 +11,12 @@ import { magnetOf } from "../helpers/torrent-file.ts";
 const fixture = useTestFixture();
 const SIZE = 96 * MiB + 12_345;
 
-/** The requests of one download, and what they add up to. */
-async function download(asForeign: boolean, flags: readonly string[] = []) {
+/** The request lengths of one download, checked to cover the file. */
+async function download(asOtherClient: boolean, flags: readonly string[] = []) {
   const file = makeBigFile(join(fixture.directory("source"), "image.raw"), SIZE);
   const seed = runP2pfile(fixture, ["serve", file.path]);
   const magnet = await seed.magnet();
-  const watch = await watchRequests(fixture, addressesOf(magnet)[0]!, asForeign);
+  const watch = await watchRequests(fixture, addressesOf(magnet)[0]!, asOtherClient);
   const leech = runP2pfile(fixture, [
     "download",
     ...flags,
@@ -28,18 +28,18 @@ async function download(asForeign: boolean, flags: readonly string[] = []) {
   return { longest: Math.max(...watch.lengths), count: watch.lengths.length };
 }
 
-test("a seed that says so is asked for up to 128 KiB at a time", async () => {
+test("a seed that advertises long requests gets requests of up to 128 KiB", async () => {
   const { longest, count } = await download(false);
   expect(longest).toBe(128 * KiB);
   expect(count).toBeLessThan(SIZE / (24 * KiB));
 });
 
-test("a seed that does not is never asked for more than 16 KiB", async () => {
+test("a seed that does not never gets requests of more than 16 KiB", async () => {
   const { longest, count } = await download(true);
   expect([longest, count]).toEqual([16 * KiB, Math.ceil(SIZE / (16 * KiB))]);
 });
 
-test("under a download limit nobody is asked for more than 16 KiB", async () => {
+test("under a download limit no request is longer than 16 KiB", async () => {
   const { longest } = await download(false, ["--download-limit", "60"]);
   expect(longest).toBe(16 * KiB);
 });

@@ -1,4 +1,4 @@
-// A download that was cut off goes on where it was, and a file that stands already is respected.
+// An interrupted download resumes, and an existing file is respected.
 import { expect, test } from "bun:test";
 import { copyFileSync, existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -37,20 +37,20 @@ function bytesDownloaded(run: P2pfile): number {
   return Math.max(...snapshots);
 }
 
-test("P1, P4: after SIGKILL a second run repeats at most 64 MiB", async () => {
+test("P1, P4: after SIGKILL a second run fetches at most 64 MiB again", async () => {
   const { code, repeated, second } = await interrupt("SIGKILL");
   expect(code).toBe(137);
   expect(repeated).toBeLessThanOrEqual(64 * MiB);
   expect(readdirSync(second.cwd).filter((name) => name.endsWith("p2pfile-part"))).toEqual([]);
 });
 
-test("P2: after SIGINT a second run repeats nothing but the pieces that were under way", async () => {
+test("P2: after SIGINT a second run fetches only the unfinished pieces again", async () => {
   const { code, repeated } = await interrupt("SIGINT");
   expect(code).toBe(130);
   expect(repeated).toBeLessThanOrEqual(12 * MiB);
 });
 
-test("N1: a resumed download continues with its seed gone and another one in its place", async () => {
+test("N1: a resumed download continues with another seed in place of the first", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 64 * MiB);
   const seed = runP2pfile(fixture, ["serve", "--upload-limit", "16", file.path]);
   const leech = runP2pfile(fixture, ["download", await seed.magnet()]);
@@ -63,7 +63,7 @@ test("N1: a resumed download continues with its seed gone and another one in its
   expect(sha256Of(join(leech.cwd, "disk.img"))).toBe(file.sha256);
 });
 
-test("C11: an existing file with the same content counts as done and is not touched", async () => {
+test("C11: an existing file with the same content counts as complete and is not changed", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 20 * MiB);
   const seed = runP2pfile(fixture, ["serve", file.path]);
   const magnet = await seed.magnet();
@@ -100,7 +100,7 @@ test.each([
   expect([after.ino, after.mtimeNs, after.size]).toEqual([before.ino, before.mtimeNs, before.size]);
 });
 
-test("X1: of two processes on the same download one wins and the other ends with 8", async () => {
+test("X1: of two processes on the same download one continues and the other ends with 8", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 32 * MiB);
   const seed = runP2pfile(fixture, ["serve", "--upload-limit", "8", file.path]);
   const magnet = await seed.magnet();
@@ -114,7 +114,7 @@ test("X1: of two processes on the same download one wins and the other ends with
   expect(sha256Of(join(cwd, "disk.img"))).toBe(file.sha256);
 });
 
-test("a second serve of an unchanged file is answered from the state store, of a changed one is not", async () => {
+test("a second serve takes the hashes of an unchanged file from the state file, and hashes a changed one again", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "disk.img"), 32 * MiB);
   const cwd = fixture.directory("cwd");
   const serve = async () => {

@@ -1,4 +1,4 @@
-// When a download ends: at once by default, by time or by ratio with --seeding.
+// The end of a download: at once by default, by time or by ratio with --seeding.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
@@ -37,7 +37,7 @@ test("--seeding-time ends the seeding, and the path is printed before it", async
   expect(leech.text("stderr")).toMatch(/seeding.*time|time.*seeding/i);
 });
 
-test("--seeding-time is named in the JSON event", async () => {
+test("--seeding-time is in the JSON event", async () => {
   const { magnet } = await startSeed();
   const leech = runP2pfile(fixture, ["download", "--seeding", "--seeding-time", "1", magnet]);
   expect(await leech.waitForExit(10_000)).toBe(0);

@@ -1,5 +1,5 @@
-// A file that changes under p2pfile: while it is hashed, and while it is served. No wrong byte is accepted downstream, and
-// no signal of the memory map ends the process.
+// A file that changes while it is hashed or served. No wrong byte is accepted downstream, and no signal of the memory map ends
+// the process.
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -29,7 +29,7 @@ async function serve(
   return { file, seed, magnet: await seed.magnet() };
 }
 
-/** Without O_TRUNC, as a program that works on the file in place. */
+/** Opens without O_TRUNC, as a program that edits the file in place. */
 function inPlace(path: string, change: (fd: number) => void): void {
   const fd = openSync(path, "r+");
   change(fd);
@@ -53,7 +53,7 @@ describe("while it is hashed", () => {
       expect(seed.eventsOf("failed")[0]?.message).toMatch(/a\.bin: changed/);
     });
 
-  test("C7, P6: a file of somebody else that is truncated again and again ends with 3 or 7, never by a signal", async () => {
+  test("C7, P6: a file of another user that is truncated again and again ends with 3 or 7, never by a signal", async () => {
     const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 256 * MiB);
     chmodSync(file.path, 0o444);
     const seed = runP2pfile(fixture, ["serve", file.path], { asNobody: true });
@@ -76,14 +76,14 @@ describe("while it is served", () => {
     ["one byte of it changed", ({ path }) => inPlace(path, (fd) => writeSync(fd, "x", 12 * MiB))],
     ["emptied", ({ path }) => writeFileSync(path, "")],
   ];
-  test.each(fatal)("C8: %s ends the serving with 7, and no wrong byte is accepted", async (_, change) => {
+  test.each(fatal)("C8: %s ends serve with 7, and no wrong byte is accepted", async (_, change) => {
     const { file, seed, magnet } = await serve(["--upload-limit", "4"]);
     const leech = runP2pfile(fixture, ["download", "--timeout", "2", magnet]);
     await leech.waitForProgress((snapshot) => snapshot.completed > 2 * MiB);
     change(file);
     expect(await seed.waitForExit(5000)).toBe(7);
     expect(seed.eventsOf("failed")[0]?.message).toContain("a.bin");
-    // Nobody was left to ask (6), unless a changed piece left before the seed looked and was found wrong here (7).
+    // No peer is left (6), unless a changed piece was sent before the seed noticed and failed its hash here (7).
     expect([6, 7]).toContain(await leech.waitForExit(20_000));
     expect(leech.text("stderr")).not.toContain("is not what");
   });
@@ -94,20 +94,23 @@ describe("while it is served", () => {
     ["removed", ({ path }) => rmSync(path), /removed or replaced/],
     ["replaced by another", (file) => renameSync(other(file), file.path), /removed or replaced/],
   ];
-  test.each(harmless)("C8: %s is noticed, and what it was goes on being served", async (_, change, says) => {
-    const { file, seed, magnet } = await serve(["--upload-limit", "8"]);
-    const leech = runP2pfile(fixture, ["download", magnet]);
-    await leech.waitForProgress((snapshot) => snapshot.completed > 2 * MiB);
-    change(file);
-    await seed.waitForLine("stderr", says, 5000);
-    expect(await leech.waitForExit(20_000)).toBe(0);
-    expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
-    expect(seed.hasExited).toBe(false);
-    const second = runP2pfile(fixture, ["download", magnet]);
-    expect(await second.waitForExit(20_000)).toBe(0);
-  });
+  test.each(harmless)(
+    "C8: %s is noticed, and the original content is still served",
+    async (_, change, says) => {
+      const { file, seed, magnet } = await serve(["--upload-limit", "8"]);
+      const leech = runP2pfile(fixture, ["download", magnet]);
+      await leech.waitForProgress((snapshot) => snapshot.completed > 2 * MiB);
+      change(file);
+      await seed.waitForLine("stderr", says, 5000);
+      expect(await leech.waitForExit(20_000)).toBe(0);
+      expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
+      expect(seed.hasExited).toBe(false);
+      const second = runP2pfile(fixture, ["download", magnet]);
+      expect(await second.waitForExit(20_000)).toBe(0);
+    },
+  );
 
-  test("C4: a file that its user may only read is served", async () => {
+  test("C4: a file with read permission only is served", async () => {
     const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 8 * MiB);
     chmodSync(file.path, 0o444);
     const seed = runP2pfile(fixture, ["serve", file.path], { asNobody: true });

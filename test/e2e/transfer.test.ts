@@ -9,7 +9,7 @@ import { useTestFixture } from "../helpers/test-directory.ts";
 
 const fixture = useTestFixture();
 
-test("one seed feeds one leech, and stdout carries the answers alone", async () => {
+test("one seed serves one leech, and stdout has the answers only", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "model 1.bin"), 40 * MiB + 12_345);
   const seed = runP2pfile(fixture, ["serve", file.path], { json: false });
   const magnet = await seed.magnet();
@@ -37,7 +37,7 @@ test("the executable needs no sources beside it", async () => {
   expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
 });
 
-test("one seed feeds five leeches that trade among themselves", async () => {
+test("one seed serves five leeches that exchange pieces", async () => {
   const size = 48 * MiB;
   const file = makeBigFile(join(fixture.directory("source"), "image.raw"), size);
   const seed = runP2pfile(fixture, ["serve", "--upload-limit", "12", file.path]);
@@ -45,7 +45,7 @@ test("one seed feeds five leeches that trade among themselves", async () => {
   const leeches = [1, 2, 3, 4, 5].map(() => runP2pfile(fixture, ["download", magnet]));
   expect(await Promise.all(leeches.map((leech) => leech.waitForExit(60_000)))).toEqual([0, 0, 0, 0, 0]);
   for (const leech of leeches) expect(sha256Of(join(leech.cwd, "image.raw"))).toBe(file.sha256);
-  // What leaves after the last leech's last block is little; what left since the last event may be much.
+  // Little is sent after the last leech's last block, but much may be sent since the last event.
   await seed.waitForEvent("progress", ({ transfers }) => transfers.every((it) => it.uploaded >= size * 0.9));
   const uploaded = Math.max(
     ...seed.eventsOf("progress").flatMap((event) => event.transfers.map((it) => it.uploaded)),
@@ -73,7 +73,7 @@ test("one serve offers several files and one download fetches several magnets", 
     expect(sha256Of(join(target, file.path.slice(source.length + 1)))).toBe(file.sha256);
 });
 
-test("N4: a leech that starts before its seed finds it when it comes up", async () => {
+test("N4: a leech that starts before its seed finds it when it starts", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "image.raw"), 8 * MiB);
   const first = runP2pfile(fixture, ["serve", file.path]);
   const magnet = await first.magnet();

@@ -1,5 +1,5 @@
-// The whole DHT over real sockets of this machine: a flood of mutated datagrams from many ports neither stops it nor
-// makes it say what it should not.
+// The whole DHT over real sockets on loopback: a flood of mutated datagrams from many ports neither stops the node nor makes
+// it send anything illegal.
 import { afterEach, expect, test } from "bun:test";
 import { DATAGRAM_SOURCE_BURST } from "../../src/discovery/limits.ts";
 import type { Logger } from "../../src/lib/logger.ts";
@@ -15,7 +15,7 @@ const ROUNDS = Math.floor(DATAGRAM_SOURCE_BURST / 2);
 const network = new DhtNetwork();
 afterEach(() => network.close());
 
-test(`${SENDERS * ROUNDS} mutated datagrams on loopback: the node goes on, and no datagram fails inside the library`, async () => {
+test(`${SENDERS * ROUNDS} mutated datagrams on loopback: the node survives, and no datagram makes the library throw`, async () => {
   const seed = Number(process.env["P2PFILE_FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
   console.info(`DHT on loopback: P2PFILE_FUZZ_SEED=${seed}`);
   const random = seededRandom(seed);
@@ -43,11 +43,11 @@ test(`${SENDERS * ROUNDS} mutated datagrams on loopback: the node goes on, and n
   expect([...reasons].filter((reason) => reason.includes("failed") || reason === "handlerFailed")).toEqual(
     [],
   );
-  // So the datagrams did come in, and past the first checks.
+  // The datagrams arrived and passed the first checks.
   expect(reasons).toContain("notBencode");
   expect(reasons).toContain("badArguments");
   expect(senders.some((sender) => sender.received.length > 0)).toBe(true);
-  // Others are served as before.
+  // Other nodes are still served.
   const seeder = await network.node("127.0.0.12", [target]);
   await seeder.announce(infoHash, seeder.port);
   const joiner = await network.node("127.0.0.13", [target]);

@@ -1,4 +1,4 @@
-// The engine itself: what it makes, that it can be repeated, and that nothing escapes it.
+// The fuzz engine: its inputs, its repeatability, and that it finds failures and hangs.
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ async function inputsOf(seed: number, runs: number): Promise<string[]> {
 }
 
 describe("the engine", () => {
-  test("makes the same inputs from the same seed, others from another", async () => {
+  test("makes the same inputs from the same seed, other inputs from another seed", async () => {
     const [first, again, other] = [await inputsOf(5, 300), await inputsOf(5, 300), await inputsOf(6, 300)];
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
@@ -43,7 +43,7 @@ describe("the engine", () => {
     }
   });
 
-  test("keeps the framing of a series in most of its inputs", () => {
+  test("keeps the framing of a series in most inputs", () => {
     const { series } = peerWireTarget;
     for (const { input } of corpusOf(peerWireTarget.name, "valid")) {
       expect(series?.join(series.split(input))).toEqual(input);
@@ -64,7 +64,7 @@ describe("the engine", () => {
     rmSync(path);
   });
 
-  test("makes an input smaller only for as long as it fails in the same way", async () => {
+  test("shrinks an input only while it fails in the same way", async () => {
     const check = (input: Uint8Array) => {
       if (input.includes(1) && input.includes(2)) throw new RangeError("both");
       if (input.includes(1)) throw new TypeError("one");
@@ -74,7 +74,7 @@ describe("the engine", () => {
     expect(small).toEqual(Uint8Array.of(1, 2));
   });
 
-  test("takes an input that always needs too long for a hang", async () => {
+  test("reports an input that always takes too long as a hang", async () => {
     const check = () => {
       Bun.sleepSync(11);
       return "";
@@ -83,11 +83,11 @@ describe("the engine", () => {
     expect(String(failure?.error)).toStartWith("Hang: took");
   });
 
-  test("saves the input that never returns, and ends", async () => {
+  test("saves an input that never returns, and ends the process", async () => {
     const folder = mkdtempSync(join(tmpdir(), "p2pfile-fuzz-test-"));
     const input = join(folder, "endless");
     writeFileSync(input, "l-3:");
-    // The package's own decoder, without the scanner in front of it, does not return on these four bytes.
+    // Without the scanner in front of it the package's decoder does not return on these four bytes.
     const child = Bun.spawn([process.execPath, join(import.meta.dir, "fixtures/endless.ts"), input], {
       cwd: ROOT,
       env: { ...process.env, TMPDIR: folder },
@@ -101,7 +101,7 @@ describe("the engine", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test("corpora are small", () => {
+  test("every corpus is small", () => {
     const sizes = allTargets.flatMap(({ name }) => corpusOf(name, "all").map(({ input }) => input.length));
     expect(Math.max(...sizes)).toBeLessThan(128 * 1024);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1 * MiB);

@@ -1,4 +1,4 @@
-// Test files of any size, made fast and the same for the same seed, and the SHA-256 of any file.
+// Test files of any size, written fast, equal for equal seeds; and the SHA-256 of any file.
 import { createCipheriv, createHash, randomInt } from "node:crypto";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 

@@ -1,5 +1,5 @@
-// The compiled executable as its users run it: never older than its sources, started in a process of its own, and
-// understood through its plain output or its JSON events.
+// The compiled executable as users run it: never older than its sources, in a process of its own, observed by its plain output
+// or its JSON events.
 import { chmodSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionEvent, TransferSnapshot } from "../../src/session/report/session-event.ts";
@@ -7,7 +7,7 @@ import { Child } from "./child.ts";
 import { binaryPath, staleness } from "./executable.ts";
 import type { TestFixture } from "./test-directory.ts";
 
-const NOBODY = 65534;
+const UNPRIVILEGED_USER = 65534;
 
 export type EventOf<Type extends SessionEvent["type"]> = Extract<SessionEvent, { readonly type: Type }>;
 
@@ -135,10 +135,10 @@ export function infoHashOfMagnet(magnet: string): string {
 }
 
 function asNobody(): string[] {
-  return ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--"];
+  return ["setpriv", `--reuid=${UNPRIVILEGED_USER}`, `--regid=${UNPRIVILEGED_USER}`, "--clear-groups", "--"];
 }
 
-/** The checkout may lie in a home directory that other users cannot enter. */
+/** A copy elsewhere: the checkout may be in a home directory that other users cannot enter. */
 function copyForEveryone(fixture: TestFixture): string {
   const copy = join(fixture.directory("bin"), "p2pfile");
   copyFileSync(binaryPath, copy);

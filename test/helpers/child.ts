@@ -1,5 +1,5 @@
-// One process under test: its output as lines with the time they came at, waiting for a line or for its end, and its
-// death by process id. Knows nothing of what the process is.
+// A process under test: its output as lines with times, waits for a line or for its end, and kills by process id. Does not know
+// the program.
 import { constants } from "node:os";
 
 export type StreamName = "stdout" | "stderr";
@@ -16,7 +16,7 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Processes that still run: killed when the test process itself ends, whatever the reason. */
+/** Running processes: killed when the test process ends for any reason. */
 const running = new Set<Child>();
 process.on("exit", () => {
   for (const child of running) child.killGroup();
@@ -82,7 +82,7 @@ export class Child {
     );
   }
 
-  /** Looks again at every new line until `find` finds something. @throws as waitForLine. */
+  /** Calls `find` at every new line until it returns a value. @throws as waitForLine. */
   async waitFor<T>(what: string, find: () => T | undefined, timeoutMs: number): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {

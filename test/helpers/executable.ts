@@ -1,13 +1,13 @@
-// Where the compiled executable lies, what it is made from, and whether it is older than that.
+// The path of the compiled executable, its sources, and whether it is older than they are.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 export const repositoryRoot = resolve(import.meta.dir, "../..");
 
-/** P2PFILE_BINARY tests another build, whose age is then not looked at. */
+/** P2PFILE_BINARY tests another build; its age is not checked. */
 export const binaryPath = process.env["P2PFILE_BINARY"] ?? join(repositoryRoot, "dist/p2pfile");
 
-/** Why the executable would prove nothing about the sources at hand; undefined when it is up to date. */
+/** Why the executable does not represent the current sources; undefined when it is up to date. */
 export function staleness(): string | undefined {
   if (!existsSync(binaryPath)) return `${binaryPath} does not exist`;
   if (process.env["P2PFILE_BINARY"] !== undefined) return undefined;

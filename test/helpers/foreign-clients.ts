@@ -1,16 +1,16 @@
-// The three foreign clients as the tests start them: each on one loopback address, without trackers, port mapping or
-// local discovery, so that nothing outside 127.0.0.0/8 is ever contacted.
+// The three other clients of the tests: each on one loopback address, without trackers, port mapping or local discovery, so
+// that nothing outside of 127.0.0.0/8 is contacted.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Child } from "./child.ts";
 import type { TestFixture } from "./test-directory.ts";
 
-/** BitTorrent and DHT port of every foreign client: each has an address of its own. */
+/** BitTorrent and DHT port of every client: each has an address of its own. */
 export const FOREIGN_PORT = 6881;
 const TRANSMISSION_RPC_PORT = 9091;
 const PYTHON = "/usr/bin/python3";
 
-/** Where a foreign client runs and what it can be reached under. */
+/** The directory and the address of a client. */
 export interface ForeignPeer {
   readonly child: Child;
   readonly directory: string;

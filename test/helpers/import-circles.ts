@@ -1,5 +1,5 @@
-// Circles among files that import one another, by value or by type. A type that goes round in a circle says that two
-// files are one thing cut in the wrong place; linters look at values only.
+// Finds circles of imports, by value or by type. A circle of types shows that two files are one thing; linters look at values
+// only.
 
 /**
  * Strongly connected components of more than one file (Tarjan 1972), and files that import themselves.

@@ -1,5 +1,5 @@
-// The walls of the house as data, and a checker that reads a source file as text: import type and import() count, for
-// a leaked type is a leak. Bun.Transpiler.scanImports would skip them.
+// The rules of layers and rooms as data, and a checker that reads a source file as text: type imports and import() count too,
+// and Bun.Transpiler.scanImports would skip them.
 import { posix } from "node:path";
 
 interface LayerRule {
@@ -16,7 +16,7 @@ const torrent = "src/core/torrent/";
 const format = "src/core/format/";
 const lib = "src/lib/";
 const core = ["src/core/", lib];
-/** What every room of the session may use: what a session is given, and what all of its parts share. */
+/** Files that every room of the session may use. */
 const sessionGround = [
   "src/session/clock.ts",
   "src/session/context.ts",
@@ -143,7 +143,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
   "workers/": { uses: ["src/hashing/messages.ts", lib], builtins: ["bun:ffi", "node:fs"] },
 };
 
-/** Things that have one door, wherever else they might be allowed. */
+/** APIs that only one file may use, whatever its layer allows. */
 const oneDoor: readonly { readonly what: string; readonly pattern: RegExp; readonly door: string }[] = [
   { what: "new Worker", pattern: /\bnew\s+Worker\b/, door: "src/hashing/spawn.ts" },
   {
@@ -162,7 +162,7 @@ const impure: readonly { readonly what: string; readonly pattern: RegExp }[] = [
   { what: "process", pattern: /\bprocess\s*[.[]/ },
   { what: "a global", pattern: /\b(?:globalThis|console|fetch|Worker|WebSocket)\b(?!\s*:)/ },
 ];
-/** The one call into the platform's SHA-1, and nothing else of Bun. */
+/** The single use of Bun in a pure layer: the platform's SHA-1. */
 const pureExceptions: Readonly<Record<string, string>> = { "src/lib/sha1.ts": "Bun" };
 
 export const MAX_FILE_LINES = 300;

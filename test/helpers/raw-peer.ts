@@ -1,5 +1,5 @@
-// A BitTorrent peer of a few lines on a plain TCP socket: it hands out one info dict, however hostile, by ut_metadata
-// (BEP 9 and 10) and nothing else.
+// A small BitTorrent peer on a plain TCP socket: it serves one info dict, valid or hostile, by ut_metadata (BEP 9 and 10) and
+// nothing else.
 import { randomBytes } from "node:crypto";
 import type { Socket } from "bun";
 import { bencode } from "./torrent-file.ts";
@@ -12,14 +12,14 @@ const METADATA_PIECE_LENGTH = 16 * 1024;
 
 export interface RawPeer {
   readonly port: number;
-  /** Times a whole copy of the metadata was asked for. */
+  /** Metadata pieces served so far. */
   readonly metadataServed: () => number;
   close(): void;
 }
 
 interface Session {
   input: Buffer;
-  greeted: boolean;
+  handshakeDone: boolean;
   theirMetadataId: number;
 }
 
@@ -35,16 +35,16 @@ export function startRawPeer(
     port: 0,
     socket: {
       open(socket) {
-        socket.data = { input: Buffer.alloc(0), greeted: false, theirMetadataId: 0 };
+        socket.data = { input: Buffer.alloc(0), handshakeDone: false, theirMetadataId: 0 };
       },
       data(socket, chunk) {
         const session = socket.data;
         session.input = Buffer.concat([session.input, chunk]);
-        if (!session.greeted) {
+        if (!session.handshakeDone) {
           if (session.input.length < HANDSHAKE_LENGTH) return;
           session.input = session.input.subarray(HANDSHAKE_LENGTH);
-          session.greeted = true;
-          greet(socket, infoHash, claimedSize);
+          session.handshakeDone = true;
+          introduce(socket, infoHash, claimedSize);
         }
         for (;;) {
           if (session.input.length < 4) return;
@@ -67,7 +67,7 @@ export function startRawPeer(
   return { port: listener.port, metadataServed: () => served, close: () => listener.stop(true) };
 }
 
-function greet(socket: Socket<Session>, infoHash: string, metadataSize: number): void {
+function introduce(socket: Socket<Session>, infoHash: string, metadataSize: number): void {
   const reserved = Buffer.alloc(8);
   reserved[5] = 0x10;
   const peerId = Buffer.concat([Buffer.from("-XX0001-"), randomBytes(12)]);

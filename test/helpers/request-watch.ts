@@ -1,26 +1,26 @@
-// A TCP relay between a downloading peer and a seed that reads along what is asked for. It can play a seed that is
-// another program: the key of our own in the seed's extension handshake then reads as one that nobody knows.
+// A TCP relay between a downloading peer and a seed that records the lengths of requests. It can make the seed look like
+// another client: it replaces our key in the seed's extension handshake by an unknown one.
 import { connect, createServer } from "node:net";
 import type { TestFixture } from "./test-directory.ts";
 
 const HANDSHAKE_LENGTH = 68;
 const REQUEST = 6;
 const OWN_KEY = "17:pf_request_length";
-/** Of the same length and at the same place in the order of keys. */
+/** Same length and same position in the order of keys. */
 const UNKNOWN_KEY = "17:pg_request_length";
 
 export interface RequestWatch {
-  /** Where to download from, host:port. */
+  /** Address of the relay, host:port. */
   readonly address: string;
   /** Bytes of every request so far. */
   readonly lengths: readonly number[];
 }
 
-/** `seed`: host:port. `asForeign`: the peer does not learn that the seed answers long requests. */
+/** `seed`: host:port. `asOtherClient`: the seed does not advertise long requests. */
 export async function watchRequests(
   fixture: TestFixture,
   seed: string,
-  asForeign: boolean,
+  asOtherClient: boolean,
 ): Promise<RequestWatch> {
   const lengths: number[] = [];
   const [host = "", port = ""] = seed.split(":");
@@ -29,7 +29,7 @@ export async function watchRequests(
     const read = requestReader(lengths);
     peer.on("data", read).pipe(upstream);
     upstream.on("data", (chunk: Buffer) => {
-      const at = asForeign ? chunk.indexOf(OWN_KEY) : -1;
+      const at = asOtherClient ? chunk.indexOf(OWN_KEY) : -1;
       if (at >= 0) chunk.write(UNKNOWN_KEY, at);
     });
     upstream.pipe(peer);
@@ -47,19 +47,19 @@ export async function watchRequests(
 
 /** Adds the length of every request in the stream to `lengths`. */
 function requestReader(lengths: number[]): (chunk: Buffer) => void {
-  let held = Buffer.alloc(0);
-  let greeted = false;
+  let buffered = Buffer.alloc(0);
+  let handshakeDone = false;
   return (chunk) => {
-    held = Buffer.concat([held, chunk]);
-    if (!greeted) {
-      if (held.length < HANDSHAKE_LENGTH) return;
-      greeted = true;
-      held = held.subarray(HANDSHAKE_LENGTH);
+    buffered = Buffer.concat([buffered, chunk]);
+    if (!handshakeDone) {
+      if (buffered.length < HANDSHAKE_LENGTH) return;
+      handshakeDone = true;
+      buffered = buffered.subarray(HANDSHAKE_LENGTH);
     }
-    while (held.length >= 4 && held.length >= 4 + held.readUInt32BE(0)) {
-      const end = 4 + held.readUInt32BE(0);
-      if (end > 4 && held[4] === REQUEST) lengths.push(held.readUInt32BE(13));
-      held = held.subarray(end);
+    while (buffered.length >= 4 && buffered.length >= 4 + buffered.readUInt32BE(0)) {
+      const end = 4 + buffered.readUInt32BE(0);
+      if (end > 4 && buffered[4] === REQUEST) lengths.push(buffered.readUInt32BE(13));
+      buffered = buffered.subarray(end);
     }
   };
 }

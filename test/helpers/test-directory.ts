@@ -1,12 +1,12 @@
-// What one end-to-end test stands on: temporary directories, loopback addresses of its own, and processes that are
-// ended by process id after the test, also when it failed or ran out of time.
+// The resources of one end-to-end test: temporary directories, loopback addresses, and processes that are ended by process id
+// after the test, also when it fails or times out.
 import { afterEach } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Child, type ChildOptions } from "./child.ts";
 
-/** The second octet tells test processes that run at the same time apart, the third and fourth count addresses. */
+/** The second octet differs between concurrent test processes; the third and fourth count addresses. */
 const network = Number(process.env["P2PFILE_TEST_NETWORK"] ?? 16 + (process.pid % 200));
 let addressesUsed = 0;
 
@@ -54,7 +54,7 @@ export class TestFixture {
   }
 }
 
-/** To be called at the top of a test file: the fixture is emptied after every test of the file. */
+/** Call at the top of a test file: the fixture is emptied after every test. */
 export function useTestFixture(): TestFixture {
   const fixture = new TestFixture();
   afterEach(() => fixture.end());

@@ -1,4 +1,4 @@
-// Torrents made for foreign clients, written without any code of src/ so that both can be held against each other.
+// Torrents for other clients, made without any code of src/, so that the two can be compared.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -29,7 +29,7 @@ export function bencode(value: BencodeValue): Buffer {
   return Buffer.concat([Buffer.from("d"), ...body, Buffer.from("e")]);
 }
 
-/** The info dict of `content` under any name, also one that no honest client would choose. */
+/** The info dict of `content` under any name, also an illegal one. */
 export function makeInfo(name: string, content: Uint8Array, pieceLength: number): MadeTorrent {
   const digests: Buffer[] = [];
   for (let at = 0; at < content.length; at += pieceLength) {

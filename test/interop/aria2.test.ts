@@ -1,4 +1,4 @@
-// p2pfile and aria2 feed one another. aria2 reads no x.pe: it finds p2pfile through the DHT.
+// Transfers between p2pfile and aria2 in both directions. aria2 ignores x.pe: it finds p2pfile through the DHT.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";

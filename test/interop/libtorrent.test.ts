@@ -1,4 +1,4 @@
-// p2pfile and libtorrent (qBittorrent, Deluge) feed one another, through x.pe and through the DHT alone.
+// Transfers between p2pfile and libtorrent (qBittorrent, Deluge) in both directions, by x.pe and by the DHT alone.
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

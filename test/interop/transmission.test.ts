@@ -1,4 +1,4 @@
-// p2pfile and Transmission feed one another. Transmission never dials a loopback address, so p2pfile does the dialling.
+// Transfers between p2pfile and Transmission in both directions. Transmission never dials loopback addresses, so p2pfile dials.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
@@ -10,7 +10,7 @@ import { magnetOf, writeTorrent } from "../helpers/torrent-file.ts";
 
 const fixture = useTestFixture();
 const SIZE = 64 * MiB;
-// Transmission 3 opens its uploads up slowly: 64 MiB take it about 25 s whoever downloads.
+// Transmission 3 increases its uploads slowly: 64 MiB take about 25 s to any client.
 const TIMEOUT_MS = 100_000;
 const testWithTransmission = test.skipIf(!isInstalled("transmission"));
 

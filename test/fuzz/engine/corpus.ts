@@ -1,4 +1,4 @@
-// The inputs kept for each target: good ones called `valid-*`, hostile ones, and whatever once failed, called after it.
+// The saved inputs of each target: good ones are named `valid-*`, hostile ones and former failures after their flaw.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 

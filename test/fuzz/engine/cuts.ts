@@ -1,7 +1,7 @@
-// Where a stream is cut into chunks: chosen by the stream itself, so that a saved input is cut in the same way again.
+// Cuts a stream into chunks. The cuts depend on the stream alone, so that a saved input is cut in the same way again.
 import { seededRandom } from "../../helpers/seeded-random.ts";
 
-/** Random numbers that depend on `input` alone. */
+/** A random number generator seeded by `input`. */
 export function randomOf(input: Uint8Array): () => number {
   return seededRandom(Bun.hash.crc32(input));
 }
@@ -16,7 +16,7 @@ export function cut(
     const kind = random();
     const most = kind < 0.5 ? 8 : kind < 0.8 ? 200 : 20_000;
     const end = Math.min(stream.length, at + 1 + Math.floor(random() * most));
-    // A copy with nothing around it, which is wiped afterwards: whoever keeps a view of it will be found out.
+    // A copy that is overwritten afterwards: a view that is kept too long shows.
     const chunk = stream.slice(at, end);
     take(chunk, end);
     chunk.fill(0xa5);

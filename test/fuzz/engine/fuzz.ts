@@ -1,5 +1,5 @@
-// The loop: every input of the corpus, then mutated ones; the first that fails is made smaller and described.
-// Knows no format; the same seed gives the same inputs.
+// The fuzz loop: every input of the corpus, then mutated inputs; the first failing input is shrunk and reported. Knows no
+// format; the same seed gives the same inputs.
 import { seededRandom } from "../../helpers/seeded-random.ts";
 import { corpusOf } from "./corpus.ts";
 import { mutate } from "./mutate.ts";
@@ -8,46 +8,46 @@ import { shrink } from "./shrink.ts";
 import type { Check, Target } from "./target.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** An input that takes longer, each of three times, hangs whoever sends it to us. Far above what any takes, for slow machines. */
+/** An input that takes longer in each of three tries counts as a hang. Far above normal times, for slow machines. */
 export const HANG_MS = 1_000;
-/** Inputs that did something new are mutated further, up to this many, when they are short. */
+/** Short inputs with a new behaviour are kept and mutated further, up to this many. */
 const MAX_KEPT = 200;
 const MAX_KEPT_LENGTH = 4 * 1024;
-/** Timers and finalizers get their turn this often. */
+/** After this many inputs the loop yields to timers and finalizers. */
 const PAUSE_EVERY = 128;
 
 export interface FuzzOptions {
   readonly seed: number;
-  /** Mutated inputs, unless the time is up before. */
+  /** Mutated inputs at most. */
   readonly runs: number;
-  /** Default: without end. */
+  /** Seconds at most. Default: no limit. */
   readonly seconds?: number;
   /** Default: the target's own, with the real subject. */
   readonly check?: Check;
-  /** Which inputs of the corpus to begin with; default: all. */
+  /** The inputs of the corpus to start with. Default: all. */
   readonly from?: "all" | "valid";
   /** Default: HANG_MS. */
   readonly hangMs?: number;
-  /** An input that never returns ends the process after this long; 0 is never. */
+  /** An input that does not return in this time ends the process; 0 disables this. */
   readonly stuckMs?: number;
 }
 
 export interface Failure {
   readonly error: unknown;
-  /** As small as it could be made. */
+  /** The shrunk input. */
   readonly input: Uint8Array;
-  /** Of the corpus, or the number of the mutated input. */
+  /** The file in the corpus, or the number of the mutated input. */
   readonly origin: string;
   readonly seed: number;
 }
 
 export interface FuzzReport {
-  /** Inputs tried, the corpus included. */
+  /** Inputs in all, the corpus included. */
   readonly runs: number;
   readonly elapsedMs: number;
-  /** Different things that the subject did. */
+  /** Number of different behaviours. */
   readonly behaviours: number;
-  /** What the slowest input took, its quickest try. */
+  /** The quickest try of the slowest input. */
   readonly slowestMs: number;
   readonly failure: Failure | undefined;
 }
@@ -128,7 +128,7 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
   }
 }
 
-/** Saves the input. @returns what broke and how to repeat it, for the reader of a failed test. */
+/** Saves the input. @returns the failure and how to repeat it, as text for a failed test. */
 export function describeFailure(target: Target, failure: Failure): string {
   const { error, input, origin, seed } = failure;
   const path = saveInput(target.name, input);
@@ -146,7 +146,7 @@ interface Timed {
   readonly elapsedMs: number;
 }
 
-/** Three times, because a pause of the machine is no hang. */
+/** Up to three tries, because a pause of the machine is no hang. */
 async function timed(check: Check, input: Uint8Array, hangMs: number): Promise<Timed> {
   let elapsedMs = Infinity;
   let behaviour = "";

@@ -1,7 +1,7 @@
-// What this process keeps: the measure of what a run of inputs left behind.
+// The memory in use by this process, to measure what a run of inputs leaks.
 import { heapStats } from "bun:jsc";
 
-/** Bytes still in use after a collection, buffers outside of the heap included. */
+/** Bytes in use after a collection, with buffers outside of the heap. */
 export function liveBytes(): number {
   Bun.gc(true);
   const { heapSize, extraMemorySize } = heapStats();

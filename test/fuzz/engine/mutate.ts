@@ -1,5 +1,5 @@
-// Makes a new input out of known ones: single bytes, ranges, tokens and numbers of the format, lengths that lie, and for
-// inputs that are a series also whole parts. The same random numbers make the same input.
+// Makes a new input from known ones: changes bytes, ranges, tokens, numbers and lengths of the format, and whole parts of
+// inputs that are a series. The same random numbers make the same input.
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import type { Target } from "./target.ts";
 
@@ -10,11 +10,11 @@ export interface Material {
   readonly target: Target;
   /** At least one. */
   readonly corpus: readonly Uint8Array[];
-  /** Mutated inputs that did something new. */
+  /** Mutated inputs with a new behaviour. */
   readonly kept: readonly Uint8Array[];
 }
 
-/** Few, or nothing of a long input gets past its first checks; sometimes many. */
+/** Mostly few mutations, so that most of a long input passes the first checks; sometimes many. */
 const ANOTHER_MUTATION = 0.5;
 const PART_MUTATION = 0.8;
 const EDGES = [
@@ -48,7 +48,7 @@ export function mutate(random: Random, material: Material): Uint8Array {
 
 const flipBit: Mutator = (bytes, random) => changed(bytes, random, (byte) => byte ^ (1 << below(random, 8)));
 const setByte: Mutator = (bytes, random) => changed(bytes, random, () => below(random, 256));
-/** A digit becomes its neighbour, a letter the next one. */
+/** Adds or subtracts one: a digit becomes its neighbour. */
 const nudgeByte: Mutator = (bytes, random) =>
   changed(bytes, random, (byte) => byte + (random() < 0.5 ? 1 : -1));
 
@@ -70,7 +70,7 @@ const removeRange: Mutator = (bytes, random) => {
 const repeatRange: Mutator = (bytes, random, { target }) => {
   const [start, length] = range(bytes, random);
   const room = Math.floor(target.maxLength / Math.max(1, length));
-  // Mostly a few times; now and then often enough to meet a limit of items or depth.
+  // Mostly a few times; sometimes often enough to reach a limit of items or depth.
   const times = Math.min(room, random() < 0.97 ? 1 + below(random, 8) : 1 + below(random, 20_000));
   const added = new Uint8Array(length * times);
   for (let i = 0; i < times; i++) added.set(bytes.subarray(start, start + length), i * length);
@@ -89,14 +89,14 @@ const crossOver: Mutator = (bytes, random, material) => {
   return concatBytes([bytes.subarray(0, at), other.subarray(below(random, other.length + 1))]);
 };
 
-/** A big-endian integer of one to eight bytes, as lengths and indices of the wire are. */
+/** A big-endian integer of one to eight bytes, like lengths and indices on the wire. */
 const writeInteger: Mutator = (bytes, random, { target }) => {
   const width = pick(random, [1, 2, 4, 4, 4, 8]);
   const integer = new Uint8Array(8);
   new DataView(integer.buffer).setBigUint64(0, BigInt(edge(random, target)));
   return spliced(bytes, below(random, bytes.length + 1), width, integer.subarray(8 - width));
 };
-/** A number in digits becomes another one. */
+/** Replaces a decimal number. */
 const writeDecimal: Mutator = (bytes, random, { target }) => {
   const numbers = [...latin1(bytes).matchAll(/-?\d+/g)];
   const found = numbers[below(random, numbers.length)];
@@ -107,14 +107,14 @@ const writeDecimal: Mutator = (bytes, random, { target }) => {
     ? spliced(bytes, place(bytes, random), 0, added)
     : spliced(bytes, found.index, found[0].length, added);
 };
-/** A length that said the truth lies: the decimal one of a bencoded string, or a big-endian one that fits the rest. */
-const lieAboutLength: Mutator = (bytes, random, { target }) => {
-  const lies = (length: number) =>
+/** Changes a right length: the decimal one of a bencoded string, or a big-endian one that fits the rest. */
+const changeLength: Mutator = (bytes, random, { target }) => {
+  const wrong = (length: number) =>
     pick(random, [length + 1, Math.max(0, length - 1), length * 2, bytes.length, edge(random, target)]);
   const strings = [...latin1(bytes).matchAll(/\d+(?=:)/g)];
   const found = strings[below(random, strings.length)];
   if (found !== undefined && random() < 0.5) {
-    return spliced(bytes, found.index, found[0].length, Buffer.from(String(lies(Number(found[0])))));
+    return spliced(bytes, found.index, found[0].length, Buffer.from(String(wrong(Number(found[0])))));
   }
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let tries = 0; tries < 16 && bytes.length >= 4; tries++) {
@@ -122,13 +122,13 @@ const lieAboutLength: Mutator = (bytes, random, { target }) => {
     const length = data.getUint32(at);
     if (length > bytes.length - at - 4) continue;
     const integer = new Uint8Array(4);
-    new DataView(integer.buffer).setUint32(0, lies(length) % 2 ** 32);
+    new DataView(integer.buffer).setUint32(0, wrong(length) % 2 ** 32);
     return spliced(bytes, at, 4, integer);
   }
   return bytes;
 };
 
-/** A bencoded string changes inside and its length with it, or a whole token takes its place. */
+/** Changes the content of a bencoded string together with its length, or replaces the string by a token. */
 const changeString: Mutator = (bytes, random, material) => {
   const heads = [...latin1(bytes).matchAll(/\d{1,6}:/g)];
   const head = heads[below(random, heads.length)];
@@ -158,11 +158,11 @@ const byteMutators: readonly Mutator[] = [
   crossOver,
   writeInteger,
   writeDecimal,
-  lieAboutLength,
+  changeLength,
   changeString,
 ];
 
-/** Of a series: one part is changed inside, dropped, repeated, moved, or joined by one of another input. */
+/** Changes, drops, repeats or moves one part of a series, or adds a part of another input. */
 const mutatePart: Mutator = (bytes, random, material) => {
   const { target } = material;
   const { series } = target;
@@ -197,7 +197,7 @@ const mutatePart: Mutator = (bytes, random, material) => {
   return series.join(parts);
 };
 
-/** The corpus comes as often as all that grew out of it, which soon is much more. */
+/** Half of the picks are from the corpus, because kept inputs soon outnumber it. */
 function known(random: Random, { corpus, kept }: Material): Uint8Array {
   return pick(random, kept.length > 0 && random() < 0.5 ? kept : corpus);
 }
@@ -225,7 +225,7 @@ function spliced(bytes: Uint8Array, start: number, removed: number, added: Uint8
   ]);
 }
 
-/** Anywhere, but half of the time where text of one kind ends: between words, numbers and marks. */
+/** A random position; half of the time a boundary between letters, digits and other bytes. */
 function place(bytes: Uint8Array, random: Random): number {
   const start = below(random, bytes.length + 1);
   if (random() < 0.5) return start;
@@ -241,7 +241,7 @@ function kindOf(byte: number): number {
   return letter >= 0x61 && letter <= 0x7a ? 1 : 2;
 }
 
-/** Mostly short, and of whole words half of the time. */
+/** A random range, mostly short; half of the time it begins at a boundary. */
 function range(bytes: Uint8Array, random: Random): [start: number, length: number] {
   const start = place(bytes.subarray(0, Math.max(0, bytes.length - 1)), random);
   const rest = bytes.length - start;

@@ -1,4 +1,4 @@
-// Where failing inputs are put: the temporary folder of the system, named by their content.
+// Saves failing inputs in the temporary folder of the system, named by their content.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Makes a failing input smaller for as long as it fails in the same way: a person will read it.
+// Shrinks a failing input while it fails in the same way, so that it is easy to read.
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import type { Check } from "./target.ts";
 
@@ -30,7 +30,7 @@ async function kindOfFailure(check: Check, input: Uint8Array): Promise<string | 
   }
 }
 
-/** Numbers and quoted texts differ from input to input. */
+/** Numbers and quoted texts are left out: they differ from input to input. */
 function kindOf(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : Bun.inspect(error);
   return text.replaceAll(/".*"|'.*'/gs, "").replaceAll(/\d+/g, "0");

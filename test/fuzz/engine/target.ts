@@ -1,21 +1,20 @@
-// What is fuzzed: a name, a budget, what its inputs look like, and the checks an input must pass. A target is made with
-// its subject as a parameter, so that the same checks can be shown to catch a planted bug.
+// A fuzz target: a name, a budget, the shape of its inputs, and the checks that each input must pass. The subject is a
+// parameter, so that a test can show that the same checks catch a planted bug.
 
-/** Inputs that are a series: the engine also drops, repeats, swaps and borrows whole parts, and mends their framing. */
+/** Inputs that are a series of parts: the engine also drops, repeats, moves and adds whole parts, with right framing. */
 export interface Series {
   split(input: Uint8Array): Uint8Array[];
   join(parts: readonly Uint8Array[]): Uint8Array;
 }
 
 /**
- * Throws when the subject is at fault. What it throws or returns depends on the input alone, so a saved input repeats
- * a failure. @returns what the subject did in short ("rejected: depth"); an input that does something new is kept and
- * mutated further.
+ * Throws when the subject is wrong. The result depends on the input alone, so that a saved input repeats a failure.
+ * @returns the subject's behaviour in short ("rejected: depth"); an input with a new behaviour is kept and mutated further.
  */
 export type Check = (input: Uint8Array) => string | Promise<string>;
 
 export interface Planted {
-  /** What is wrong with the subject. */
+  /** The bug of the subject. */
   readonly bug: string;
   readonly check: Check;
 }
@@ -26,13 +25,13 @@ export interface Target {
   readonly runs: number;
   /** Bytes of one input. */
   readonly maxLength: number;
-  /** Pieces of the format, to be put in anywhere. */
+  /** Fragments of the format, to insert anywhere. */
   readonly tokens: readonly Uint8Array[];
   /** Limits of the format; each is tried with its neighbours. */
   readonly numbers: readonly number[];
   readonly series: Series | undefined;
   readonly check: Check;
-  /** True for an input that the subject takes as good: corpus files called `valid-*` must be. */
+  /** True for an input that the subject accepts: corpus files named `valid-*` must be accepted. */
   readonly accepts: (input: Uint8Array) => boolean;
   readonly planted: readonly Planted[];
 }
@@ -41,12 +40,12 @@ export interface TargetOptions<Subject> extends Pick<
   Target,
   "name" | "runs" | "maxLength" | "numbers" | "accepts"
 > {
-  /** As text, of which only the characters up to U+00FF count, or as bytes. */
+  /** Text in Latin-1, or bytes. */
   readonly tokens: readonly (string | Uint8Array)[];
   readonly series?: Series;
   readonly subject: Subject;
   readonly check: (subject: Subject, input: Uint8Array) => string | Promise<string>;
-  /** Subjects with one bug each, by what it is. */
+  /** Subjects with one bug each, by the description of the bug. */
   readonly planted: Readonly<Record<string, Subject>>;
 }
 
@@ -64,7 +63,7 @@ export function defineTarget<Subject>(options: TargetOptions<Subject>): Target {
   };
 }
 
-/** The subject broke a promise, as opposed to an exception of its own. */
+/** A check failed; any other exception comes from the subject. */
 export class BrokenPromise extends Error {
   override readonly name = "BrokenPromise";
 }

@@ -1,4 +1,4 @@
-// The other thread of the watchdog: when one attempt lasts too long, saves its input, says so, and ends the process.
+// The watchdog's thread: when an attempt takes too long, it saves the input, reports it and ends the process.
 import { writeSync } from "node:fs";
 import { saveInput } from "./saved-input.ts";
 import { HEADER_LENGTH, type WatchdogSettings } from "./watchdog.ts";

@@ -1,12 +1,12 @@
-// Looks over the loop's shoulder from another thread: code that never returns cannot report itself. The input at hand
-// lies in shared memory, so it can be saved before the process is ended.
+// Watches the fuzz loop from another thread, because code that never returns cannot report itself. The current input is in
+// shared memory, so that the thread can save it before it ends the process.
 export interface WatchdogSettings {
   readonly target: string;
   readonly shared: SharedArrayBuffer;
   readonly stuckMs: number;
 }
 
-/** Shared memory: number of the attempt (0 between two), length of the input, then the input. */
+/** Layout of the shared memory: number of the attempt (0 between attempts), length of the input, then the input. */
 export const HEADER_LENGTH = 8;
 
 export class Watchdog {

@@ -1,5 +1,4 @@
-// Bencode once more, written from BEP 3 and our own rules alone and in another way than src/core/format/bencode.ts: what both
-// agree on is right.
+// A second bencode decoder, written from BEP 3 and our own rules, independently of src/core/format/bencode.ts, to compare with.
 import { assertNever } from "../../../src/lib/assert.ts";
 import type { BencodeLimits } from "../../../src/core/format/bencode.ts";
 
@@ -81,13 +80,13 @@ export function readReference(
   }
 }
 
-/** The package's name for a key: its text, or its digits where it is no UTF-8 (or says U+FFFD itself). */
+/** The package's name for a key: its text, or hexadecimal digits if it is not UTF-8 (or contains U+FFFD). */
 export function nameOf(key: Uint8Array): string {
   const text = new TextDecoder().decode(key);
   return text.includes("\uFFFD") ? Buffer.from(key).toString("hex") : text;
 }
 
-/** True when the keys of every dictionary are in the order of BEP 3 and plain ASCII: then there is one way to write it. */
+/** True when the keys of every dictionary are sorted (BEP 3) and plain ASCII: then the encoding is unique. */
 export function isCanonical(value: Reference): boolean {
   switch (value.type) {
     case "integer":

@@ -1,5 +1,5 @@
-// The framing of the peer wire once more, over a whole stream in memory: what must have come out, and when a fault must
-// have been told, after any number of bytes.
+// A second reader of frames, over a whole stream in memory: the units, and the fault, that must be reported after any number
+// of bytes.
 import {
   MAX_BITFIELD_FRAME_LENGTH,
   MAX_BLOCK_FRAME_LENGTH,
@@ -9,7 +9,7 @@ import {
 import type { PeerFault } from "../../../src/core/torrent/peer-message.ts";
 
 export interface ReferenceUnit {
-  /** Bytes of the stream after which it is whole. */
+  /** Bytes of the stream up to the end of the unit. */
   readonly end: number;
   readonly type: "handshake" | "keepAlive" | "frame" | "block";
   /** Without the length prefix. */
@@ -18,7 +18,7 @@ export interface ReferenceUnit {
 
 export interface ReferenceStream {
   readonly units: readonly ReferenceUnit[];
-  /** `end`: bytes of the stream that show it; no later one may be waited for. */
+  /** `end`: bytes of the stream that show the fault; it must be reported then. */
   readonly fault: { readonly end: number; readonly reason: PeerFault } | undefined;
 }
 
@@ -31,7 +31,7 @@ const LARGEST_OF_ALL = Math.max(
   MAX_UNKNOWN_FRAME_LENGTH,
 );
 const BLOCK_ID = 7;
-/** Least and greatest length by id, the id itself counted (BEP 3, 5, 6, 10). */
+/** Least and greatest length by id, with the id itself (BEP 3, 5, 6, 10). */
 const LENGTHS: Readonly<Record<number, readonly [number, number]>> = {
   0: [1, 1],
   1: [1, 1],

@@ -1,4 +1,4 @@
-// Everything that is fuzzed: each place where bytes from outside are first looked at.
+// All fuzz targets: each parser of bytes from outside.
 import type { Target } from "../engine/target.ts";
 import { bencodeTarget } from "./bencode.ts";
 import { commandLineTarget } from "./command-line.ts";

@@ -1,4 +1,4 @@
-// The strict scanner and the decoder behind it, against a second reading of the grammar.
+// The strict scanner and the decoder behind it, compared with a second decoder.
 import {
   type BencodeLimits,
   type BencodeValue,
@@ -48,7 +48,7 @@ function checkWithin(
   return shape(expected.value);
 }
 
-/** What kinds of things are inside, not how many. */
+/** The kinds of values in it, not their number. */
 function shape(value: Reference): string {
   switch (value.type) {
     case "integer":

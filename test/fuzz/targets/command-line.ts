@@ -1,5 +1,5 @@
-// Words of a command line: the strict reading of flags, and every kind of value. Words are parted by NUL, which the
-// system lets into none.
+// The words of a command line: the strict parser of flags, and every kind of value. An input's words are separated by NUL,
+// which no argument can contain.
 import { downloadCommand } from "../../../src/cli/commands/download.ts";
 import { serveCommand } from "../../../src/cli/commands/serve.ts";
 import { checkArguments } from "../../../src/cli/strict-arguments.ts";

@@ -54,7 +54,7 @@ function isReadable(layered: LayeredValues, key: string): boolean {
   return false;
 }
 
-/** Two lines that nothing but two equal keys can be. */
+/** True for plain lines of which two have the same key. */
 function isPlainlyDouble(text: string): boolean {
   const lines = text.split("\n");
   if (!lines.every((line) => /^[a-z-]+: [a-z0-9.]+$/.test(line) || line === "")) return false;

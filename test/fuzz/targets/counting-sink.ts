@@ -1,4 +1,4 @@
-// A sink that keeps count and a checksum of what was said, not the bytes.
+// A sink that keeps the number and a checksum of the written bytes, not the bytes.
 import type { ByteSink } from "../../../src/lib/byte-sink.ts";
 
 export class CountingSink implements ByteSink {
@@ -14,13 +14,13 @@ export class CountingSink implements ByteSink {
     return this.#last;
   }
 
-  /** Of everything said, in order. */
+  /** Checksum of all written bytes, in order. */
   get digest(): number {
     this.#settle();
     return this.#digest;
   }
 
-  /** What was reserved last is filled by now. */
+  /** Adds the latest reservation, which is filled by now, to the checksum. */
   #settle(): void {
     this.#digest = Bun.hash.crc32(this.#last, this.#digest);
     this.#last = new Uint8Array(0);

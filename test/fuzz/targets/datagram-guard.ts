@@ -1,4 +1,4 @@
-// What may reach the DHT library: nothing that it would trip over, and no address that may not be contacted.
+// The guard in front of the DHT library: no datagram that makes the library throw, and no address that must not be contacted.
 import { decodeBencode } from "../../../src/core/format/bencode.ts";
 import {
   MAX_DATAGRAM_BENCODE_DEPTH,
@@ -14,7 +14,7 @@ import { datagramNumbers, datagramTokens, isLoopback } from "./datagram-input.ts
 
 type Guard = typeof guardDatagram;
 
-/** BEP 5; a token and a transaction id are echoed by us, so they are short. */
+/** BEP 5; we echo tokens and transaction ids, so they must be short. */
 const ID_LENGTH = 20;
 const NODE_LENGTH = 26;
 const PEER_LENGTH = 6;
@@ -54,7 +54,7 @@ function check(guard: Guard, input: Uint8Array): string {
   return `${verdict} ${type} ${Object.keys(fieldsOf(r)).sort().join()}`.slice(0, 60);
 }
 
-/** As the library uses it, unchecked. @returns its name. */
+/** Uses the message as the library does, without checks. @returns its kind. */
 function checkQuery(name: string | undefined, args: Fields): string {
   promise(bytesOf(args["id"])?.length === ID_LENGTH, "a query has an id");
   switch (name) {

@@ -1,4 +1,4 @@
-// What datagrams of the DHT look like, for the engine, and who may be contacted in these tests: this machine.
+// The shape of DHT datagrams for the engine, and the address policy of these tests: loopback only.
 import {
   DHT_REPLY_NODES,
   MAX_DATAGRAM_BENCODE_DEPTH,
@@ -10,7 +10,7 @@ import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
 
 const id = "abcdefghij0123456789";
 
-/** Replaced by the token that our node gives the sender, so that announces can be right. */
+/** Replaced by the token that our node issues to the sender, so that announces can be valid. */
 export const TOKEN_MARK = "<our token for you!>";
 
 export const datagramTokens: readonly string[] = [

@@ -1,5 +1,5 @@
-// The real DHT node without UDP: datagrams go in as the guarded socket lets them in, what it sends is kept. One fixture lives
-// for one input.
+// The real DHT node without UDP: datagrams pass the guards to the node, and the datagrams that it sends are kept. One fixture
+// serves one input.
 import { EventEmitter } from "node:events";
 import { asDict, decodeBencode, dictBytes, dictDict } from "../../../src/core/format/bencode.ts";
 import {
@@ -22,12 +22,12 @@ export interface Sent {
 }
 
 export interface Received {
-  /** "query", "reply", or why it was dropped. */
-  readonly verdict: string;
+  /** "query", "reply", or why the datagram was dropped. */
+  readonly outcome: string;
   readonly from: PeerAddress;
   /** The datagram with our token in place of the mark. */
   readonly given: Uint8Array;
-  /** Because of it, at once. */
+  /** Datagrams that the node sent in answer. */
   readonly sent: readonly Sent[];
 }
 
@@ -37,9 +37,9 @@ export interface Announced {
 }
 
 const OWN: PeerAddress = { host: "127.0.0.1", port: 6881 };
-/** Whoever was not asked anything. */
-export const STRANGER: PeerAddress = { host: "127.0.0.66", port: 4000 };
-/** Asked at once, so that the first transaction ids of our node are waiting for their answers. */
+/** A host that the node has sent no query to. */
+export const UNQUERIED: PeerAddress = { host: "127.0.0.66", port: 4000 };
+/** Queried at once, so that the first transaction ids of our node are pending. */
 export const BOOTSTRAP: readonly PeerAddress[] = [1, 2, 3].map((number) => ({
   host: `127.0.1.${number}`,
   port: 4000 + number,
@@ -72,8 +72,8 @@ class Wires extends EventEmitter {
 export class DhtFixture {
   readonly #wires = new Wires();
   readonly #node: CappedNode;
-  /** Transaction id in hexadecimal → whom it was asked of. */
-  readonly #asked = new Map<string, PeerAddress>();
+  /** The queried node by transaction id in hexadecimal. */
+  readonly #queried = new Map<string, PeerAddress>();
   readonly announced: Announced[] = [];
   readonly peers: PeerAddress[] = [];
   readonly warnings: string[] = [];
@@ -100,7 +100,7 @@ export class DhtFixture {
     return this.#node.nodes.toArray();
   }
 
-  /** What our node lets `host` announce itself with, under the info hash that `datagram` names. */
+  /** The token that our node issues to `host` for the info hash in `datagram`. */
   tokenFor(host: string, datagram: Uint8Array): Uint8Array {
     const message = asDict(decodeBencode(datagram));
     const args = message && dictDict(message, "a");
@@ -108,42 +108,42 @@ export class DhtFixture {
     return Uint8Array.from(this.#node.tokenFor(host, infoHash));
   }
 
-  /** Starts a walk, the way a download does. */
+  /** Starts a lookup, as a download does. */
   lookup(infoHash: Uint8Array): void {
     this.#node.lookup(Buffer.from(infoHash), () => {});
   }
 
   /**
-   * Hands a datagram to the node if the guards let it in. An answer to a query of ours comes from whom it was asked of,
-   * everything else from a stranger.
+   * Passes a datagram to the node if the guards accept it. Its source is the queried node if it answers a query of ours, else
+   * UNQUERIED.
    */
   receive(datagram: Uint8Array): Received {
-    this.#noteAsked();
+    this.#noteQueries();
     const message = asDict(decodeBencode(datagram));
     const transaction = (message && dictBytes(message, "t"))?.toHex() ?? "";
-    const from = this.#asked.get(transaction) ?? STRANGER;
+    const from = this.#queried.get(transaction) ?? UNQUERIED;
     const given = replaced(datagram, Buffer.from(TOKEN_MARK), this.tokenFor(from.host, datagram));
     const result = guardDatagram(given, isLoopback);
-    if (result.verdict === "rejected") return { verdict: result.fault, from, given, sent: [] };
+    if (result.verdict === "rejected") return { outcome: result.fault, from, given, sent: [] };
     if (result.kind === "reply" && !this.#wires.pending.settle(result.transaction, from)) {
-      return { verdict: "notAsked", from, given, sent: [] };
+      return { outcome: "notAsked", from, given, sent: [] };
     }
     this.#wires.sent.length = 0;
     this.#wires.emit("message", Buffer.from(result.bytes), { address: from.host, port: from.port });
     const sent = [...this.#wires.sent];
-    this.#noteAsked();
-    return { verdict: result.kind, from, given, sent };
+    this.#noteQueries();
+    return { outcome: result.kind, from, given, sent };
   }
 
   close(): void {
     this.#node.destroy(() => {});
   }
 
-  #noteAsked(): void {
+  #noteQueries(): void {
     for (const { bytes, to } of this.#wires.sent) {
       const message = asDict(decodeBencode(bytes));
       const transaction = message && dictBytes(message, "t");
-      if (message?.has("q") === true && transaction !== undefined) this.#asked.set(transaction.toHex(), to);
+      if (message?.has("q") === true && transaction !== undefined) this.#queried.set(transaction.toHex(), to);
     }
     this.#wires.sent.length = 0;
   }

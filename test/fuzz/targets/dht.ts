@@ -1,5 +1,5 @@
-// The real DHT stack behind its guard, a few datagrams at a time: no exception, no table entry or peer that may not be
-// contacted, no announce without our token, no answer that is worth forging a question for.
+// The real DHT stack behind its guard, a few datagrams at a time: no exception, no table entry or peer that must not be
+// contacted, no announce without our token, no answer that is long enough for an amplification attack.
 /* oxlint-disable no-underscore-dangle -- the library names its inner members so */
 import { asDict, decodeBencode, dictBytes, dictDict } from "../../../src/core/format/bencode.ts";
 import { MAX_DATAGRAM_LENGTH } from "../../../src/discovery/limits.ts";
@@ -12,7 +12,7 @@ import { datagramNumbers, datagramTokens, isLoopback } from "./datagram-input.ts
 import { DhtFixture } from "./dht-fixture.ts";
 import { packetSeries } from "./packet-series.ts";
 
-/** Below what a network cuts into fragments, and what makes us worth an attack with a forged source. */
+/** Bytes of an answer: below fragmentation, and too few for an amplification attack with a forged source. */
 const MAX_ANSWER_LENGTH = 700;
 const MAX_AMPLIFICATION = 8;
 const MAX_PACKETS = 64;
@@ -23,13 +23,13 @@ async function check(Node: typeof CappedNode, input: Uint8Array): Promise<string
   const behaviour = new Set<string>();
   const answered = new Set<string>();
   try {
-    // The library asks its bootstrap nodes in its next turn.
+    // The library queries its bootstrap nodes in the next turn of the event loop.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     fixture.lookup(INFO_HASH);
     for (const datagram of packetSeries.split(input).slice(0, MAX_PACKETS)) {
       const known = fixture.announced.length;
-      const { verdict, from, given, sent } = fixture.receive(datagram);
-      if (verdict === "reply") answered.add(addressKey(from));
+      const { outcome, from, given, sent } = fixture.receive(datagram);
+      if (outcome === "reply") answered.add(addressKey(from));
       const answers = sent.filter(({ bytes }) => typeOf(bytes) !== "q");
       for (const { bytes, to } of answers) {
         promise(addressKey(to) === addressKey(from), "answers go to who asked");
@@ -39,12 +39,12 @@ async function check(Node: typeof CappedNode, input: Uint8Array): Promise<string
           `${bytes.length} bytes of answer to ${datagram.length}`,
         );
       }
-      promise(answers.length <= (verdict === "query" ? 1 : 0), `${answers.length} answers to one ${verdict}`);
+      promise(answers.length <= (outcome === "query" ? 1 : 0), `${answers.length} answers to one ${outcome}`);
       if (fixture.announced.length > known) {
         promise(hasToken(given, fixture.tokenFor(from.host, given)), "an announce came with our token");
         behaviour.add("announced");
       }
-      behaviour.add(`${verdict} ${answers.map(({ bytes }) => typeOf(bytes)).join()}`);
+      behaviour.add(`${outcome} ${answers.map(({ bytes }) => typeOf(bytes)).join()}`);
     }
     for (const address of [
       ...fixture.nodes,
@@ -107,7 +107,7 @@ export const dhtTarget = defineTarget({
         super._onfindnode(query, peer);
       }
     },
-    "whoever asks is a node": class extends CappedNode {
+    "every querying host becomes a node": class extends CappedNode {
       override _onquery(...[query, peer]: Parameters<CappedNode["_onquery"]>): void {
         super._onquery(query, peer);
         const table = this._rpc.nodes as unknown as { add(node: object): void };

@@ -1,4 +1,4 @@
-// What a peer says of itself (BEP 10): every field that is believed is one that can be.
+// The extension handshake of a peer (BEP 10): every field of the result is within its range.
 import { printable } from "../../../src/core/format/file-name.ts";
 import {
   type ExtendedHandshake,

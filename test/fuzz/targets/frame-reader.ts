@@ -1,5 +1,5 @@
-// The framing of the peer wire: the same units whatever the cuts, and every fault at the first byte that shows it, so
-// that nothing is buffered that is not allowed to be.
+// The framing of the peer wire: the same units for any cuts, and every fault at the first byte that shows it, so that no
+// illegal frame is buffered.
 import type { PeerFault } from "../../../src/core/torrent/peer-message.ts";
 import { bytesEqual, concatBytes } from "../../../src/lib/bytes.ts";
 import { type FrameHandler, FrameReader } from "../../../src/wire/frame-reader.ts";
@@ -66,7 +66,7 @@ function checkRun(open: Subject, { units, fault }: ReferenceStream, feed: Feed):
   });
 }
 
-/** Stopped from within a call: silent from then on, even about the rest of the chunk. */
+/** A reader that is stopped within a call makes no further call, not even for the rest of the chunk. */
 function checkStop(open: Subject, stream: Uint8Array, after: number): void {
   let heard = 0;
   const count = (): void => {
@@ -79,7 +79,7 @@ function checkStop(open: Subject, stream: Uint8Array, after: number): void {
   promise(reader.receive(stream) === undefined && heard === after, "a stopped reader stays silent");
 }
 
-/** A subject whose reader is changed on its way. */
+/** A subject with a modified reader. */
 function planted(change: (reader: FrameReader, chunk: Uint8Array) => PeerFault | undefined): Subject {
   return (handler) => {
     const reader = new FrameReader(handler);
@@ -132,7 +132,7 @@ export const frameReaderTarget = defineTarget({
       return new FrameReader({
         ...handler,
         frame: (bytes) => {
-          // One late, as a listener that keeps its view would see it.
+          // Passes the previous view on, as a listener that keeps its view would see it.
           const late = kept;
           kept = bytes;
           handler.frame(late.length === bytes.length ? late : bytes);

@@ -1,4 +1,4 @@
-// Magnet URIs, as somebody pastes or forges them.
+// Magnet URIs, pasted or forged.
 import { printable } from "../../../src/core/format/file-name.ts";
 import { MAX_MAGNET_LENGTH, MAX_MAGNET_PEERS } from "../../../src/core/format/limits.ts";
 import { formatMagnet, type Magnet, parseMagnet } from "../../../src/core/format/magnet.ts";
@@ -22,9 +22,9 @@ function check({ parse, format }: Subject, input: Uint8Array): string {
   }
   checkParts(magnet);
   const written = format(magnet);
-  // Nothing that a shell, a page or a log takes for its own.
+  // No character with a meaning in a shell, a page or a log.
   promise(/^magnet:\?[\w:=&.%~-]+$/.test(written), "a magnet is written in harmless characters");
-  // A name may grow by its escapes beyond what is read.
+  // Escapes may lengthen a name beyond the limit of the parser.
   if (written.length <= MAX_MAGNET_LENGTH) {
     const { ignored: _, ...kept } = magnet;
     const { ignored, ...again } = withoutError(parse(written));

@@ -1,5 +1,5 @@
-// The metadata exchange of one connection (BEP 9), both ways, as a series of payloads: the first byte of a part says
-// whether it is an extension handshake or a ut_metadata message.
+// The metadata exchange of one connection (BEP 9) in both directions, as a series of payloads: the first byte of a part is its
+// type, an extension handshake or a ut_metadata message.
 import { encodeBencode } from "../../../src/core/format/bencode.ts";
 import { parseExtendedHandshake } from "../../../src/core/format/extended-handshake.ts";
 import {
@@ -25,13 +25,13 @@ type Exchange = Pick<
 >;
 type Subject = (send: (payload: Uint8Array) => void) => Exchange;
 
-/** What the corpus's peers hand out: two pieces. */
+/** The metadata of the peers in the corpus: two pieces. */
 const THEIRS = encodeBencode({ a: new Uint8Array(METADATA_PIECE_LENGTH).fill(0x61) });
 const THEIR_HASH = sha1(THEIRS);
-/** What we hand out: three pieces. */
+/** Our metadata: three pieces. */
 const OURS = encodeBencode({ pieces: new Uint8Array(2 * METADATA_PIECE_LENGTH).fill(0x70) });
 const HANDSHAKE = 0;
-/** Attempts in one conversation: each takes memory for what was offered, and a session makes one in seconds. */
+/** Fetches in one connection: each allocates the offered size, and a session makes one in seconds. */
 const MAX_FETCHES = 4;
 
 async function check(open: Subject, input: Uint8Array): Promise<string> {
@@ -62,7 +62,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
       checkRequests(sent, METADATA_REQUEST_WINDOW);
     } else {
       const answered = parseMetadataMessage(part.subarray(1));
-      // Whoever handed the bytes over uses them again.
+      // The caller uses the buffer again.
       const payload = part.slice(1);
       const fault = exchange.receive(payload);
       payload.fill(0xa5);
@@ -81,7 +81,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
   return [...behaviour].sort().join();
 }
 
-/** Requests of ours: no more at once than the window, plus one for each answer. */
+/** Checks our requests: no more than the window at once, plus one for each answer. */
 function checkRequests(sent: readonly Uint8Array[], most: number): void {
   const requests = sent.filter(
     (payload) => parseMetadataMessage(payload)?.type === MetadataMessageType.request,
@@ -89,7 +89,7 @@ function checkRequests(sent: readonly Uint8Array[], most: number): void {
   promise(requests.length <= most, `${requests.length} requests at once`);
 }
 
-/** Answers of ours are whole messages and true pieces of the metadata. @returns how many pieces. */
+/** Checks our answers: whole messages and right pieces of the metadata. @returns the number of pieces. */
 function checkAnswers(sent: readonly Uint8Array[]): number {
   let pieces = 0;
   for (const payload of sent) {

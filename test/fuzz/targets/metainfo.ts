@@ -1,4 +1,4 @@
-// The info dict as peers hand it out: what is accepted describes one file that can be downloaded.
+// The info dict from a peer: an accepted one describes one file that can be downloaded.
 import { checkFileName, printable } from "../../../src/core/format/file-name.ts";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH, MAX_FILE_LENGTH, MAX_PIECE_COUNT } from "../../../src/core/torrent/limits.ts";
@@ -22,7 +22,7 @@ function check(parse: Parse, input: Uint8Array): string {
     promise(metainfo.error === printable(metainfo.error), "an error is one printable line");
     return `bad: ${metainfo.error.replaceAll(/"[^"]*"|\d+/g, "")}`;
   }
-  // Whoever handed the bytes over may use them again.
+  // The caller may use the buffer again.
   given.fill(0);
   promise(bytesEqual(metainfo.infoBytes, input), "the bytes are kept as they came");
   promise(metainfo.infoHash === toHex(sha1(input)), "the info hash is that of the raw bytes");

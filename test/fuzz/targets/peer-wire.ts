@@ -1,5 +1,5 @@
-// One peer's whole conversation: framing, the library behind its guard, extensions, metadata both ways. Whatever the
-// cuts, the same is told and the same is answered; what is told is checked; what is answered is bounded.
+// A whole connection: framing, the library behind its guard, extensions, metadata in both directions. For any cuts the events
+// and the answers are the same; events are checked, and answers are bounded.
 import { encodeBencode } from "../../../src/core/format/bencode.ts";
 import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { infoHashOf, peerIdOf } from "../../../src/core/torrent/ids.ts";
@@ -34,22 +34,22 @@ type Subject = (options: PeerWireOptions) => Wire;
 const subject: Subject = (options) => new PeerWire(options);
 /** Ten pieces of two blocks; the last is short. */
 const GEOMETRY = new Geometry(9 * 2 * BLOCK_LENGTH + 1000, 2 * BLOCK_LENGTH);
-/** What we serve: three metadata pieces. */
+/** Our metadata: three pieces. */
 const OUR_METADATA = encodeBencode({ pieces: new Uint8Array(2 * METADATA_PIECE_LENGTH + 20) });
-/** What the corpus's peers offer, so that a fetch can succeed. */
+/** The metadata of the peers in the corpus, so that a fetch can succeed. */
 const THEIR_METADATA = encodeBencode({ pieces: new Uint8Array(100).fill(0x6d), "piece length": 1 });
 const INFO_HASH = infoHashOf(sha1(THEIR_METADATA));
 const OUR_ID = peerIdOf(new Uint8Array(20).fill(1));
 const EXTENSIONS = ["ut_pex"];
-/** Attempts in one conversation: each takes memory for what was offered, and a session makes one in seconds. */
+/** Fetches in one connection: each allocates the offered size, and a session makes one in seconds. */
 const MAX_FETCHES = 4;
 
 interface Plan {
   /** Bytes of the stream after which the metadata is known; beyond its end means never. */
   readonly geometryAt: number;
-  /** The peer is asked for metadata whenever it offers some. */
+  /** Metadata is fetched whenever the peer offers it. */
   readonly fetches: boolean;
-  /** We have metadata to give. */
+  /** We have the metadata. */
   readonly serves: boolean;
 }
 
@@ -112,7 +112,7 @@ class Conversation {
     this.#wire.receive(chunk);
     this.#at += chunk.length;
     if (chunk.length > 0 && this.#at === this.#plan.geometryAt) this.#wire.setGeometry(GEOMETRY);
-    // Answers to what came, each about as long as its question, and bursts of metadata that wait for the connection.
+    // Answers are about as long as the requests; metadata comes in bursts that wait for the connection.
     const bursts = METADATA_SEND_BURST * (METADATA_PIECE_LENGTH + 100);
     promise(
       this.sink.total <= 1000 + 2 * this.#at + bursts,
@@ -121,7 +121,7 @@ class Conversation {
     promise(this.sink.total <= MAX_OUTPUT_BUFFER, "a whole conversation fits the output of a connection");
   }
 
-  /** What we say afterwards works, or is nothing on a dead wire. */
+  /** Our later messages are written, or dropped on a closed wire. */
   async end(): Promise<string> {
     const before = this.sink.total;
     const isGreeted = this.log.length > 0 && !this.log[0]?.startsWith("fault");
@@ -137,7 +137,7 @@ class Conversation {
     return [...this.log, ...fetched, `offered ${offered}`, `sent ${this.sink.digest}`].join("\n");
   }
 
-  /** Answers come later, so they are not among what was told in order. */
+  /** Results of fetches come asynchronously: they are not part of the ordered events. */
   #fetch(): void {
     const fetched = this.#wire.fetchMetadata().then((raw) => {
       promise(raw === undefined || infoHashOf(sha1(raw)) === INFO_HASH, "metadata is what its hash says");
@@ -219,7 +219,7 @@ async function converse(open: Subject, plan: Plan, feed: Feed): Promise<string> 
   return conversation.end();
 }
 
-/** A subject whose wire hears something else than what comes. */
+/** A subject whose wire receives modified bytes. */
 function hearing(change: (chunk: Uint8Array) => Uint8Array): Subject {
   return (options) => {
     class Faulty extends PeerWire {

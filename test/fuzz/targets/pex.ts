@@ -1,4 +1,4 @@
-// Peer exchange (BEP 11): what others make us dial.
+// Peer exchange messages (BEP 11): the addresses that a peer can make us dial.
 import { MAX_EXTENDED_FRAME_LENGTH } from "../../../src/wire/limits.ts";
 import { MAX_PEX_ADDRESSES } from "../../../src/core/exchange/limits.ts";
 import { addressKey, parseAddress } from "../../../src/core/format/peer-address.ts";

@@ -1,5 +1,5 @@
-// The resume journal over a record of any content: it trusts a piece only when everything says so, and passes on what
-// it doubts. Bytes 0 to 3 say what fits and what was written, the rest is the recorded bitfield.
+// The resume journal with a record of any content: it trusts a piece only when every condition holds, and reports the others
+// for a check. Bytes 0 to 3 are the conditions and the writes, the rest is the recorded bitfield.
 import { Bitfield } from "../../../src/core/torrent/bitfield.ts";
 import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { infoHashOf } from "../../../src/core/torrent/ids.ts";
@@ -72,14 +72,14 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
   for (const piece of recheck)
     promise(GEOMETRY.piece(piece) === piece && !trusted.get(piece), `recheck of ${piece}`);
   promise(new Set(recheck).size === recheck.length, "each piece is checked once");
-  // What the file may hold is looked at rather than fetched again.
+  // Pieces that the file may contain are checked rather than fetched again.
   const recorded = fits ? claimed?.count : undefined;
   const doubted =
     (existed & 1) !== 0 ? 0 : recorded === undefined || isWritten ? GEOMETRY.pieceCount : recorded;
   const toCheck = isTrusted ? doubted - claimed.count : doubted;
   promise(recheck.length === toCheck, `${recheck.length} pieces are checked`);
 
-  // Half of the doubts are settled; the others must outlive an orderly end.
+  // Half of the pieces are checked; the others must stay unchecked over an orderly end.
   const settled = recheck.filter((_, index) => index % 4 < 2);
   for (const [index, piece] of settled.entries()) {
     if (index % 2 === 0) journal.verified(piece, 0);

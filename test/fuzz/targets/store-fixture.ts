@@ -1,5 +1,5 @@
-// A state file written by the real store, and copies of it that were damaged by a list of edits: one edit is a part of
-// the input. Byte 0: what to do, bytes 1 and 2: where, then the bytes to write.
+// A state file written by the real store, and copies of it that are damaged by a list of edits. Each part of the input is one
+// edit: byte 0 is the operation, bytes 1 and 2 the position, then the bytes to write.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,7 +49,7 @@ export const ports: readonly number[] = [42_071, 42_099];
 
 interface Files {
   readonly database: Uint8Array;
-  /** Of a process that was killed: its latest transactions are here alone. */
+  /** The log of a process that was killed: only the log has its latest transactions. */
   readonly log: Uint8Array;
 }
 
@@ -106,7 +106,7 @@ function edited(file: Uint8Array, edit: Uint8Array): Uint8Array {
   if (flags & Edit.replace) return bytes;
   if (flags & Edit.cut) return file.subarray(0, Math.floor((place / 65536) * file.length));
   const copy = Uint8Array.from(file);
-  // Most of the file is empty space, so places count the bytes that are something.
+  // Most of the file is empty, so positions count the bytes in use.
   const used = flags & Edit.absolute ? undefined : [...copy.keys()].filter((at) => copy[at] !== 0);
   const start = used === undefined ? place : (used[place % Math.max(1, used.length)] ?? 0);
   for (const [index, byte] of bytes.entries()) {

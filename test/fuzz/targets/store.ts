@@ -1,4 +1,4 @@
-// The state store over a damaged file: what it gives back was written, and nothing it meets is a crash.
+// The state store with a damaged file: every record that it returns was written, and no damage makes it throw.
 import { openStateStore } from "../../../src/storage/open-store.ts";
 import type { StateStore } from "../../../src/storage/state-store.ts";
 import type { Logger } from "../../../src/lib/logger.ts";
@@ -10,7 +10,7 @@ import { downloads, hashedFiles, hashes, infos, ports, removeFolder, StoreFixtur
 type Open = (folder: string, logger: Logger) => StateStore;
 
 const MAX_EDITS = 32;
-/** Of the damaged files are written to and opened once more. */
+/** This share of the damaged files is written to and opened once more. */
 const WRITING_SHARE = 0.2;
 let fixture: StoreFixture | undefined;
 
@@ -24,7 +24,7 @@ function check(open: Open, input: Uint8Array): string {
       info() {},
       warn: (message) => warnings.push(message.replaceAll(folder, "")),
     };
-    // Every write is brought to the disk, which takes most of the time.
+    // Every write is synced to the disk, which takes most of the time.
     const writes = randomOf(input)() < WRITING_SHARE;
     const known = useStore(open(folder, logger), writes);
     const kept = writes ? useStore(open(folder, logger), false) : "";
@@ -44,7 +44,7 @@ function useStore(store: StateStore, writes: boolean): string {
   }
 }
 
-/** @returns which of the records are known, each as it was written. */
+/** @returns the records that the store returns, each checked against the written one. */
 function readAll(store: StateStore): string {
   const answers: [what: string, found: unknown, written: unknown][] = [
     ...hashes.map((hash, index): [string, unknown, unknown] => ["port", store.portOf(hash), ports[index]]),
@@ -84,7 +84,7 @@ function writeAll(store: StateStore): void {
   for (const record of downloads) store.saveDownload(record);
 }
 
-/** A store with one member changed. */
+/** A store with one modified member. */
 function planted(change: (store: StateStore) => Partial<StateStore>): Open {
   return (folder, logger) => {
     const store = openStateStore(folder, logger);

@@ -1,4 +1,4 @@
-// What streams of the peer wire look like, for the engine: a handshake and frames with a length before each.
+// The shape of peer wire streams for the engine: a handshake, and frames with a length prefix.
 import {
   MAX_BITFIELD_FRAME_LENGTH,
   MAX_BLOCK_FRAME_LENGTH,
@@ -44,7 +44,7 @@ export const wireNumbers: readonly number[] = [
 
 const ids = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 20, 21, 255];
 
-/** Whole small frames, and heads that promise much. */
+/** Whole small frames, and headers of long ones. */
 export const wireTokens: readonly (string | Uint8Array)[] = [
   "\0\0\0\0",
   ...ids.map((id) => concatBytes([uint32(1), Uint8Array.of(id)])),
