@@ -96,11 +96,11 @@ function record(name: string, exitCode: number, output: string, tally: Tally): v
 
 /** Shows only the files with failures, because long logs are often truncated. */
 function whatFailed(output: string): string {
-  const [said = "", ...files] = output.split(/^(?=\S+\.test\.ts:$)/m);
+  const [head = "", ...files] = output.split(/^(?=\S+\.test\.ts:$)/m);
   if (files.length === 0) return output;
   const failed = files.filter((part) => /^\(fail\)|^error|^# Unhandled/m.test(part));
   const withoutPasses = failed.map((part) => part.replaceAll(/^\(pass\).*\n/gm, ""));
-  return [...withoutPasses, said, files.at(-1)?.match(/^ *\d+ pass[^]*/m)?.[0]].join("\n");
+  return [...withoutPasses, head, files.at(-1)?.match(/^ *\d+ pass[^]*/m)?.[0]].join("\n");
 }
 
 function testFiles(): string[] {

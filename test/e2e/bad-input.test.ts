@@ -16,7 +16,7 @@ const HASH = "0123456789abcdef0123456789abcdef01234567";
 async function expectFailure(
   args: readonly string[],
   code: number,
-  says: RegExp,
+  message: RegExp,
   options: RunOptions = {},
 ): Promise<P2pfile> {
   const run = runP2pfile(fixture, args, { json: false, ...options });
@@ -26,7 +26,7 @@ async function expectFailure(
     .filter((line) => line.text.startsWith("p2pfile: "))
     .map((line) => line.text);
   expect(errors).toHaveLength(1);
-  expect(errors[0]).toMatch(says);
+  expect(errors[0]).toMatch(message);
   expect(run.text("stderr")).not.toMatch(/^\s+at /m);
   return run;
 }
@@ -149,10 +149,10 @@ describe("the command line", () => {
     [["download", "--seeding-ratio", "x", magnetOf(HASH, "x")], /--seeding-ratio/],
     [["completion", "tcsh"], /tcsh/],
     [["fetch"], /fetch/],
-  ] as const)("%j ends with 2", async (args, says) => {
+  ] as const)("%j ends with 2", async (args, message) => {
     const cwd = fixture.directory("cwd");
     writeFileSync(join(cwd, "a.bin"), "content");
-    await expectFailure(args, 2, says, { cwd });
+    await expectFailure(args, 2, message, { cwd });
   });
 
   test.each([
@@ -162,7 +162,9 @@ describe("the command line", () => {
     ["a hash that is not hexadecimal", `magnet:?xt=urn:btih:${"z".repeat(40)}`, /btih|hash|zzz/],
     ["version 2 alone", `magnet:?xt=urn:btmh:1220${"a".repeat(64)}`, /v2|btmh|version 2/],
     ["more than 8 KiB", `${magnetOf(HASH, "x")}&tr=${"a".repeat(9000)}`, /long|8192|length/i],
-  ])("C1: a magnet with %s ends with 2", (_, magnet, says) => expectFailure(["download", magnet], 2, says));
+  ])("C1: a magnet with %s ends with 2", (_, magnet, message) =>
+    expectFailure(["download", magnet], 2, message),
+  );
 
   test("an unknown key of the configuration file ends with 2 and is named", async () => {
     const cwd = fixture.directory("cwd");
@@ -272,7 +274,7 @@ describe("download", () => {
   });
 
   test.each([
-    ["metadata that is not what its hash says", makeInfo("x", Buffer.from("a"), 16_384).info, undefined],
+    ["metadata with another hash", makeInfo("x", Buffer.from("a"), 16_384).info, undefined],
     ["bencode that hangs a careless decoder", Buffer.from("l-3:"), undefined],
     ["a metadata size of 1 GiB", makeInfo("x", Buffer.from("a"), 16_384).info, 2 ** 30],
     ["a negative metadata size", makeInfo("x", Buffer.from("a"), 16_384).info, -1],

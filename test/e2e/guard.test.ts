@@ -36,9 +36,9 @@ test.skipIf(Bun.which("strace") === null && !required)(
   async () => {
     const excess = await leastExcess(async () => {
       const calls = await countCalls(binaryPath, stage);
-      const told = (side: Side) => WATCHED_CALLS.map((call) => `${call} ${calls[side][call]}`).join(", ");
+      const list = (side: Side) => WATCHED_CALLS.map((call) => `${call} ${calls[side][call]}`).join(", ");
       for (const side of ["seed", "leech"] as const)
-        console.info(`${side}: ${calls[side].all}: ${told(side)}`);
+        console.info(`${side}: ${calls[side].all}: ${list(side)}`);
       return excessCalls(calls);
     });
     expect(excess).toEqual([]);

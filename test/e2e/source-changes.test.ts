@@ -96,12 +96,12 @@ describe("while it is served", () => {
   ];
   test.each(harmless)(
     "C8: %s is noticed, and the original content is still served",
-    async (_, change, says) => {
+    async (_, change, message) => {
       const { file, seed, magnet } = await serve(["--upload-limit", "8"]);
       const leech = runP2pfile(fixture, ["download", magnet]);
       await leech.waitForProgress((snapshot) => snapshot.completed > 2 * MiB);
       change(file);
-      await seed.waitForLine("stderr", says, 5000);
+      await seed.waitForLine("stderr", message, 5000);
       expect(await leech.waitForExit(20_000)).toBe(0);
       expect(sha256Of(join(leech.cwd, "a.bin"))).toBe(file.sha256);
       expect(seed.hasExited).toBe(false);

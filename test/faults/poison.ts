@@ -97,9 +97,9 @@ function checkBans(
   const honest = banned.filter((address) => !isCulprit(address));
   trial.expect(honest.length === 0, "honest bans", `${where}: ${honest.join(" ")}`);
   const delivered = poisoners.filter((it) => it.sent.length > 0).length;
-  const said = `${where}: ${before} wrong pieces before the first ban, ${wrong} in all, ${banned.length} bans`;
-  trial.expect(before <= WRONG_PIECES_BEFORE_BAN, "bans too late", said);
-  trial.expect(wrong <= poisoners.length * WASTED_BY_CULPRIT, "too much wasted", said);
+  const detail = `${where}: ${before} wrong pieces before the first ban, ${wrong} in all, ${banned.length} bans`;
+  trial.expect(before <= WRONG_PIECES_BEFORE_BAN, "bans too late", detail);
+  trial.expect(wrong <= poisoners.length * WASTED_BY_CULPRIT, "too much wasted", detail);
   trial.expect(delivered === 0 || banned.some(isCulprit), "culprits not found", where);
 }
 

@@ -33,15 +33,15 @@ export const twoProcessesJob: FaultJob = {
       );
       trial.count("pairs");
       const codes = ends.map((end) => end.code).toSorted((a, b) => a - b);
-      const said = both.map((run) => run.text("stderr")).join("\n");
-      trial.expect(codes.join() === `0,${BUSY}`, "not one winner", `${codes.join()}\n${said}`);
+      const output = both.map((run) => run.text("stderr")).join("\n");
+      trial.expect(codes.join() === `0,${BUSY}`, "not one winner", `${codes.join()}\n${output}`);
       const loser = ends.find((end) => end.code === BUSY);
       if (loser !== undefined) {
         const ms = loser.at - begun;
         trial.most("slowest loser ms", Math.round(ms));
         trial.expect(ms <= LOSER_MS, "late losers", `${Math.round(ms)} ms`);
       }
-      trial.expect(!/SQLITE_BUSY|database is locked/i.test(said), "BUSY shown", said);
+      trial.expect(!/SQLITE_BUSY|database is locked/i.test(output), "BUSY shown", output);
       const isRight = finalState(join(cwd, NAME), file.sha256) === "right" && partFileIn(cwd) === undefined;
       trial.expect(isRight, "corrupt", `pair ${pair}`);
     }
@@ -62,13 +62,13 @@ async function fourAtOnce(trial: Trial): Promise<void> {
     const runs = magnets.map((magnet) => startDownload(fixture, { magnet, cwd }));
     const codes = await Promise.all(runs.map((run) => run.waitForExit(30_000)));
     trial.count("fours");
-    const said = runs.map((run) => run.text("stderr")).join("\n");
+    const output = runs.map((run) => run.text("stderr")).join("\n");
     trial.expect(
       codes.every((code) => code === 0),
       "fours failed",
-      `${codes.join()}\n${said}`,
+      `${codes.join()}\n${output}`,
     );
-    trial.expect(!/SQLITE_BUSY|database is locked/i.test(said), "BUSY shown", said);
+    trial.expect(!/SQLITE_BUSY|database is locked/i.test(output), "BUSY shown", output);
     const allRight = files.every(
       (file, index) => finalState(join(cwd, `file-${index}`), file.sha256) === "right",
     );

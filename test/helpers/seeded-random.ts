@@ -1,4 +1,4 @@
-// Seeded chance for tests: the same seed gives the same run, so a failing one can be repeated.
+// Seeded random numbers for tests: the same seed gives the same run, so that a failing run can be repeated.
 
 /** mulberry32: a 32-bit generator with a full period, uniform in [0, 1). */
 export function seededRandom(seed: number): () => number {

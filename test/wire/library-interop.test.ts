@@ -49,9 +49,9 @@ function meet(direction: "incoming" | "outgoing", theirInfo?: Uint8Array, ourInf
   const fromThem: Uint8Array[] = [];
   theirs.on("data", (bytes) => void fromThem.push(bytes));
   theirs.use(utMetadata(theirInfo));
-  const greet = (): void => theirs.handshake(infoHash, peerId(9), { dht: true, fast: true });
-  if (direction === "incoming") greet();
-  else theirs.on("handshake", greet);
+  const sendHandshake = (): void => theirs.handshake(infoHash, peerId(9), { dht: true, fast: true });
+  if (direction === "incoming") sendHandshake();
+  else theirs.on("handshake", sendHandshake);
   return { ours, theirs, run: () => settle(ours, theirs, fromThem) };
 }
 

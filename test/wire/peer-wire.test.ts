@@ -25,7 +25,7 @@ test("PeerWire exchanges handshakes and agrees on the fast extension", () => {
 
 test("PeerWire carries every message unchanged to the other side", () => {
   const [a, b] = readyPair();
-  const said: PeerMessage[] = [
+  const messages: PeerMessage[] = [
     { type: "bitfield", bytes: Uint8Array.of(0b10100000, 0b01000000) },
     { type: "unchoke" },
     { type: "choke" },
@@ -38,9 +38,9 @@ test("PeerWire carries every message unchanged to the other side", () => {
     { type: "cancel", block },
     { type: "reject", block },
   ];
-  for (const message of said) a.wire.send(message);
+  for (const message of messages) a.wire.send(message);
   exchange(a, b);
-  expect(b.messages).toEqual(said);
+  expect(b.messages).toEqual(messages);
 });
 
 test("PeerWire carries haveAll and haveNone in the fast extension", () => {
@@ -157,9 +157,9 @@ test("PeerWire stops within a chunk when a listener closes it", () => {
   a.wire.send({ type: "unchoke" });
   a.wire.send({ type: "interested" });
   const both = a.take();
-  b.messages.push = (...said) => {
+  b.messages.push = (...messages) => {
     b.wire.close();
-    return Array.prototype.push.apply(b.messages, said);
+    return Array.prototype.push.apply(b.messages, messages);
   };
   b.wire.receive(both);
   expect(b.messages.length).toBe(1);

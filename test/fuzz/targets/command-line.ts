@@ -41,7 +41,7 @@ function check(tried: Subject, input: Uint8Array): string {
   for (const word of words.slice(0, 8)) {
     for (const [index, kind] of valueKinds.entries()) {
       if (kind.read(word) !== undefined) kinds.add(index);
-      else promise(typeof (kind.culprit?.(word) ?? "") === "string", "who is to blame is a text");
+      else promise(typeof (kind.culprit?.(word) ?? "") === "string", "the culprit is a text");
     }
     checkNumbers(tried, word);
     checkAddresses(tried, word);

@@ -23,7 +23,7 @@ function check(parse: Parse, input: Uint8Array): string {
     values = parse(PATH, text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    promise(error.message.startsWith(`${PATH}: `), "an error says which file");
+    promise(error.message.startsWith(`${PATH}: `), "an error names the file");
     return `bad: ${error.message.slice(PATH.length, PATH.length + 30).replaceAll(/\d+/g, "")}`;
   }
   for (const [key, value] of values) {
@@ -48,7 +48,7 @@ function isReadable(layered: LayeredValues, key: string): boolean {
       return true;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      promise(error.message.startsWith(`${PATH}: ${key}: `), "an error says where the value stands");
+      promise(error.message.startsWith(`${PATH}: ${key}: `), "an error names the key");
     }
   }
   return false;

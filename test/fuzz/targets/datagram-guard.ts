@@ -27,7 +27,7 @@ function check(guard: Guard, input: Uint8Array): string {
     asked.push(address);
     return isLoopback(address);
   });
-  promise(bytesEqual(given, input), "the datagram is left alone");
+  promise(bytesEqual(given, input), "the datagram is not modified");
   for (const address of asked) promise(parseAddress(addressKey(address)) !== undefined, addressKey(address));
   if (result.verdict === "rejected") return `rejected: ${result.fault}`;
   promise(input.length <= MAX_DATAGRAM_LENGTH, "no datagram is longer than allowed");
@@ -88,12 +88,12 @@ function checkReply(reply: Fields): void {
   const nodes = reply["nodes"] === undefined ? new Uint8Array(0) : bytesOf(reply["nodes"]);
   promise(nodes !== undefined && nodes.length % NODE_LENGTH === 0, "nodes are whole");
   for (let at = 0; at < nodes.length; at += NODE_LENGTH)
-    promise(nodes[at + ID_LENGTH] === 127, "a foreign node is cut");
+    promise(nodes[at + ID_LENGTH] === 127, "a node outside of loopback is cut out");
   const values = reply["values"] ?? { type: "list", items: [] };
   promise(values.type === "list", "values are a list");
   for (const value of values.items) {
     const peer = bytesOf(value);
-    promise(peer?.length === PEER_LENGTH && peer[0] === 127, "a foreign peer is cut");
+    promise(peer?.length === PEER_LENGTH && peer[0] === 127, "a peer outside of loopback is cut out");
   }
 }
 
@@ -131,7 +131,7 @@ export const datagramGuardTarget = defineTarget({
       if (!isArguments || !(decodeBencode(datagram) instanceof Map)) return verdict;
       return { verdict: "pass", kind: "query", transaction: Buffer.from("aa"), bytes: datagram };
     },
-    "foreign addresses are not cut out": (datagram, accepts) => {
+    "addresses outside of loopback are not cut out": (datagram, accepts) => {
       const verdict = guardDatagram(datagram, accepts);
       return verdict.verdict === "cut" ? { ...verdict, verdict: "pass", bytes: datagram } : verdict;
     },

@@ -32,7 +32,7 @@ async function check(Node: typeof CappedNode, input: Uint8Array): Promise<string
       if (outcome === "reply") answered.add(addressKey(from));
       const answers = sent.filter(({ bytes }) => typeOf(bytes) !== "q");
       for (const { bytes, to } of answers) {
-        promise(addressKey(to) === addressKey(from), "answers go to who asked");
+        promise(addressKey(to) === addressKey(from), "answers go to the querying host");
         promise(bytes.length <= MAX_ANSWER_LENGTH, `an answer of ${bytes.length} bytes`);
         promise(
           bytes.length <= MAX_AMPLIFICATION * datagram.length,

@@ -33,15 +33,15 @@ type Feed = (take: (chunk: Uint8Array, end: number) => void) => void;
 
 /** Compares with the reference after every chunk. */
 function checkRun(open: Subject, { units, fault }: ReferenceStream, feed: Feed): void {
-  let heard = 0;
+  let count = 0;
   let faults = 0;
   const expectNext = (type: string, bytes: Uint8Array): void => {
-    const unit = units[heard++];
-    promise(faults === 0, "nothing is told after the fault");
-    promise(unit?.type === type, `unit ${heard} is a ${unit?.type}, not a ${type}`);
+    const unit = units[count++];
+    promise(faults === 0, "no call follows the fault");
+    promise(unit?.type === type, `unit ${count} is a ${unit?.type}, not a ${type}`);
     promise(
       unit !== undefined && bytesEqual(unit.bytes, bytes),
-      `unit ${heard} has the bytes that were sent`,
+      `unit ${count} has the bytes that were sent`,
     );
   };
   const reader = open({
@@ -53,30 +53,33 @@ function checkRun(open: Subject, { units, fault }: ReferenceStream, feed: Feed):
     },
   });
   feed((chunk, end) => {
-    const told = reader.receive(chunk);
-    if (told !== undefined) faults++;
+    const reported = reader.receive(chunk);
+    if (reported !== undefined) faults++;
     const due = fault !== undefined && fault.end <= end;
     promise(
       faults === (due ? 1 : 0),
       `${faults} faults after ${end} bytes, ${due ? "one" : "none"} expected`,
     );
-    promise(told === undefined || told === fault?.reason, `the fault is ${told}, not ${fault?.reason}`);
-    promise((units[heard]?.end ?? Infinity) > end, `unit ${heard + 1} is whole after ${end} bytes`);
-    promise(heard === 0 || (units[heard - 1]?.end ?? Infinity) <= end, `unit ${heard} is not whole yet`);
+    promise(
+      reported === undefined || reported === fault?.reason,
+      `the fault is ${reported}, not ${fault?.reason}`,
+    );
+    promise((units[count]?.end ?? Infinity) > end, `unit ${count + 1} is whole after ${end} bytes`);
+    promise(count === 0 || (units[count - 1]?.end ?? Infinity) <= end, `unit ${count} is not whole yet`);
   });
 }
 
 /** A reader that is stopped within a call makes no further call, not even for the rest of the chunk. */
 function checkStop(open: Subject, stream: Uint8Array, after: number): void {
-  let heard = 0;
-  const count = (): void => {
-    if (++heard === after) reader.stop();
+  let calls = 0;
+  const onCall = (): void => {
+    if (++calls === after) reader.stop();
   };
-  const reader = open({ handshake: count, keepAlive: count, frame: count, block: count });
+  const reader = open({ handshake: onCall, keepAlive: onCall, frame: onCall, block: onCall });
   const fault = reader.receive(stream);
-  if (after === 0 || heard < after) return;
-  promise(heard === after && fault === undefined, "a stopped reader is silent");
-  promise(reader.receive(stream) === undefined && heard === after, "a stopped reader stays silent");
+  if (after === 0 || calls < after) return;
+  promise(calls === after && fault === undefined, "a stopped reader makes no call");
+  promise(reader.receive(stream) === undefined && calls === after, "a stopped reader makes no later call");
 }
 
 /** A subject with a modified reader. */
@@ -89,8 +92,8 @@ function planted(change: (reader: FrameReader, chunk: Uint8Array) => PeerFault |
 
 function without(fault: PeerFault): Subject {
   return planted((reader, chunk) => {
-    const told = reader.receive(chunk);
-    return told === fault ? undefined : told;
+    const reported = reader.receive(chunk);
+    return reported === fault ? undefined : reported;
   });
 }
 
@@ -113,11 +116,11 @@ export const frameReaderTarget = defineTarget({
     "a chunk of three bytes is lost": planted((reader, chunk) =>
       chunk.length === 3 ? undefined : reader.receive(chunk),
     ),
-    "a fault is told again": planted((reader, chunk) => {
-      const told = reader.receive(chunk);
-      return told === undefined && chunk.length > 100 && reader.receive(Uint8Array.of(1)) !== undefined
+    "a fault is reported again": planted((reader, chunk) => {
+      const reported = reader.receive(chunk);
+      return reported === undefined && chunk.length > 100 && reader.receive(Uint8Array.of(1)) !== undefined
         ? "badMessage"
-        : told;
+        : reported;
     }),
     "an index beyond 2^31 throws": (handler) =>
       new FrameReader({

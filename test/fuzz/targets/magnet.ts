@@ -28,7 +28,7 @@ function check({ parse, format }: Subject, input: Uint8Array): string {
   if (written.length <= MAX_MAGNET_LENGTH) {
     const { ignored: _, ...kept } = magnet;
     const { ignored, ...again } = withoutError(parse(written));
-    promise(Bun.deepEquals(kept, again), "what is written says the same");
+    promise(Bun.deepEquals(kept, again), "a written magnet parses to the same values");
     promise(ignored.length === 0, "what is written is understood in full");
     promise(format(again) === written, "a magnet is written in one way");
   }

@@ -55,7 +55,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
       if (fetched.length === MAX_FETCHES) continue;
       fetched.push(
         exchange.fetch(THEIR_HASH).then((raw) => {
-          promise(raw === undefined || bytesEqual(raw, THEIRS), "metadata is what its hash says");
+          promise(raw === undefined || bytesEqual(raw, THEIRS), "metadata has the right hash");
           behaviour.add(raw === undefined ? "no metadata" : "metadata");
         }),
       );
@@ -103,7 +103,7 @@ function checkAnswers(sent: readonly Uint8Array[]): number {
       piece.length > 0 && bytesEqual(message.payload, piece),
       `piece ${message.piece} is served as it is`,
     );
-    promise(message.totalSize === OURS.length, "the size is told with the piece");
+    promise(message.totalSize === OURS.length, "the size is sent with the piece");
   }
   return pieces;
 }

@@ -17,7 +17,7 @@ type Parse = typeof parseInfoDict;
 function check(parse: Parse, input: Uint8Array): string {
   const given = Uint8Array.from(input);
   const metainfo = parse(given);
-  promise(bytesEqual(given, input), "the bytes are left alone");
+  promise(bytesEqual(given, input), "the bytes are not modified");
   if ("error" in metainfo) {
     promise(metainfo.error === printable(metainfo.error), "an error is one printable line");
     return `bad: ${metainfo.error.replaceAll(/"[^"]*"|\d+/g, "")}`;

@@ -76,7 +76,7 @@ class Conversation {
         },
         message: (message) => this.#note(described(message)),
         block: (block, payload) => {
-          promise(block.length === payload.length, "a block has the length it says");
+          promise(block.length === payload.length, "a block has the length of its payload");
           promise(GEOMETRY.isServable(block, MAX_REQUEST_LENGTH), "a block lies inside the file");
           this.#note(`block ${block.piece} ${block.begin} ${Bun.hash.crc32(payload)}`);
         },
@@ -129,7 +129,7 @@ class Conversation {
       for (const type of ["unchoke", "interested", "choke", "haveNone"] as const) this.#wire.send({ type });
       this.#wire.sendKeepAlive();
     }
-    promise(!this.isOver || this.sink.total === before, "a dead wire says nothing");
+    promise(!this.isOver || this.sink.total === before, "a closed wire writes nothing");
     const offered = this.#wire.offeredMetadataLength;
     this.#wire.drained();
     this.#wire.close();
@@ -140,7 +140,7 @@ class Conversation {
   /** Results of fetches come asynchronously: they are not part of the ordered events. */
   #fetch(): void {
     const fetched = this.#wire.fetchMetadata().then((raw) => {
-      promise(raw === undefined || infoHashOf(sha1(raw)) === INFO_HASH, "metadata is what its hash says");
+      promise(raw === undefined || infoHashOf(sha1(raw)) === INFO_HASH, "metadata has the right hash");
       return raw === undefined ? "no-metadata" : "metadata";
     });
     this.#fetched.push(fetched);
@@ -254,7 +254,7 @@ export const peerWireTarget = defineTarget({
           },
         },
       }),
-    "something is told after the fault": (options) =>
+    "an event follows the fault": (options) =>
       new PeerWire({
         ...options,
         events: {

@@ -16,7 +16,10 @@ function check(parse: Parse, input: Uint8Array): string {
   for (const address of [...added.map((peer) => peer.address), ...dropped]) {
     promise(parseAddress(addressKey(address)) !== undefined, `${addressKey(address)} is an address`);
   }
-  promise(Bun.deepEquals(parsePex(encodePex(message)), message), "what is written again says the same");
+  promise(
+    Bun.deepEquals(parsePex(encodePex(message)), message),
+    "a written message parses to the same values",
+  );
   const seeds = added.filter((peer) => peer.seed).length;
   return `${Math.min(2, added.length)} ${Math.min(2, dropped.length)} ${Math.min(2, seeds)}`;
 }
