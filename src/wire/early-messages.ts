@@ -1,5 +1,5 @@
-// Messages that arrive before the metadata, when the number of pieces is unknown. They are kept as state, not as a list: any
-// number of messages takes at most 64 KiB, and no information is lost.
+// Messages that arrive before the metadata, when the number of pieces is unknown. They are kept as state, not as a list, so that
+// any number of messages takes at most 64 KiB and the state of an honest peer is complete.
 import { MAX_EARLY_ALLOWED_FAST } from "./limits.ts";
 import { MAX_PIECE_COUNT } from "../core/torrent/limits.ts";
 import { assertNever } from "../lib/assert.ts";

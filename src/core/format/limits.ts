@@ -16,7 +16,7 @@ export const MAX_MAGNET_LENGTH = 8192;
 export const MAX_MAGNET_PEERS = 100;
 /** Values and keys of an extension handshake; those of libtorrent and Transmission have about 40. */
 export const MAX_HANDSHAKE_ITEMS = 1000;
-/** A peer's `reqq` is clamped to 1 and this many requests: four times our largest request window. */
+/** A peer's `reqq` is clamped to 1 and this; our largest request window is a quarter of it. */
 export const MAX_PEER_REQUEST_QUEUE = 2048;
 /** Characters kept of the client name in an extension handshake; it is only logged. */
 export const MAX_CLIENT_NAME_LENGTH = 64;

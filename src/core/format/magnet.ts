@@ -7,7 +7,7 @@ import { addressKey, parseAddress, type PeerAddress } from "./peer-address.ts";
 
 export interface Magnet {
   readonly infoHash: InfoHash;
-  /** `dn`: a display name until the metadata with the real name is here. Unchecked; show it through `printable`. */
+  /** `dn`: a display name until the metadata with the real name arrives. Unchecked; show it through `printable`. */
   readonly name?: string;
   /** `x.pe`, each address once, at most MAX_MAGNET_PEERS. */
   readonly peers: readonly PeerAddress[];

@@ -87,7 +87,7 @@ export class PiecePicker {
     return true;
   }
 
-  /** True when no connected leecher has some piece that is not started: its availability is zero. */
+  /** True when some piece that is not started has availability zero: no connected leecher has it. */
   get hasZeroAvailability(): boolean {
     return this.#order.hasZeroAvailability;
   }

@@ -3,5 +3,5 @@
 /** A rate limit's burst is what flows in this time, so that no 100 ms see twice the limit. Callers retry within it. */
 export const RATE_BURST_MS = 50;
 /** After a stall of the process a rate limit makes up for this much time at most, at a quarter of the rate on top. With the
- * burst that is at most 3 % of 10 s: so far 10 s right after a stall can exceed the limit. */
+ * burst that is at most 3 % of 10 s: 10 s right after a stall may exceed the limit by that much. */
 export const RATE_ARREARS_MS = 250;

@@ -12,8 +12,8 @@ export const MAX_BAD_REQUESTS = 2 * MAX_INBOUND_REQUESTS;
  * request windows, which may be in flight when they are cancelled. */
 export const MAX_UNREQUESTED_LENGTH = 16 * MiB;
 /** Blocks of the request window of one peer. 512 are 8 MiB: 8 ms at 1 GB/s, 0.3 s at 200 Mbit/s. The least window is one piece,
- * within 8 and 16 blocks. With fewer blocks a machine whose peers are busier than others' loses its turns there and ends
- * last: simulated, 1000 machines with pieces of 1 MiB, 1.30 times the floor with 8 and 1.17 with 16. With more blocks a fleet
+ * within 8 and 16 blocks. With fewer blocks a machine whose peers are busier than others' loses turns in their queues and
+ * ends last: simulated, 1000 machines with pieces of 1 MiB, 1.30 times the floor with 8 and 1.17 with 16. With more blocks a fleet
  * requests more than its links carry in a second, and blocks that wait in queues cannot be passed on: 24 machines at 50 Mbit/s
  * with pieces of 128 KiB, measured, 1.45 with 16 and 1.40 with 8; 100 at 12 Mbit/s, simulated, 1.48 and 1.39. It is equal for
  * all peers of a file: least windows derived from a machine's own rate left machines behind that were slow by chance. */
@@ -46,14 +46,14 @@ export const ENDGAME_DUPLICATE_MS = 100;
  * and the end of a transfer does not wait for one peer's queue. Simulated, ten machines: 1.06 times the floor with 300, 1.03
  * with 150, 1.02 with 80. */
 export const TARGET_DELAY_MS = 80;
-/** On a long path the target is this many times the least delay seen there, up to the time below. Twice would fill such a link
+/** On a long path the target is this many times the least delay seen there, up to MAX_TARGET_DELAY_MS. Twice would fill such a link
  * sooner, but the least delay at a busy peer is its queue, and a peer that requests more there takes the others' turns. */
 export const TARGET_ROUND_TRIPS = 1.25;
 export const MAX_TARGET_DELAY_MS = 1_000;
 /** Target delay for other clients: Transmission answers requests in rounds of half a second, so a window that aims at 300 ms
  * never grows. Measured: 260 KiB/s with 300, the disk's speed with this. */
 export const OTHER_CLIENT_TARGET_DELAY_MS = 1_000;
-/** Bytes ordered from the shell for one peer and not yet taken by its socket; the request that reaches it may pass it. */
+/** Bytes ordered from the shell for one peer and not yet taken by its socket; the last request may exceed it by its length. */
 export const MAX_UPLOAD_IN_FLIGHT = 256 * KiB;
 /** Bytes in flight to one peer under a rate limit, where only ticks order blocks: what the limit lets through in two ticks, so
  * that one peer can use all of the limit, within these bounds. Blocks for a peer that never reads are taken from the others'
@@ -70,7 +70,7 @@ export const SNUB_MS = 10_000;
  * long. */
 export const REJECT_PAUSE_MS = 1_000;
 /** A peer that super-seeds (suggests pieces) gets no other requests, as long as some pieces have no copy at a leecher, until it
- * has been silent for this long: the suggestion after the next is a round trip and a place in its queue away. With 1 s a
+ * has been silent for this long: the suggestion after the next takes a round trip and the wait in the peer's queue. With 1 s a
  * rate-limited seed had too little to do for 10 s (9 % below its limit), and no fleet was faster. */
 export const SUPER_SEED_TIMEOUT_MS = 200;
 /** `--seeding` ends when no known host has needed data for this long: machines are not started in the same second. */

@@ -29,7 +29,7 @@ interface Assignment {
 const PIECE_WEIGHT = 1 / 4;
 
 export class SuperSeeding {
-  /** Pieces to suggest, taken from the end. A leecher may have some of them by other ways: #take skips those. */
+  /** Pieces to suggest, taken from the end. Some may be at a leecher already: #take skips those. */
   readonly #pool: PieceIndex[] = [];
   readonly #assignments = new Map<PeerHandle, Assignment>();
   readonly #leecherHas: (piece: PieceIndex) => boolean;
@@ -45,7 +45,7 @@ export class SuperSeeding {
     }
   }
 
-  /** @returns the pieces to suggest to this unchoked peer now, so that it has some that it has not requested. */
+  /** Assigns pieces to an unchoked peer until it has `target` unrequested ones. @returns the new ones, to suggest. */
   next(peer: PeerHandle, has: Bitfield, now: number): PieceIndex[] {
     const fresh: PieceIndex[] = [];
     const assignment = this.#assignments.get(peer) ?? {

@@ -1,5 +1,5 @@
-// The queue of one peer's requests, first in, first out. A request is three numbers in a ring: with a thousand requests each
-// of a hundred peers, objects would be most of what the garbage collector has to walk. The caller bounds the length
+// The queue of one peer's requests, first in, first out. A request is three numbers in a ring: with a hundred peers and a
+// thousand requests of each, objects would be most of what the garbage collector has to walk. The caller bounds the length
 // (MAX_INBOUND_REQUESTS: 12 KiB).
 import { pieceIndex } from "../torrent/ids.ts";
 import type { Block } from "../torrent/peer-message.ts";
