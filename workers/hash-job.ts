@@ -1,6 +1,6 @@
-// One hash job from open to close: chooses between mapping and reading, window by window. Keeps no file open between
-// jobs, so that a file which was replaced or deleted is neither hashed by mistake nor kept on the disk.
-// Refuses to know the message port.
+// One hash job from open to close: chooses between mapping and reading, window by window. It is given a descriptor of this
+// process, so a file that is put at the old path meanwhile is never hashed in place of the open one. Refuses to know the
+// message port.
 import { closeSync, constants, fstatSync, openSync, statfsSync } from "node:fs";
 import { MappedFile } from "./mapped-file.ts";
 import { PieceDigests } from "./piece-digests.ts";
@@ -25,35 +25,48 @@ const NETWORK_FILE_SYSTEMS = new Set([
 const TMPFS = 0x01021994;
 
 const O_CLOEXEC = 0o2000000;
+/** Names every descriptor of this process, all threads included; opening one opens its file once more. */
+const DESCRIPTORS = "/proc/self/fd";
 
 let mapping: MappedFile | undefined;
 
 /**
+ * @param descriptors the folder that names the descriptors of this process. Where it cannot be used (a system without
+ *   /proc, a file that its own user may not open again) the given descriptor is read.
  * @returns 20 bytes per piece, in piece order.
  * @throws an error with a `code`: the system's, "ESHORT", "EISDIR", or "EINVAL" for anything but a regular file.
  */
-export function hashJob(request: HashRequest): Uint8Array<ArrayBuffer> {
-  const fd = openRegularFile(request.path);
+export function hashJob(request: HashRequest, descriptors = DESCRIPTORS): Uint8Array<ArrayBuffer> {
+  assertRegularFile(request.fd);
+  const path = `${descriptors}/${request.fd}`;
+  const own = openAgain(path);
+  const fd = own ?? request.fd;
   try {
     const pieces = new PieceDigests(request.length, request.pieceLength);
     const end = request.offset + request.length;
     assertLongEnough(fd, end);
-    const mapped = request.io === "map" ? addMapped(fd, request, pieces) : 0;
+    const mapped = own !== undefined && request.io === "map" ? addMapped(own, path, request, pieces) : 0;
     readFile(fd, request.offset + mapped, end, (bytes) => pieces.add(bytes));
     return pieces.digests;
   } finally {
-    closeSync(fd);
+    if (own !== undefined) closeSync(own);
   }
 }
 
-/** O_NONBLOCK keeps the open of a FIFO from waiting for a writer; for regular files it means nothing. */
-function openRegularFile(path: string): number {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | O_CLOEXEC);
+function assertRegularFile(fd: number): void {
   const status = fstatSync(fd);
-  if (status.isFile()) return fd;
-  closeSync(fd);
+  if (status.isFile()) return;
   const code = status.isDirectory() ? "EISDIR" : "EINVAL";
   throw Object.assign(new Error("not a regular file"), { code });
+}
+
+/** A lease belongs to one opening of a file, and two jobs of one file must not share it. */
+function openAgain(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | O_CLOEXEC);
+  } catch {
+    return undefined;
+  }
 }
 
 function assertLongEnough(fd: number, end: number): void {
@@ -62,8 +75,8 @@ function assertLongEnough(fd: number, end: number): void {
 }
 
 /** @returns how many bytes from the start of the job were hashed from the map; the rest is to be read. */
-function addMapped(fd: number, request: HashRequest, pieces: PieceDigests): number {
-  const fileSystem = statfsSync(request.path).type >>> 0;
+function addMapped(fd: number, path: string, request: HashRequest, pieces: PieceDigests): number {
+  const fileSystem = statfsSync(path).type >>> 0;
   if (fileSystem === TMPFS || NETWORK_FILE_SYSTEMS.has(fileSystem)) return 0;
   if (mapping === undefined || mapping.windowLength < request.windowLength) {
     mapping = MappedFile.reserve(request.windowLength);

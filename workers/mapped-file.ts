@@ -1,7 +1,7 @@
 // One window of a file in memory, read-only, at an address range that is reserved once: every window is mapped over the
 // last one, so a single ArrayBuffer serves for ever and nothing waits for the garbage collector to be unmapped.
 // Bun.mmap would open the file for writing and unmap late. Refuses to know pieces and digests, and whether mapping is
-// safe: the caller has seen that the file is long enough, and that nobody shortens it.
+// safe: the caller has seen that the file is long enough, and that no process shortens it.
 import { toArrayBuffer } from "bun:ffi";
 import { isCached } from "./page-cache.ts";
 import {

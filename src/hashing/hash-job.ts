@@ -4,7 +4,7 @@ import type { HashRequest, StoreRequest } from "./messages.ts";
 
 export interface HashJob {
   readonly request: Omit<HashRequest, "job"> | Omit<StoreRequest, "job">;
-  /** False once nobody waits for it: it is not sent, and a late answer is dropped. */
+  /** False once its result is of no use: it is not sent, and a late answer is dropped. */
   readonly wanted: () => boolean;
   /** Called at most once, and only one of the two. */
   readonly onHashed: (digests: Uint8Array) => void;

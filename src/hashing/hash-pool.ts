@@ -5,6 +5,7 @@ import type { HashJob } from "./hash-job.ts";
 import { HashQueue } from "./hash-queue.ts";
 import { HashRange, type HashRangeOptions } from "./hash-range.ts";
 import { HashWorkerSlot } from "./hash-worker-slot.ts";
+import type { OpenFile } from "./messages.ts";
 import { spawnHashWorker } from "./spawn.ts";
 import { HASH_JOBS_IN_FLIGHT, HASH_WINDOW_LENGTH } from "./limits.ts";
 
@@ -63,12 +64,14 @@ export class HashPool {
    *   otherwise, which takes a tenth less time for one piece.
    * @returns its 20 bytes. @throws HashFailure when the file cannot be read.
    */
-  async hashPiece(path: string, offset: number, length: number, exclusive = false): Promise<Uint8Array> {
+  async hashPiece(file: OpenFile, offset: number, length: number, exclusive = false): Promise<Uint8Array> {
     const { io } = this.#options;
+    const { path, fd } = file;
     const windowLength = HASH_WINDOW_LENGTH;
     return this.#runPiece({
       type: "hash",
       path,
+      fd,
       offset,
       length,
       pieceLength: length,
@@ -80,20 +83,19 @@ export class HashPool {
 
   /**
    * Writes a received piece and hashes it on the way, ahead of all ranges. `bytes` must not be touched before the end;
-   * `fd` stays open until then.
-   * @param path for the words of an error.
+   * the file, which is open for writing, stays open until then.
    * @returns its 20 bytes, once it is in the file. @throws HashFailure with the system's code when it cannot be written.
    */
   async storePiece(
-    path: string,
-    fd: number,
+    file: OpenFile,
     offset: number,
     bytes: Uint8Array<SharedArrayBuffer>,
   ): Promise<Uint8Array> {
+    const { path, fd } = file;
     return this.#runPiece({ type: "store", path, fd, offset, bytes });
   }
 
-  /** Whoever still waits gets a HashFailure "ECANCELED". Resolves when all threads are gone. */
+  /** What still waits fails with a HashFailure "ECANCELED". Resolves when all threads are gone. */
   async close(): Promise<void> {
     this.#ended ??= { code: "ECANCELED", reason: "hashing was stopped" };
     this.#failQueue();

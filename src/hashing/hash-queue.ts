@@ -30,7 +30,7 @@ export class HashQueue {
     this.#again.push(...jobs);
   }
 
-  /** @returns the next job that somebody still waits for. */
+  /** @returns the next job whose result is still wanted. */
   next(): HashJob | undefined {
     for (;;) {
       const job = this.#again.shift() ?? this.#nextPiece() ?? this.#nextOfRanges();

@@ -1,13 +1,11 @@
-// A long stretch of a file on its way through the pool: hands out jobs of whole pieces one at a time, so the queue does
+// A long stretch of a file on its way through the pool: cuts it into jobs of whole pieces one at a time, so the queue does
 // not grow with the file, and puts the digests in piece order whatever the order of the answers.
 import type { HashJob } from "./hash-job.ts";
-import type { HashRequest } from "./messages.ts";
+import type { HashRequest, OpenFile } from "./messages.ts";
 import { HASH_JOB_LENGTH } from "./limits.ts";
 import { SHA1_LENGTH } from "../lib/sha1.ts";
 
-export interface HashRangeOptions {
-  /** Absolute. */
-  readonly path: string;
+export interface HashRangeOptions extends OpenFile {
   readonly offset: number;
   /** Bytes, at least 1; the last piece may be shorter than `pieceLength`. */
   readonly length: number;
@@ -34,9 +32,9 @@ export class HashRange {
   #ended = false;
 
   constructor(options: HashRangeOptions, io: "map" | "pread", windowLength: number) {
-    const { path, length, pieceLength, exclusive = false } = options;
+    const { path, fd, length, pieceLength, exclusive = false } = options;
     this.#options = options;
-    this.#request = { type: "hash", path, pieceLength, exclusive, io, windowLength };
+    this.#request = { type: "hash", path, fd, pieceLength, exclusive, io, windowLength };
     this.#jobLength = Math.max(1, Math.floor(HASH_JOB_LENGTH / pieceLength)) * pieceLength;
     this.#result = new Uint8Array(Math.ceil(length / pieceLength) * SHA1_LENGTH);
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
@@ -49,7 +47,7 @@ export class HashRange {
     return this.#options.path;
   }
 
-  /** @returns undefined when all jobs were given out, or the range has failed. */
+  /** @returns undefined when all jobs are under way or done, or the range has failed. */
   nextJob(): HashJob | undefined {
     const { offset, length, pieceLength } = this.#options;
     if (this.#ended || this.#given === length) return undefined;

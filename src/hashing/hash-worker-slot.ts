@@ -1,5 +1,5 @@
-// One place in the pool: a worker, the jobs it holds, and its replacement when it dies. Refuses to know the queue: it is
-// given jobs, and says when it has room and when it lost some.
+// One slot of the pool: a worker, the jobs it holds, and its replacement when it dies. Refuses to know the queue: it is
+// given jobs, and reports when it has room and when it lost some.
 import { HashFailure } from "./hash-failure.ts";
 import type { HashJob } from "./hash-job.ts";
 import type { HashReply, WorkerRequest } from "./messages.ts";

@@ -4,16 +4,22 @@
 
 export type WorkerRequest = HashRequest | StoreRequest;
 
+/** A file as the workers get it: the descriptor says which one it is, whatever its path names by then. */
+export interface OpenFile {
+  /** Open until the reply; descriptors are shared by all threads. */
+  readonly fd: number;
+  /** For the words of an error. */
+  readonly path: string;
+}
+
 /**
- * `hash`: SHA-1 of every `pieceLength` bytes (the last may be shorter) of `length` bytes at `offset` of `path`.
+ * `hash`: SHA-1 of every `pieceLength` bytes (the last may be shorter) of `length` bytes at `offset` of the open file.
  * Creating and verifying a torrent are this one job; the worker never learns an expected digest.
  */
-export interface HashRequest {
+export interface HashRequest extends OpenFile {
   readonly type: "hash";
   /** Chosen by the pool, echoed in the reply. */
   readonly job: number;
-  /** Absolute path, opened read-only for this job alone: no stale file and no lock outlives a job. */
-  readonly path: string;
   readonly offset: number;
   readonly length: number;
   readonly pieceLength: number;
@@ -21,7 +27,7 @@ export interface HashRequest {
   readonly io: "map" | "pread";
   /**
    * True: only this process writes the file (the part file of a download, under its lock), so it may be mapped as it
-   * is. False: somebody may shorten it under the map, which would kill the process; mapped only under a read lease.
+   * is. False: another process may shorten it under the map, which kills ours; mapped only under a read lease.
    */
   readonly exclusive: boolean;
   /** Bytes mapped at once at most. */
@@ -30,17 +36,13 @@ export interface HashRequest {
 
 /**
  * `store`: SHA-1 of `bytes`, which go to `offset` of the file on the way: what the hash reads into the cache is written
- * from there. Answered when the bytes are in the file (in the page cache, not on the disk), with one digest.
+ * from there. The file is open for writing. Answered when the bytes are in the file (in the page cache, not on the disk), with one digest.
  */
-export interface StoreRequest {
+export interface StoreRequest extends OpenFile {
   readonly type: "store";
   readonly job: number;
-  /** For the words of an error. */
-  readonly path: string;
-  /** Open for writing until the reply; descriptors are shared by all threads. */
-  readonly fd: number;
   readonly offset: number;
-  /** Shared, not copied: nobody touches it before the reply. */
+  /** Shared, not copied: not touched before the reply. */
   readonly bytes: Uint8Array<SharedArrayBuffer>;
 }
 

@@ -1,6 +1,6 @@
 // A file that is served: opened once, checked to be something that can be served, and watched for change. The path may
 // come to name another file later; this descriptor keeps the one that was opened. Reads no content.
-import { constants, existsSync, promises, type BigIntStats } from "node:fs";
+import { constants, promises, type BigIntStats } from "node:fs";
 import { basename, resolve } from "node:path";
 import { MAX_FILE_LENGTH } from "../core/torrent/limits.ts";
 import { SourceError, systemErrorCode } from "../lib/errors.ts";
@@ -9,7 +9,6 @@ import { sameStamp, stampOf, stampOfStats, statsOf } from "./file-stamp.ts";
 import { closeFile, openFile } from "./positioned-io.ts";
 import type { FileStamp } from "./state-store.ts";
 
-const HAS_PROC = existsSync("/proc/self/fd");
 /** Without O_NONBLOCK the opening of a pipe would wait for its writer for ever. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
@@ -55,11 +54,6 @@ export class SourceFile {
       if (fd !== undefined) await closeFile(fd);
       throw error instanceof SourceError ? error : sourceErrorOf(given, error);
     }
-  }
-
-  /** Where a worker opens this very file, also once its path names another file or none. */
-  get contentPath(): string {
-    return HAS_PROC ? `/proc/self/fd/${this.fd}` : this.path;
   }
 
   /** False when the path has come to name another file, or none: this one is read on all the same. */

@@ -15,54 +15,45 @@ function shared(content: Uint8Array): Uint8Array<SharedArrayBuffer> {
 describe("HashPool.storePiece", () => {
   test("puts the bytes into the file and answers with their digest", async () => {
     const pool = poolOf();
-    const path = fileOf(new Uint8Array(4 * MiB), "stored");
-    const fd = openSync(path, "r+");
-    try {
-      for (const [offset, length] of [
-        [0, 1],
-        [16 * KiB, 64 * KiB],
-        [MiB, MiB],
-        [3 * MiB - 5, 64 * KiB + 1],
-      ] as const) {
-        const content = bytes.subarray(offset, offset + length);
-        const digest = await pool.storePiece(path, fd, offset, shared(content));
-        expect(toHex(digest)).toBe(toHex(digestsOf(content, length)));
-        const stored = readFileSync(path).subarray(offset, offset + length);
-        expect(Buffer.compare(stored, content)).toBe(0);
-      }
-      expect(readFileSync(path).length).toBe(4 * MiB);
-    } finally {
-      closeSync(fd);
+    const file = fileOf(new Uint8Array(4 * MiB), "stored", "r+");
+    for (const [offset, length] of [
+      [0, 1],
+      [16 * KiB, 64 * KiB],
+      [MiB, MiB],
+      [3 * MiB - 5, 64 * KiB + 1],
+    ] as const) {
+      const content = bytes.subarray(offset, offset + length);
+      const digest = await pool.storePiece(file, offset, shared(content));
+      expect(toHex(digest)).toBe(toHex(digestsOf(content, length)));
+      const stored = readFileSync(file.path).subarray(offset, offset + length);
+      expect(Buffer.compare(stored, content)).toBe(0);
     }
+    expect(readFileSync(file.path).length).toBe(4 * MiB);
   });
 
   test("writes nothing but its own bytes of a longer buffer", async () => {
-    const path = fileOf(new Uint8Array(64 * KiB), "stored-part");
-    const fd = openSync(path, "r+");
+    const file = fileOf(new Uint8Array(64 * KiB), "stored-part", "r+");
     const buffer = shared(bytes.subarray(0, 64 * KiB));
-    await poolOf().storePiece(path, fd, 100, buffer.subarray(1000, 1020));
-    closeSync(fd);
+    await poolOf().storePiece(file, 100, buffer.subarray(1000, 1020));
     const expected = new Uint8Array(64 * KiB);
     expected.set(bytes.subarray(1000, 1020), 100);
-    expect(Buffer.compare(readFileSync(path), expected)).toBe(0);
+    expect(Buffer.compare(readFileSync(file.path), expected)).toBe(0);
   });
 
   test("fails with the system's code when the file cannot be written", async () => {
-    const path = fileOf(new Uint8Array(10), "stored-never");
+    const { path } = fileOf(new Uint8Array(10), "stored-never");
     const fd = openSync(path, "r");
-    const failure = await failureOf(poolOf().storePiece(path, fd, 0, shared(bytes.subarray(0, 10))));
+    const failure = await failureOf(poolOf().storePiece({ path, fd }, 0, shared(bytes.subarray(0, 10))));
     closeSync(fd);
     expect(failure.code).toBe("EBADF");
   });
 
   test("stores a piece again when its worker died", async () => {
     const { spawn } = spawnDying(1);
-    const path = fileOf(new Uint8Array(MiB), "stored-again");
-    const fd = openSync(path, "r+");
+    const file = fileOf(new Uint8Array(MiB), "stored-again", "r+");
     const content = bytes.subarray(0, MiB);
-    const digest = await poolOf({ spawn }).storePiece(path, fd, 0, shared(content));
-    closeSync(fd);
+    const digest = await poolOf({ spawn }).storePiece(file, 0, shared(content));
     expect(toHex(digest)).toBe(toHex(digestsOf(content, MiB)));
-    expect(Buffer.compare(readFileSync(path), content)).toBe(0);
+    expect(Buffer.compare(readFileSync(file.path), content)).toBe(0);
   });
 });

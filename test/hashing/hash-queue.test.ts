@@ -10,6 +10,7 @@ function jobOf(path: string, changes: Partial<HashJob> = {}): HashJob {
   const request = {
     type: "hash",
     path,
+    fd: 0,
     offset: 0,
     length: 1,
     pieceLength: 1,
@@ -22,7 +23,7 @@ function jobOf(path: string, changes: Partial<HashJob> = {}): HashJob {
 
 function rangeOf(path: string, jobs: number): HashRange {
   const range = new HashRange(
-    { path, offset: 0, length: jobs * HASH_JOB_LENGTH, pieceLength: MiB },
+    { path, fd: 0, offset: 0, length: jobs * HASH_JOB_LENGTH, pieceLength: MiB },
     "map",
     MiB,
   );
@@ -46,7 +47,7 @@ describe("HashQueue", () => {
     expect(pathsOf(queue)).toEqual(["/again", "/1", "/2", "/3", "/range-a", "/range-b", "/range-a"]);
   });
 
-  test("passes over jobs that nobody waits for any more", () => {
+  test("passes over jobs whose result is of no use", () => {
     const queue = new HashQueue();
     const failed = rangeOf("/failed", 3);
     queue.addRange(failed);

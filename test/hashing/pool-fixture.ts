@@ -1,12 +1,13 @@
 // Pools, files and dying workers for the tests of HashPool. Pools are closed after each test, files are gone after all.
 import { afterAll, afterEach, expect } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HASH_JOB_LENGTH, HASH_WINDOW_LENGTH } from "../../src/hashing/limits.ts";
 import { HashFailure } from "../../src/hashing/hash-failure.ts";
 import { HashPool, type HashPoolOptions } from "../../src/hashing/hash-pool.ts";
+import type { OpenFile } from "../../src/hashing/messages.ts";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { MiB } from "../../src/lib/units.ts";
 
@@ -15,7 +16,17 @@ export function poolFixture() {
   const folder = mkdtempSync(join(tmpdir(), "p2pfile-pool-"));
   const open: HashPool[] = [];
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const descriptors: number[] = [];
+  afterAll(() => {
+    for (const fd of descriptors) closeSync(fd);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function opened(path: string, flags: string): OpenFile {
+    const fd = openSync(path, flags);
+    descriptors.push(fd);
+    return { path, fd };
+  }
 
   afterEach(async () => {
     await Promise.all(open.splice(0).map((pool) => pool.close()));
@@ -27,13 +38,17 @@ export function poolFixture() {
     return pool;
   }
 
-  function fileOf(bytes: Uint8Array, name = "data"): string {
+  function pathOf(bytes: Uint8Array, name: string): string {
     const path = join(folder, name);
     writeFileSync(path, bytes);
     return path;
   }
 
-  return { folder, poolOf, fileOf };
+  /** The pool is given it open for reading alone, as a served file is: the kernel leases no other. */
+  const fileOf = (bytes: Uint8Array, name = "data", flags = "r"): OpenFile =>
+    opened(pathOf(bytes, name), flags);
+
+  return { folder, poolOf, fileOf, pathOf };
 }
 
 export function digestsOf(bytes: Uint8Array, pieceLength: number): Uint8Array {

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   mkdtempSync,
@@ -23,17 +24,30 @@ import { hashJob } from "../../workers/hash-job.ts";
 import { isCached } from "../../workers/page-cache.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "p2pfile-job-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const opened: number[] = [];
+afterAll(() => {
+  for (const fd of opened) closeSync(fd);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const bytes = randomBytes(5 * MiB + 123);
 const path = join(folder, "data");
 writeFileSync(path, bytes);
+
+function open(file: string): number {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  opened.push(fd);
+  return fd;
+}
+
+const fd = open(path);
 
 function requestOf(changes: Partial<HashRequest>): HashRequest {
   return {
     type: "hash",
     job: 0,
     path,
+    fd,
     offset: 0,
     length: bytes.length,
     pieceLength: MiB,
@@ -98,11 +112,10 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
   test("answers a code for what is not a readable regular file, and never waits", () => {
     const fifo = join(folder, `fifo-${io}`);
     Bun.spawnSync(["mkfifo", fifo]);
-    expect(codeOf({ io, path: fifo })).toBe("EINVAL");
-    expect(codeOf({ io, path: "/dev/zero" })).toBe("EINVAL");
-    expect(codeOf({ io, path: folder })).toBe("EISDIR");
-    expect(codeOf({ io, path: join(folder, "missing") })).toBe("ENOENT");
-    expect(codeOf({ io, path: join(path, "below-a-file") })).toBe("ENOTDIR");
+    expect(codeOf({ io, fd: open(fifo) })).toBe("EINVAL");
+    expect(codeOf({ io, fd: open("/dev/zero") })).toBe("EINVAL");
+    expect(codeOf({ io, fd: open(folder) })).toBe("EISDIR");
+    expect(codeOf({ io, fd: 1_000_000 })).toBe("EBADF");
   });
 
   test("P6: answers ESHORT when a file ends early, one byte or all of it", () => {
@@ -110,23 +123,25 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
     expect(codeOf({ io, offset: bytes.length, length: 1 })).toBe("ESHORT");
     expect(codeOf({ io, exclusive: true, length: bytes.length + 1 })).toBe("ESHORT");
     writeFileSync(join(folder, "empty"), "");
-    expect(codeOf({ io, path: join(folder, "empty"), length: 1 })).toBe("ESHORT");
+    expect(codeOf({ io, fd: open(join(folder, "empty")), length: 1 })).toBe("ESHORT");
   });
 
   test("leaves neither a descriptor nor a mapping behind", () => {
     const descriptors = () => readdirSync("/proc/self/fd").filter(isOurs).length;
     hashJob(requestOf({ io }));
+    const directory = open(folder);
+    const before = descriptors();
     for (let i = 0; i < 20; i++) {
       hashJob(requestOf({ io }));
       hashJob(requestOf({ io, exclusive: true }));
-      codeOf({ io, path: folder });
+      codeOf({ io, fd: directory });
       codeOf({ io, length: bytes.length + 1 });
     }
-    expect(descriptors()).toBe(0);
+    expect(descriptors()).toBe(before);
     expect(readFileSync("/proc/self/maps", "utf8")).not.toContain(path);
   });
 
-  test("hashes a file that somebody has open for writing, and keeps no writer waiting afterwards", () => {
+  test("hashes a file that is open for writing, and keeps no writer waiting afterwards", () => {
     const writer = openSync(path, "r+");
     expect(hashJob(requestOf({ io })).toHex()).toBe(digestsOf(bytes, MiB));
     closeSync(writer);
@@ -147,10 +162,17 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
       script,
       `import { hashJob } from ${module};
        process.setgid(65534); process.setuid(65534);
-       console.log(hashJob(${JSON.stringify(requestOf({ io, path: readOnly }))}).toHex());`,
+       const fd = require("node:fs").openSync(${JSON.stringify(readOnly)}, "r");
+       console.log(hashJob({ ...${JSON.stringify(requestOf({ io }))}, fd }).toHex());`,
     );
     const child = Bun.spawn([process.execPath, script], { stdout: "pipe", timeout: 10_000 });
     expect(await new Response(child.stdout).text()).toBe(`${digestsOf(bytes, MiB)}\n`);
+  });
+
+  test("reads the descriptor itself where the system has no folder of descriptors", () => {
+    for (const exclusive of [false, true])
+      expect(hashJob(requestOf({ io, exclusive }), "/nowhere").toHex()).toBe(digestsOf(bytes, MiB));
+    expect(fstatSync(fd).size).toBe(bytes.length);
   });
 });
 
@@ -164,11 +186,10 @@ test("hashJob reads a cold file, whose pages it would wait for in the map, and m
   writeFileSync(cold, bytes);
   // Writes the file back and drops its pages.
   Bun.spawnSync(["dd", `of=${cold}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"]);
-  const fd = openSync(cold, "r");
+  const fd = open(cold);
   const isCold = !isCached(fd, 0, MiB);
-  closeSync(fd);
   if (!isCold) return console.warn("SKIPPED: the temporary folder keeps all pages in memory");
-  const request = requestOf({ path: cold, exclusive: true });
+  const request = requestOf({ fd, exclusive: true });
   for (const isRead of [true, false]) {
     const before = bytesRead();
     expect(hashJob(request).toHex()).toBe(digestsOf(bytes, MiB));
@@ -185,7 +206,7 @@ test("hashJob reads a file on tmpfs, where every page of the map would cost a fa
     const file = join(inMemory, "data");
     writeFileSync(file, bytes);
     const before = bytesRead();
-    expect(hashJob(requestOf({ path: file, exclusive: true })).toHex()).toBe(digestsOf(bytes, MiB));
+    expect(hashJob(requestOf({ fd: open(file), exclusive: true })).toHex()).toBe(digestsOf(bytes, MiB));
     expect(bytesRead() - before).toBeGreaterThanOrEqual(bytes.length);
   } finally {
     rmSync(inMemory, { recursive: true, force: true });

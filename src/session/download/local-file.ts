@@ -95,7 +95,7 @@ export class LocalFile {
       maxSpans: Math.floor((resources.shareOf(MAX_WRITE_SPANS) * WRITE_SPAN_LENGTH) / spanLength),
       ...(spanLength === geometry.pieceLength && {
         store: (offset: number, bytes: Uint8Array<SharedArrayBuffer>) =>
-          resources.pool.storePiece(path, fd, offset, bytes),
+          resources.pool.storePiece({ path, fd }, offset, bytes),
       }),
       onPressure: (paused) => file?.pause(paused),
       onError: options.onFailure,
@@ -107,7 +107,7 @@ export class LocalFile {
       new Bitfield(geometry.pieceCount),
     );
     try {
-      await file.#resume(journal, path);
+      await file.#resume(journal, part);
       return file;
     } catch (error) {
       await file.close();
@@ -149,6 +149,7 @@ export class LocalFile {
       metainfo,
       content: {
         path: open.type === "part" ? open.part.path : open.source.path,
+        fd: open.type === "part" ? open.part.fd : open.source.fd,
         reader: this.#reader,
         writer: open.type === "part" ? open.writer : undefined,
         onVerified: (piece) => {
@@ -212,6 +213,7 @@ export class LocalFile {
         known ??
         (await resources.pool.hashRange({
           path: source.path,
+          fd: source.fd,
           offset: 0,
           length: geometry.length,
           pieceLength: geometry.pieceLength,
@@ -237,7 +239,7 @@ export class LocalFile {
   }
 
   /** Takes over what the journal trusts, and hashes what the part file may hold besides. */
-  async #resume(journal: ResumeJournal, path: string): Promise<void> {
+  async #resume(journal: ResumeJournal, { path, fd }: PartFile): Promise<void> {
     const { trusted, recheck } = journal.restore();
     trusted.forEachSet((piece) => this.#have.set(piece));
     if (recheck.length === 0) return;
@@ -252,6 +254,7 @@ export class LocalFile {
       const before = done;
       const digests = await resources.pool.hashRange({
         path,
+        fd,
         offset,
         length,
         pieceLength: geometry.pieceLength,

@@ -58,14 +58,15 @@ interface Hashing {
  * when it is not the file's fault.
  */
 export async function hashSource(
-  source: Pick<SourceFile, "path" | "contentPath" | "size">,
+  source: Pick<SourceFile, "path" | "fd" | "size">,
   pieceLength: number,
   resources: Hashing,
   onProgress: (doneBytes: number) => void,
 ): Promise<Uint8Array> {
   try {
     return await resources.pool.hashRange({
-      path: source.contentPath,
+      path: source.path,
+      fd: source.fd,
       offset: 0,
       length: source.size,
       pieceLength,

@@ -4,8 +4,9 @@ import type { SpanReader } from "../../storage/span-reader.ts";
 import type { SpanWriter } from "../../storage/span-writer.ts";
 
 export interface FileContent {
-  /** Absolute path of the file as the hash workers open it: the served file, or the part file. */
+  /** The served file, or the part file. */
   readonly path: string;
+  readonly fd: number;
   readonly reader: SpanReader;
   /** Absent for a file that is complete. */
   readonly writer: SpanWriter | undefined;

@@ -140,7 +140,7 @@ export class TransferRunner {
       // Usually the piece was hashed on its way to the file; one that went there in parts is hashed from the map.
       const hashed = await content.writer?.flush(offset, length);
       if (this.#stopped) return;
-      const digest = hashed ?? (await pool.hashPiece(content.path, offset, length, true));
+      const digest = hashed ?? (await pool.hashPiece(content, offset, length, true));
       this.dispatch({ type: "pieceHashed", piece: pieceIndex(piece), digest });
     } catch (error) {
       this.#fail(error);
@@ -153,6 +153,7 @@ export class TransferRunner {
     try {
       const digests = await pool.hashRange({
         path: content.path,
+        fd: content.fd,
         offset: metainfo.geometry.pieceOffset(piece),
         length: metainfo.geometry.lengthOfPiece(piece),
         pieceLength: BLOCK_LENGTH,

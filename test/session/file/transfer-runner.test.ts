@@ -41,7 +41,7 @@ class Fixture {
 
   constructor(
     store = (offset: number, bytes: Uint8Array<SharedArrayBuffer>): Promise<Uint8Array> =>
-      pool.storePiece(this.path, this.#fd, offset, bytes),
+      pool.storePiece({ path: this.path, fd: this.#fd }, offset, bytes),
   ) {
     this.#fd = openSync(this.path, "w+");
     ftruncateSync(this.#fd, this.geometry.length);
@@ -63,6 +63,7 @@ class Fixture {
       metainfo,
       content: {
         path: this.path,
+        fd: this.#fd,
         reader: new SpanReader({ ...file, maxSpans: 4 }),
         writer: new SpanWriter({
           ...file,
