@@ -1,34 +1,28 @@
-// A file that is served: opened once, checked to be something that can be served, and watched for change. The path may
-// come to name another file later; this descriptor keeps the one that was opened. Reads no content.
+// A file that is served: opened once and checked to be something that can be served.
 import { constants, promises, type BigIntStats } from "node:fs";
 import { basename, resolve } from "node:path";
 import { MAX_FILE_LENGTH } from "../core/torrent/limits.ts";
 import { SourceError, systemErrorCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
-import { sameStamp, stampOf, stampOfStats, statsOf } from "./file-stamp.ts";
+import { stampOfStats, statsOf } from "./file-stamp.ts";
 import { closeFile, openFile } from "./positioned-io.ts";
+import { StampedFile } from "./stamped-file.ts";
 import type { FileStamp } from "./state-store.ts";
 
 /** Without O_NONBLOCK the opening of a pipe would wait for its writer for ever. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-export class SourceFile {
-  readonly fd: number;
-  /** Absolute, symlinks resolved. */
-  readonly path: string;
+export class SourceFile extends StampedFile {
   /** Last component of the path as it was given, also when that is a symlink. */
   readonly name: string;
   /** Bytes, > 0. */
   readonly size: number;
-  #stamp: FileStamp;
   #open = true;
 
   private constructor(fd: number, path: string, name: string, stamp: FileStamp) {
-    this.fd = fd;
-    this.path = path;
+    super(fd, path, stamp);
     this.name = name;
     this.size = stamp.size;
-    this.#stamp = stamp;
   }
 
   /**
@@ -54,33 +48,6 @@ export class SourceFile {
       if (fd !== undefined) await closeFile(fd);
       throw error instanceof SourceError ? error : sourceErrorOf(given, error);
     }
-  }
-
-  /** False when the path has come to name another file, or none: this one is read on all the same. */
-  async isInPlace(): Promise<boolean> {
-    try {
-      const named = await statsOf(this.path);
-      return named.dev === this.#stamp.dev && named.ino === this.#stamp.inode;
-    } catch {
-      return false;
-    }
-  }
-
-  /** What the file was when it was opened, or when `adoptStamp` was called last. */
-  get stamp(): FileStamp {
-    return this.#stamp;
-  }
-
-  /**
-   * True when the open file differs from its stamp. Also a rename, a new link or a new mode changes the stamp: whoever
-   * finds a change hashes again what it is about to send, and adopts the stamp taken before that when all was right.
-   */
-  async changed(): Promise<boolean> {
-    return !sameStamp(this.#stamp, await stampOf(this.fd));
-  }
-
-  adoptStamp(stamp: FileStamp): void {
-    this.#stamp = stamp;
   }
 
   /** No read may be under way. */

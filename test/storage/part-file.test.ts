@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -16,6 +18,8 @@ import { join } from "node:path";
 import { infoHashOf } from "../../src/core/torrent/ids.ts";
 import { ALLOCATION_STEP_LENGTH } from "../../src/storage/limits.ts";
 import { BusyError, DestinationError, DiskError } from "../../src/lib/errors.ts";
+import { stampOf } from "../../src/storage/file-stamp.ts";
+import { lockExclusively } from "../../src/storage/libc.ts";
 import { findHolder } from "../../src/storage/lock-holder.ts";
 import { partFileName } from "../../src/storage/own-files.ts";
 import { PartFile } from "../../src/storage/part-file.ts";
@@ -82,11 +86,31 @@ describe("PartFile", () => {
     const before = process.umask(0o027);
     const part = await filled(folder);
     process.umask(before);
-    expect(await part.finish()).toBe(join(folder, "model.bin"));
+    expect((await part.finish()).path).toBe(join(folder, "model.bin"));
     expect(readdirSync(folder)).toEqual(["model.bin"]);
     expect(readFileSync(join(folder, "model.bin"), "utf8")).toBe("content");
     expect(statSync(join(folder, "model.bin")).mode & 0o777).toBe(0o640);
     expect(readFileSync(part.fd, "utf8")).toBe("content");
+    await part.close();
+  });
+
+  test("its stamp is the one of its content: the links of its own end do not count, a write does", async () => {
+    const part = await filled(fixture.folder());
+    const file = await part.finish();
+    expect(file.stamp).toEqual(await stampOf(part.finalPath));
+    expect([await file.changed(), await file.isInPlace()]).toEqual([false, true]);
+    writeSync(part.fd, "C", 0);
+    expect(await file.changed()).toBe(true);
+    await part.close();
+  });
+
+  test("what another process writes while the file gets its final name shows in the stamp", async () => {
+    const part = await filled(fixture.folder());
+    const finishing = part.finish();
+    while (!existsSync(part.finalPath)) await new Promise((resolve) => setImmediate(resolve));
+    // The clock of a file's times is a coarse one.
+    utimesSync(part.finalPath, 1, statSync(part.finalPath).mtimeMs / 1000 + 1);
+    expect(await (await finishing).changed()).toBe(true);
     await part.close();
   });
 
@@ -203,6 +227,37 @@ describe("PartFile", () => {
     expect(part.existed).toBe(true);
     await part.close();
   }, 20_000);
+
+  test("X1: looks at the name again after it has the lock: what its holder finished meanwhile is no part file", async () => {
+    const folder = fixture.folder();
+    const holder = await filled(folder);
+    let locks = 0;
+    const lock = (fd: number) => {
+      if (locks++ === 0) {
+        // Between the opening and the lock the holder ends.
+        linkSync(holder.path, holder.finalPath);
+        unlinkSync(holder.path);
+        closeSync(holder.fd);
+      }
+      return lockExclusively(fd);
+    };
+    const part = await PartFile.open({ ...options(folder), lock });
+    expect([locks, part.existed, part.inode === holder.inode]).toEqual([2, false, false]);
+    expect(statSync(part.path, { bigint: true }).ino).toBe(part.inode);
+    writeSync(part.fd, "garbage", 0);
+    expect(readFileSync(holder.finalPath, "utf8")).toBe("content");
+    await part.close();
+  });
+
+  test("X1: gives up when other processes keep taking the download", async () => {
+    const folder = fixture.folder();
+    const part = await filled(folder);
+    const lock = () => void unlinkSync(part.path);
+    const failure = await failureOf(PartFile.open({ ...options(folder), lock }));
+    expect(failure).toBeInstanceOf(BusyError);
+    expect(failure.message).toContain("other processes keep taking this download");
+    await part.close();
+  });
 
   test("X1: has one winner of six processes that start at once", async () => {
     const folder = fixture.folder();

@@ -180,7 +180,7 @@ export class LocalFile {
     const { part, writer, journal } = this.#open;
     clearInterval(this.#timer);
     await writer.flush(0, part.size);
-    const path = await part.finish();
+    const { path } = await part.finish();
     await journal.forget();
     this.#finished = true;
     return path;

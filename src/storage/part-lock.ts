@@ -1,0 +1,126 @@
+// Opens the hidden file of a download for this process alone: the name is opened, the file is locked, and only a file that
+// still stands under its name after that is used.
+import { constants, type BigIntStats } from "node:fs";
+import { lstat, unlink } from "node:fs/promises";
+import { MAX_PART_OPEN_ATTEMPTS } from "./limits.ts";
+import { BusyError, DestinationError, systemErrorCode } from "../lib/errors.ts";
+import { directoryErrorOf } from "./destination.ts";
+import { diskErrorOf } from "./disk-error.ts";
+import { statsOf } from "./file-stamp.ts";
+import { type LibcResult, lockExclusively } from "./libc.ts";
+import { lockHolder } from "./lock-holder.ts";
+import { closeFile, openFile, truncateFile } from "./positioned-io.ts";
+
+/** Not in node's constants: the descriptor does not pass to child processes, and with it the lock. */
+const O_CLOEXEC = 0o2000000;
+const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | O_CLOEXEC;
+/** The kernel takes away what the user's umask forbids, here and so in the finished file. */
+const MODE = 0o666;
+
+/** Where the parts of a download stand: absolute paths. */
+export interface PartPlace {
+  readonly directory: string;
+  /** Of the part file. */
+  readonly path: string;
+  readonly finalPath: string;
+}
+
+export interface LockedPart {
+  readonly fd: number;
+  readonly inode: bigint;
+  /** It has the right size already: it may hold pieces of an earlier run. */
+  readonly existed: boolean;
+  /** Anything but undefined: it is held without a lock. */
+  readonly lock: LibcResult;
+}
+
+/** Takes an exclusive lock without waiting. */
+export type LockFile = (fd: number) => LibcResult;
+
+/**
+ * @throws BusyError when another process holds this download, or processes keep taking it.
+ * @throws DestinationError when the name or its directory cannot be used. @throws DiskError
+ */
+export async function openLockedPart(
+  place: PartPlace,
+  size: number,
+  lockFile: LockFile = lockExclusively,
+): Promise<LockedPart> {
+  for (let attempt = 0; attempt < MAX_PART_OPEN_ATTEMPTS; attempt++) {
+    const fd = await openPart(place);
+    try {
+      const locked = await lockPart(fd, place, size, lockFile);
+      if (locked !== undefined) return locked;
+    } catch (error) {
+      await closeFile(fd);
+      throw error;
+    }
+    await closeFile(fd);
+  }
+  throw new BusyError(
+    `${place.path}: other processes keep taking this download; try again when they are done`,
+  );
+}
+
+async function openPart(place: PartPlace): Promise<number> {
+  try {
+    return await openFile(place.path, OPEN_FLAGS, MODE);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ELOOP" || code === "EISDIR" || code === "ENXIO") throw notOurs(place);
+    if (code === "ENOSPC" || code === "EDQUOT" || code === "EIO") {
+      throw diskErrorOf(`cannot create ${place.path}`, error);
+    }
+    // The directory is refused, or a part file that another user left (a first run as root).
+    const refused = (await exists(place.path)) ? place.path : place.directory;
+    throw directoryErrorOf(refused, error);
+  }
+}
+
+/** @returns undefined when the name has come to mean another file: it is to be opened again. */
+async function lockPart(
+  fd: number,
+  place: PartPlace,
+  size: number,
+  lockFile: LockFile,
+): Promise<LockedPart | undefined> {
+  const stats = await statsOf(fd);
+  if (!stats.isFile()) throw notOurs(place);
+  const lock = lockFile(fd);
+  if (lock === "EWOULDBLOCK") {
+    const pid = await lockHolder(stats);
+    const who = pid === undefined ? "another process" : `another process (pid ${pid})`;
+    throw new BusyError(`${place.finalPath}: ${who} is downloading this file; wait for it or stop it`);
+  }
+  // Until the lock was taken its holder may have finished or removed it: only from now on does its state count.
+  const held = await statsOf(fd);
+  if (!(await namesInode(place.path, held))) return undefined;
+  if (held.nlink !== 1n) {
+    // Its other name is the user's: never write into it.
+    await unlink(place.path);
+    return undefined;
+  }
+  if (held.size === BigInt(size)) return { fd, inode: held.ino, existed: true, lock };
+  if (held.size > 0n) await truncateFile(fd, 0);
+  return { fd, inode: held.ino, existed: false, lock };
+}
+
+async function namesInode(path: string, stats: BigIntStats): Promise<boolean> {
+  try {
+    const named = await lstat(path, { bigint: true });
+    return named.ino === stats.ino && named.dev === stats.dev;
+  } catch {
+    return false;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function notOurs(place: PartPlace): DestinationError {
+  return new DestinationError(`${place.path}: is not a regular file; move it away or choose another --dir`);
+}
