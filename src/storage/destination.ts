@@ -1,5 +1,5 @@
-// What stands where a download shall go: the directory, and the final name in it. Nothing is ever replaced, and the
-// name comes from a stranger's metadata, so it must be one plain component that is not one of our own files.
+// What stands at the destination of a download: the directory, and the final name in it. Nothing is ever replaced, and the
+// name comes from metadata of other machines, so it must be one plain component that is not one of our own files.
 import { lstat, mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
@@ -41,8 +41,8 @@ export async function inspectDestination(
 }
 
 /**
- * Makes the directory when only its last component is missing: `--dir models` shall work in a fresh place, while a
- * mistyped long path or a disk that is not mounted shall not end in a new tree somewhere else.
+ * Makes the directory when only its last component is missing: `--dir models` works at once, while a mistyped
+ * long path or a disk that is not mounted does not end in a new tree elsewhere.
  * @returns its absolute path.
  * @throws DestinationError naming it.
  */

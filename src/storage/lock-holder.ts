@@ -1,8 +1,8 @@
-// Finds out who holds a lock, for the words of an error only: the answer may be old by the time it is read.
+// Finds the process that holds a lock, for the words of an error only: the answer may be old by the time it is read.
 import type { BigIntStats } from "node:fs";
 import { readFile } from "node:fs/promises";
 
-/** @returns the process that holds the flock on this file, or undefined when the kernel does not tell. */
+/** @returns the process that holds the flock on this file, or undefined when the kernel does not show it. */
 export async function lockHolder(stats: BigIntStats): Promise<number | undefined> {
   try {
     return findHolder(await readFile("/proc/locks", "utf8"), stats.ino);

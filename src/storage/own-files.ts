@@ -1,5 +1,5 @@
 // The names of the files that p2pfile itself puts into a user's directories, and how to recognise them: a torrent's name
-// comes from a stranger and must not aim at them.
+// comes from other machines and must not be one of these.
 import type { InfoHash } from "../core/torrent/ids.ts";
 import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
 

@@ -86,7 +86,7 @@ export class PartFile {
     }
   }
 
-  /** Where something was written, by this run or an earlier one; empty where the file system does not tell. */
+  /** Where something was written, by this run or an earlier one; empty where the file system does not report it. */
   written(): readonly ByteRange[] {
     return writtenRanges(this.fd);
   }
@@ -120,7 +120,7 @@ export class PartFile {
       finalPath: this.finalPath,
       directory: this.#directory,
     });
-    // The links changed the time of the inode; the time of the content tells of a write.
+    // The links changed the time of the inode; a write changes the time of the content.
     const { ctimeNs } = await this.#stamp();
     return new StampedFile(this.fd, this.finalPath, { ...own, ctimeNs });
   }

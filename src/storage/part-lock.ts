@@ -89,8 +89,8 @@ async function lockPart(
   const lock = lockFile(fd);
   if (lock === "EWOULDBLOCK") {
     const pid = await lockHolder(stats);
-    const who = pid === undefined ? "another process" : `another process (pid ${pid})`;
-    throw new BusyError(`${place.finalPath}: ${who} is downloading this file; wait for it or stop it`);
+    const holder = pid === undefined ? "another process" : `another process (pid ${pid})`;
+    throw new BusyError(`${place.finalPath}: ${holder} is downloading this file; wait for it or stop it`);
   }
   // Until the lock was taken its holder may have finished or removed it: only from now on does its state count.
   const held = await statsOf(fd);

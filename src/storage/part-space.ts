@@ -56,7 +56,7 @@ async function checkFreeSpace(
 ): Promise<number> {
   const { bavail, blocks, bsize, type } = await statfs(directory);
   const free = bavail * bsize;
-  // Some file systems in user space do not tell their size.
+  // Some file systems in user space do not report their size.
   if (blocks === 0 || free >= missing + DISK_RESERVE_LENGTH) return type;
   throw new DiskError(
     `not enough space in ${directory} for ${path}: ${formatBytes(size)} needs ${formatBytes(missing)} more and ` +

@@ -1,5 +1,5 @@
-// Whole reads and writes at a position of an open file, off the event loop. Short counts are gone on with here, so that
-// nobody above has to think of them. Knows descriptors and bytes only.
+// Whole reads and writes at a position of an open file, off the event loop. Short counts are gone on with here and
+// nowhere else. Knows descriptors and bytes only.
 import { close, fdatasync, fsync, ftruncate, open, read, write } from "node:fs";
 import { promisify } from "node:util";
 

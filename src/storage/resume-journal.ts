@@ -1,5 +1,5 @@
 // What a download may trust after it was stopped. Owns the order that makes it true: a piece's bytes are on the disk
-// (fdatasync) before its bit is in the store. Knows bits and times, not content; whether a piece is right it is told.
+// (fdatasync) before its bit is in the store. Knows bits and times, not content: it is given the outcome of every check.
 import { Bitfield } from "../core/torrent/bitfield.ts";
 import type { Geometry } from "../core/torrent/geometry.ts";
 import type { InfoHash, PieceIndex } from "../core/torrent/ids.ts";
@@ -16,7 +16,7 @@ export interface JournaledFile {
   readonly size: number;
   /** It was there before this run. */
   readonly existed: boolean;
-  /** Where something was written, in order; empty when nobody can tell. */
+  /** Where something was written, in order; empty when that is not known. */
   written(): readonly ByteRange[];
   sync(): Promise<void>;
 }
@@ -28,14 +28,14 @@ export interface ResumeJournalOptions {
   readonly geometry: Geometry;
   /** Of this boot: `readBootId()`. */
   readonly bootId: string;
-  /** At most once: after a failed sync nobody knows what reached the disk, so nothing more is recorded. */
+  /** At most once: after a failed sync it is unknown what reached the disk, so nothing more is recorded. */
   readonly onError: (error: DiskError) => void;
 }
 
 export interface Resumed {
   /** Pieces that may be served and need not be fetched. */
   readonly trusted: Bitfield;
-  /** Pieces of which the part file may hold the bytes: hash them, and tell the journal `verified` or `refuted` of each. */
+  /** Pieces of which the part file may hold the bytes: hash them, and call `verified` or `refuted` for each. */
   readonly recheck: readonly PieceIndex[];
 }
 
@@ -46,7 +46,7 @@ export class ResumeJournal {
   readonly #options: ResumeJournalOptions;
   /** Verified pieces. */
   readonly #bits: Bitfield;
-  /** Pieces still to be rechecked. As long as there are any, a record says so, lest the next run forget them. */
+  /** Pieces still to be rechecked. As long as there are any, the record is marked, so that the next run checks them. */
   #doubtful: Bitfield;
   /** Verified bytes that no finished or running sync covers, and when the first of them came. */
   #unsavedLength = 0;

@@ -1,5 +1,5 @@
 // Reads a file in spans off the event loop and keeps the latest ones, so that most blocks a peer asks for are answered
-// from memory without a system call. Knows offsets of one file; who asks and whether they may is decided elsewhere.
+// from memory without a system call. Knows offsets of one file; which peer is answered is decided elsewhere.
 import { MAX_READS_IN_FLIGHT, MAX_READ_SPANS, MAX_SPAN_LOAD_ATTEMPTS, READ_SPAN_LENGTH } from "./limits.ts";
 import { assert } from "../lib/assert.ts";
 import { DiskError, IntegrityError, type P2pfileError } from "../lib/errors.ts";
@@ -136,7 +136,7 @@ export class SpanReader {
   #await(index: number, urgent: boolean, waiter: (error: P2pfileError | undefined) => void): void {
     const load = this.#loads.get(index) ?? this.#enqueue(index, urgent);
     load.waiters.push(waiter);
-    // The span before it is at hand: somebody reads in order.
+    // The span before it is in memory: the file is being read in order.
     if (this.#cache.has(index - 1)) this.#readAhead(index);
     this.#startReads();
   }
@@ -149,7 +149,7 @@ export class SpanReader {
     return load;
   }
 
-  /** Only while nobody waits for anything else. */
+  /** Only while there is room for another read. */
   #readAhead(index: number): void {
     const next = index + 1;
     if (next * READ_SPAN_LENGTH >= this.#options.size || this.#cache.has(next) || this.#loads.has(next))

@@ -89,7 +89,7 @@ export class SpanWriter {
 
   /**
    * Resolves when everything written so far within the range is in the file (in the page cache, not on the disk).
-   * @returns the SHA-1 of the range when it is one span that `store` took to the file; undefined when nobody has hashed it.
+   * @returns the SHA-1 of the range when it is one span that `store` took to the file; undefined when it was not hashed.
    * @throws DiskError when it never will be.
    */
   async flush(offset: number, length: number): Promise<Uint8Array | undefined> {
@@ -120,7 +120,7 @@ export class SpanWriter {
     }
   }
 
-  /** Writes what is left and waits for it; failures were told by `onError`. The descriptor may be closed afterwards. */
+  /** Writes what is left and waits for it; failures were reported by `onError`. The descriptor may be closed afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const span of this.#filling.values()) this.#seal(span);
@@ -246,7 +246,7 @@ export class SpanWriter {
     span.settle(error);
   }
 
-  /** Drops everything that is not in the hands of the system, and tells the owner. */
+  /** Drops everything that is not being written, and reports the failure. */
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     const failure = diskErrorOf(`cannot write ${this.#options.path}`, error);

@@ -1,4 +1,4 @@
-// Bytes on their way to one place of a file: a buffer, which parts of it are filled, and who waits for them to arrive.
+// Bytes on their way to one place of a file: a buffer, which parts of it are filled, and the callbacks for their arrival.
 import { RunList } from "./run-list.ts";
 
 export class WriteSpan {
@@ -30,7 +30,7 @@ export class WriteSpan {
     this.#waiters.push(waiter);
   }
 
-  /** Tells the waiters: `undefined` when all bytes are in the file. */
+  /** Calls the waiters back: `undefined` when all bytes are in the file. */
   settle(error: unknown): void {
     for (const waiter of this.#waiters) waiter(error);
   }

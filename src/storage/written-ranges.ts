@@ -1,5 +1,5 @@
 // Where a sparse or preallocated file was written to, by the account of its file system: after a run that could not record
-// its last pieces they are found here. A hint and no more: what stands in a range only its hash tells.
+// its last pieces they are found here. A hint and no more: what a range holds is known by its hash alone.
 import { fstatSync } from "node:fs";
 import { nextData, nextHole } from "./libc.ts";
 
@@ -14,7 +14,7 @@ const SECTOR_LENGTH = 512;
 
 /**
  * In order, apart from each other; two system calls for each. Space that is only reserved does not count. Empty where the
- * file system cannot tell, which then calls all of the file written.
+ * file system does not keep account, which then calls all of the file written.
  */
 export function writtenRanges(fd: number): ByteRange[] {
   const { size, blocks } = fstatSync(fd);

@@ -105,7 +105,7 @@ describe("SpanWriter", () => {
     const write = (from: number, to: number) => file.writer.write(from, content.subarray(from, to));
     write(0, 2 * spanLength);
     expect(await file.writer.flush(0, spanLength)).toEqual(sha1(content.subarray(0, spanLength)));
-    // It is in the file already, and nobody remembers its digest.
+    // It is in the file already, and its digest is not kept.
     expect(await file.writer.flush(0, spanLength)).toBeUndefined();
     // The last span is shorter.
     write(3 * spanLength, size);

@@ -39,7 +39,7 @@ describe("ReadLease", () => {
     closeSync(fd);
   });
 
-  test("is not granted while somebody has the file open for writing", () => {
+  test("is not granted while the file is open for writing", () => {
     const { path, fd } = fileOf("written");
     const writer = openSync(path, "r+");
     expect(ReadLease.take(fd)).toBeUndefined();
