@@ -5,6 +5,34 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
+/** Time as the files of a session get it; tests bring a virtual one. */
+export interface Clock {
+  /** Milliseconds since the process began; never steps back. */
+  now(): number;
+  /** Calls `run` every `ms` milliseconds. @returns a function that ends it. */
+  every(ms: number, run: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: monotonicMs,
+  every(ms, run) {
+    const timer = setInterval(run, ms);
+    return () => clearInterval(timer);
+  },
+};
+
+/** Resolves as soon as `isSo()`: it is asked at once, then every `ms` milliseconds. */
+export function waitUntil(clock: Clock, ms: number, isSo: () => boolean): Promise<void> {
+  if (isSo()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const stop = clock.every(ms, () => {
+      if (!isSo()) return;
+      stop();
+      resolve();
+    });
+  });
+}
+
 /** Seconds since 1970, as this machine believes: only for what other machines compare. */
 export function wallSeconds(): number {
   return Math.floor(Date.now() / 1000);

@@ -1,4 +1,4 @@
-// What a session needs from the world around it; the CLI and the tests each bring their own.
+// What a session is given by its caller: the command line, or a test.
 import type { Logger } from "../lib/logger.ts";
 import type { EmitEvent } from "./report/session-event.ts";
 

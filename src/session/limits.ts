@@ -1,8 +1,8 @@
 // Session: every bound with its reason. docs/LIMITS.md is made from these files.
 
-/** How often it is looked whether all have gone: an exit waits half of this on average. */
+/** How often it is checked whether all connections have closed: an exit waits half of this on average. */
 export const FAREWELL_STEP_MS = 5;
-/** How often the end of seeding and of patience is looked for. */
+/** How often it is checked whether seeding, `--until-done` or `--timeout` ends. */
 export const SEEDING_CHECK_MS = 100;
 /** Spans of either kind that every file keeps however many there are: fewer would serialise its disk. */
 export const MIN_SPANS_PER_FILE = 4;

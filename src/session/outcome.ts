@@ -15,7 +15,7 @@ export class FailureList {
     return this.#first ?? ExitCode.done;
   }
 
-  /** Tells the user of a named error. @throws anything else: a bug concerns the whole run. */
+  /** Reports a named error to the user. @throws anything else: a bug concerns the whole run. */
   add(index: number, subject: string, error: unknown): void {
     if (!(error instanceof P2pfileError)) throw error;
     this.#first ??= error.exitCode;

@@ -6,35 +6,58 @@ import { MIN_SPANS_PER_FILE } from "./limits.ts";
 import { HashPool } from "../hashing/hash-pool.ts";
 import { openStateStore } from "../storage/open-store.ts";
 import type { StateStore } from "../storage/state-store.ts";
-import { monotonicMs } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import type { SessionContext } from "./context.ts";
-import { Node } from "./network/node.ts";
+import type { NodeStart } from "./network/node.ts";
+import { type SessionNode, startSessionNode } from "./network/session-node.ts";
 import type { NodeOptions } from "./options.ts";
 import { ProgressReporter } from "./report/progress-reporter.ts";
+
+/** What resources are made of; tests bring their own. */
+export interface ResourceParts {
+  readonly store: StateStore;
+  readonly pool: Pick<HashPool, "prepare" | "hashRange" | "hashPiece" | "storePiece" | "close">;
+  readonly clock: Clock;
+  readonly startNode: (start: NodeStart) => Promise<SessionNode>;
+}
+
+/** How a session comes to its resources. */
+export type OpenResources = (options: NodeOptions, context: SessionContext, fileCount: number) => Resources;
+
+export const openResources: OpenResources = (options, context, fileCount) =>
+  new Resources(options, context, fileCount);
 
 export class Resources {
   readonly context: SessionContext;
   readonly options: NodeOptions;
-  readonly store: StateStore;
-  readonly pool: HashPool;
+  readonly store: ResourceParts["store"];
+  readonly pool: ResourceParts["pool"];
+  readonly clock: Clock;
   readonly progress: ProgressReporter;
-  #node: Promise<Node> | undefined;
-
   readonly #fileCount: number;
+  readonly #startNode: ResourceParts["startNode"];
+  #node: Promise<SessionNode> | undefined;
 
-  /** `fileCount`: how many files share the memory for buffers. */
-  constructor(options: NodeOptions, context: SessionContext, fileCount: number) {
+  /** `fileCount`: how many files share the memory for buffers. `parts`: the real ones when not given. */
+  constructor(
+    options: NodeOptions,
+    context: SessionContext,
+    fileCount: number,
+    parts: ResourceParts = realParts(context),
+  ) {
     this.#fileCount = Math.max(1, fileCount);
     this.options = options;
     this.context = context;
-    this.store = openStateStore(context.workingDirectory, context.logger);
-    this.pool = new HashPool({ workers: availableParallelism(), io: context.io });
-    this.progress = new ProgressReporter(context.emit);
+    this.store = parts.store;
+    this.pool = parts.pool;
+    this.clock = parts.clock;
+    this.#startNode = parts.startNode;
+    this.progress = new ProgressReporter(context.emit, parts.clock);
   }
 
   /** Since the process began. */
   get elapsedMs(): number {
-    return Math.round(monotonicMs());
+    return Math.round(this.clock.now());
   }
 
   /** One file's part of a bound that holds for the process. */
@@ -43,10 +66,10 @@ export class Resources {
   }
 
   /**
-   * The node, started by the first who asks: `keptPort` counts for that one alone.
-   * @throws UsageError when no port can be had, to everybody who asks.
+   * The node, started by the first call: later ones get the same node, whatever their `keptPort`.
+   * @throws UsageError when no port can be had, at every call.
    */
-  node(keptPort: number | undefined, bootstrap: readonly PeerAddress[]): Promise<Node> {
+  node(keptPort: number | undefined, bootstrap: readonly PeerAddress[]): Promise<SessionNode> {
     this.#node ??= this.#start(keptPort, bootstrap);
     return this.#node;
   }
@@ -64,9 +87,9 @@ export class Resources {
     this.store.close();
   }
 
-  async #start(keptPort: number | undefined, bootstrap: readonly PeerAddress[]): Promise<Node> {
+  async #start(keptPort: number | undefined, bootstrap: readonly PeerAddress[]): Promise<SessionNode> {
     const { logger, emit } = this.context;
-    const node = await Node.start({
+    const node = await this.#startNode({
       options: this.options,
       keptPort,
       bootstrap: [...this.options.peers, ...bootstrap],
@@ -80,4 +103,13 @@ export class Resources {
     emit({ type: "listening", host: node.address.host, port: node.address.port });
     return node;
   }
+}
+
+function realParts(context: SessionContext): ResourceParts {
+  return {
+    store: openStateStore(context.workingDirectory, context.logger),
+    pool: new HashPool({ workers: availableParallelism(), io: context.io }),
+    clock: systemClock,
+    startNode: startSessionNode,
+  };
 }

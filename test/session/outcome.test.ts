@@ -40,7 +40,7 @@ describe("FailureList", () => {
 
   test("the cause is for the debug log alone", () => {
     const { events, debug, failures } = aRun();
-    failures.add(0, "x", new NoPeerError("nobody", { cause: new Error("ECONNREFUSED") }));
+    failures.add(0, "x", new NoPeerError("no peer", { cause: new Error("ECONNREFUSED") }));
     expect(debug).toEqual(["x: ECONNREFUSED"]);
     expect(JSON.stringify(events)).not.toContain("ECONNREFUSED");
   });

@@ -252,7 +252,10 @@ describe("PartFile", () => {
   test("X1: gives up when other processes keep taking the download", async () => {
     const folder = fixture.folder();
     const part = await filled(folder);
-    const lock = () => void unlinkSync(part.path);
+    const lock = () => {
+      unlinkSync(part.path);
+      return undefined;
+    };
     const failure = await failureOf(PartFile.open({ ...options(folder), lock }));
     expect(failure).toBeInstanceOf(BusyError);
     expect(failure.message).toContain("other processes keep taking this download");

@@ -1,21 +1,15 @@
-// One magnet of `download`: from the info hash to the verified file under its final name, and its seeding afterwards.
-import { printable } from "../../core/format/file-name.ts";
+// One magnet of `download`: joins its swarm, gets the metadata, and hands over to the file. Owns what ends it early: the
+// end of `--timeout`, a failure, the end of the session.
 import type { Magnet } from "../../core/format/magnet.ts";
 import { type Metainfo, parseInfoDict } from "../../core/format/metainfo.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
-import { SEEDING_CHECK_MS } from "../limits.ts";
-import { DestinationError, IntegrityError, NoPeerError, type P2pfileError } from "../../lib/errors.ts";
-import { monotonicMs } from "../clock.ts";
-import { LocalFile } from "./local-file.ts";
-import { Milestones } from "../report/milestones.ts";
-import type { Node } from "../network/node.ts";
+import type { JoinedSwarm, SessionNode } from "../network/session-node.ts";
 import type { DownloadOptions } from "../options.ts";
-import { seedUntilEnough, untilTold } from "./seeding.ts";
-import type { TransferSnapshot } from "../report/session-event.ts";
-import { snapshotOf } from "../network/torrent-snapshot.ts";
-import { Swarm } from "../network/swarm.ts";
-import type { TransferRunner } from "../file/transfer-runner.ts";
+import { Milestones } from "../report/milestones.ts";
 import type { Resources } from "../resources.ts";
+import { timeoutError, unusableTorrent } from "./download-errors.ts";
+import { DownloadedFile } from "./downloaded-file.ts";
+import { watchPatience } from "./patience.ts";
 
 export interface DownloadFileOptions {
   readonly index: number;
@@ -32,17 +26,16 @@ export class Download {
   readonly magnet: Magnet;
   readonly #options: DownloadOptions;
   readonly #resources: Resources;
-  /** Rejects when the disk fails or nothing arrives for too long. */
+  /** Rejects when the disk fails, nothing arrives for too long, or the file changes while it is seeded. */
   readonly #failed: Promise<never>;
   readonly #fail: (error: unknown) => void;
-  readonly #milestones = new Milestones();
-  #phase: TransferSnapshot["phase"] = "metadata";
-  #file: LocalFile | undefined;
+  readonly #milestones: Milestones;
+  readonly #ended = new AbortController();
   #metainfo: Metainfo | undefined;
-  #swarm: Swarm | undefined;
-  #runner: TransferRunner | undefined;
+  #file: DownloadedFile | undefined;
+  #swarm: JoinedSwarm | undefined;
   #removeProgress: () => void = () => {};
-  #patience: ReturnType<typeof setInterval> | undefined;
+  #endPatience: () => void = () => {};
 
   constructor(options: DownloadFileOptions) {
     this.index = options.index;
@@ -50,13 +43,15 @@ export class Download {
     this.magnet = options.magnet;
     this.#options = options.options;
     this.#resources = options.resources;
+    this.#milestones = new Milestones(() => options.resources.clock.now());
     const { promise, reject } = Promise.withResolvers<never>();
+    // It may be rejected before it is waited for.
     promise.catch(() => {});
     this.#failed = promise;
     this.#fail = reject;
   }
 
-  /** What to call it towards the user: the name, as far as it is known. */
+  /** Its name towards the user: that of the file, as far as it is known. */
   get label(): string {
     return this.#metainfo?.name ?? this.magnet.name ?? this.magnet.infoHash;
   }
@@ -70,7 +65,8 @@ export class Download {
     try {
       await Promise.race([this.#failed, this.#fetch(node)]);
     } finally {
-      clearInterval(this.#patience);
+      this.#ended.abort();
+      this.#endPatience();
       this.#removeProgress();
       this.#swarm?.close();
     }
@@ -78,171 +74,92 @@ export class Download {
 
   /** After the network is closed: what is verified is recorded, so that the next run goes on from it. */
   async close(): Promise<void> {
-    this.#runner?.stop();
     await this.#file?.close();
   }
 
-  async #fetch(node: Node): Promise<void> {
-    const { store } = this.#resources;
-    const { infoHash } = this.magnet;
+  async #fetch(node: SessionNode): Promise<void> {
+    const { context, progress } = this.#resources;
     const metadata = Promise.withResolvers<Uint8Array>();
-    const known = store.metadata(infoHash);
-    const swarm = this.#join(node, known, metadata.resolve);
+    const swarm = this.#join(node, metadata.resolve);
     this.#watchPatience();
-    const infoDict = known ?? (await metadata.promise);
-    const metainfo = parseInfoDict(infoDict);
-    if ("error" in metainfo) throw unusable(metainfo);
+    const metainfo = await this.#readMetadata(metadata.promise);
     this.#metainfo = metainfo;
-    const { name, geometry } = metainfo;
-    const { context } = this.#resources;
-    const elapsedMs = this.#milestones.reached("metadata");
-    context.emit({ type: "metadata", index: this.index, name, size: geometry.length, infoHash, elapsedMs });
-    if (known === undefined) store.rememberMetadata(infoHash, infoDict);
-
-    this.#phase = "checking";
-    this.#removeProgress = this.#resources.progress.add((now) => this.#snapshot(metainfo, swarm, now));
-    const file = await LocalFile.open({
+    const file = new DownloadedFile({
+      index: this.index,
       metainfo,
-      directory: this.#options.directory,
+      options: this.#options,
       resources: this.#resources,
-      onProgress: (done) =>
-        context.emit({ type: "hashing", index: this.index, name, done, size: geometry.length }),
+      node,
+      swarm,
+      milestones: this.#milestones,
+      signal: AbortSignal.any([context.signal, this.#ended.signal]),
+      onComplete: () => this.#endPatience(),
       onFailure: this.#fail,
     });
     this.#file = file;
-    this.#phase = file.isComplete ? "seeding" : "downloading";
-    const completed = Promise.withResolvers<void>();
-    this.#runner = file.run({
-      node,
-      swarm,
-      onCompleted: completed.resolve,
-      onVerified: () => this.#pieceArrived(),
-    });
-    swarm.start(this.#runner);
-    const wasComplete = file.isComplete;
-    if (!wasComplete) await completed.promise;
-    await this.#complete(metainfo, file, swarm);
-    if (this.#options.seeding) await this.#seed(metainfo, swarm);
-    else if (wasComplete) await untilTold(() => swarm.gossip.hasListeners, context.signal);
+    this.#removeProgress = progress.add((now) => file.snapshot(now));
+    await file.run();
   }
 
-  async #complete(metainfo: Metainfo, file: LocalFile, swarm: Swarm): Promise<void> {
-    clearInterval(this.#patience);
-    const path = await file.finish();
-    const elapsedMs = this.#milestones.reached("done");
-    swarm.gossip.say("done");
-    this.#phase = "seeding";
-    this.#resources.progress.report();
-    this.#resources.context.emit({
-      type: "completed",
-      index: this.index,
-      name: metainfo.name,
-      path,
-      size: metainfo.geometry.length,
-      infoHash: metainfo.infoHash,
-      elapsedMs,
-      existed: file.existed,
-      moments: this.#milestones.moments,
-    });
-  }
-
-  async #seed(metainfo: Metainfo, swarm: Swarm): Promise<void> {
-    swarm.announceCompletion();
-    const { context } = this.#resources;
-    const size = metainfo.geometry.length;
-    const result = await seedUntilEnough({
-      goal: { seconds: this.#options.seedingSeconds, ratio: this.#options.seedingRatio },
-      size,
-      uploaded: () => this.#runner?.transfer.status(monotonicMs()).uploaded ?? 0,
-      isSomebodyNeedy: () => swarm.gossip.isSomebodyNeedy,
-      signal: context.signal,
-    });
-    if (result === undefined) return;
-    context.emit({
-      type: "seedingEnded",
-      index: this.index,
-      name: metainfo.name,
-      ...result,
-      ratio: result.uploaded / size,
-      moments: this.#milestones.moments,
-    });
-  }
-
-  #join(node: Node, infoDict: Uint8Array | undefined, onMetadata: (infoDict: Uint8Array) => void): Swarm {
+  #join(node: SessionNode, onMetadata: (infoDict: Uint8Array) => void): JoinedSwarm {
+    const { store, context, clock } = this.#resources;
     const { infoHash, peers } = this.magnet;
-    const swarm = new Swarm({
-      node,
+    const swarm = node.join({
       infoHash,
-      infoDict,
+      infoDict: store.metadata(infoHash),
       pinned: [
         ...peers.map((address) => ({ address, source: "magnet" as const })),
         ...this.#options.peers.map((address) => ({ address, source: "flag" as const })),
       ],
       state: "leeching",
       onMetadata,
-      onFirstPeer: (source) =>
-        this.#resources.context.emit({
-          type: "firstPeer",
-          index: this.index,
-          infoHash,
-          source,
-          elapsedMs: this.#milestones.reached("firstPeer"),
-        }),
+      onFirstPeer: (source) => {
+        const elapsedMs = this.#milestones.reached("firstPeer");
+        context.emit({ type: "firstPeer", index: this.index, infoHash, source, elapsedMs });
+      },
     });
     this.#swarm = swarm;
-    node.add(swarm);
-    // The heart beat would dial only a tick later.
-    swarm.tick(monotonicMs());
+    // The node's own tick would dial later.
+    swarm.tick(clock.now());
     return swarm;
   }
 
-  #pieceArrived(): void {
-    if (this.#milestones.moments.firstPiece !== undefined) return;
-    const elapsedMs = this.#milestones.reached("firstPiece");
-    const { emit } = this.#resources.context;
-    emit({ type: "firstPiece", index: this.index, infoHash: this.magnet.infoHash, elapsedMs });
+  /** From the store, or from a peer. @throws IntegrityError, DestinationError when the torrent cannot be used. */
+  async #readMetadata(found: Promise<Uint8Array>): Promise<Metainfo> {
+    const { store, context } = this.#resources;
+    const { infoHash } = this.magnet;
+    const known = store.metadata(infoHash);
+    const infoDict = known ?? (await found);
+    const metainfo = parseInfoDict(infoDict);
+    if ("error" in metainfo) throw unusableTorrent(metainfo);
+    const { name, geometry } = metainfo;
+    const elapsedMs = this.#milestones.reached("metadata");
+    context.emit({ type: "metadata", index: this.index, name, size: geometry.length, infoHash, elapsedMs });
+    if (known === undefined) store.rememberMetadata(infoHash, infoDict);
+    return metainfo;
   }
 
-  /** `--timeout`: gives up when neither metadata nor a byte arrived for that long. */
   #watchPatience(): void {
     const { timeoutSeconds } = this.#options;
-    if (timeoutSeconds === 0) return;
-    let seen = "";
-    let since = monotonicMs();
-    this.#patience = setInterval(() => {
-      const now = monotonicMs();
-      const state = `${this.#phase} ${this.#runner?.transfer.status(now).downloaded ?? 0}`;
-      if (state !== seen || this.#phase === "checking") {
-        seen = state;
-        since = now;
-      } else if (now - since >= timeoutSeconds * 1000) this.#fail(this.#timeoutError());
-    }, SEEDING_CHECK_MS);
+    this.#endPatience = watchPatience({
+      clock: this.#resources.clock,
+      timeoutSeconds,
+      progress: () => this.#progress(),
+      onTimeout: () =>
+        this.#fail(
+          timeoutError({
+            label: this.label,
+            timeoutSeconds,
+            awaited: this.#metainfo === undefined ? "metadata" : "byte",
+            wrongInARow: this.#file?.status?.wrongInARow ?? 0,
+          }),
+        ),
+    });
   }
 
-  #timeoutError(): P2pfileError {
-    const wrong = this.#runner?.transfer.status(monotonicMs()).wrongInARow ?? 0;
-    if (wrong > 0) {
-      return new IntegrityError(
-        `${printable(this.label)}: no peer has good data: the last pieces that arrived were wrong (${wrong}); check the seeds' disks and memory`,
-      );
-    }
-    const what = this.#metainfo === undefined ? "metadata" : "byte";
-    return new NoPeerError(
-      `${printable(this.label)}: no ${what} arrived for ${this.#options.timeoutSeconds} s; check that a seed is up and that its address can be reached`,
-    );
+  /** Nothing is waited for while the disk is being checked. */
+  #progress(): string | undefined {
+    const phase = this.#file?.phase ?? "metadata";
+    return phase === "checking" ? undefined : `${phase} ${this.#file?.status?.downloaded ?? 0}`;
   }
-
-  #snapshot(metainfo: Metainfo, swarm: Swarm, now: number): TransferSnapshot {
-    return snapshotOf(
-      { index: this.index, phase: this.#phase, metainfo, swarm, transfer: this.#runner?.transfer },
-      now,
-    );
-  }
-}
-
-function unusable(problem: { readonly error: string }): Error {
-  const message = `the torrent cannot be used: ${problem.error}`;
-  return problem.error.startsWith("the file name")
-    ? new DestinationError(message)
-    : new IntegrityError(message);
 }

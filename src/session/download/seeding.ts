@@ -1,9 +1,9 @@
-// What a download waits for after its completion: with `--seeding` until enough was given, the time is up, or nobody needs
-// data any more; without, at the most until somebody has been told.
+// How long a download goes on after its completion: with `--seeding` until enough was uploaded, the time is up, or no host
+// lacks data; without, at the most until a peer has been told that it is done.
 import { FAREWELL_STEP_MS, SEEDING_CHECK_MS } from "../limits.ts";
 import { TELL_DONE_MS } from "./limits.ts";
 import { type SeedingEnd, type SeedingGoal, seedingEnd } from "../../core/transfer/seeding-goal.ts";
-import { monotonicMs } from "../clock.ts";
+import { type Clock, waitUntil } from "../clock.ts";
 
 export interface SeedingParts {
   readonly goal: SeedingGoal;
@@ -11,8 +11,10 @@ export interface SeedingParts {
   readonly size: number;
   /** Bytes of payload since the start. */
   readonly uploaded: () => number;
-  readonly isSomebodyNeedy: () => boolean;
+  /** A host that is known of lacks data. */
+  readonly isDataNeeded: () => boolean;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
 }
 
 export interface SeedingResult {
@@ -24,30 +26,31 @@ export interface SeedingResult {
 
 /** @returns undefined when the session was stopped before. */
 export async function seedUntilEnough(parts: SeedingParts): Promise<SeedingResult | undefined> {
-  const { goal, size, uploaded, signal } = parts;
-  const startedAt = monotonicMs();
-  // Counted in checks: time in which the process itself stood still is no time in which nobody asked.
+  const { goal, size, uploaded, isDataNeeded, signal, clock } = parts;
+  const startedAt = clock.now();
+  // Counted in checks: time in which the process itself stood still does not count as idle.
   let idleChecks = 0;
   const reason = await new Promise<SeedingEnd | undefined>((resolve) => {
-    const timer = setInterval(() => {
-      idleChecks = parts.isSomebodyNeedy() ? 0 : idleChecks + 1;
+    const stop = clock.every(SEEDING_CHECK_MS, () => {
+      idleChecks = isDataNeeded() ? 0 : idleChecks + 1;
       const end = seedingEnd(goal, {
-        seedingMs: monotonicMs() - startedAt,
+        seedingMs: clock.now() - startedAt,
         uploaded: uploaded(),
         size,
         idleMs: idleChecks * SEEDING_CHECK_MS,
       });
       if (end === undefined && !signal.aborted) return;
-      clearInterval(timer);
-      resolve(end);
-    }, SEEDING_CHECK_MS);
+      stop();
+      resolve(signal.aborted ? undefined : end);
+    });
   });
-  if (reason === undefined || signal.aborted) return undefined;
-  return { reason, uploaded: uploaded(), seconds: Math.round((monotonicMs() - startedAt) / 1000) };
+  if (reason === undefined) return undefined;
+  return { reason, uploaded: uploaded(), seconds: Math.round((clock.now() - startedAt) / 1000) };
 }
 
-/** For a download that was complete before it met anybody: who waits for a number of hosts wants to hear of it. */
-export async function untilTold(hasListeners: () => boolean, signal: AbortSignal): Promise<void> {
-  const deadline = monotonicMs() + TELL_DONE_MS;
-  while (!hasListeners() && !signal.aborted && monotonicMs() < deadline) await Bun.sleep(FAREWELL_STEP_MS);
+/** For a download that was complete before it had a peer: a seed that counts hosts (`--until-done`) is to learn of it. */
+export function untilTold(hasListeners: () => boolean, signal: AbortSignal, clock: Clock): Promise<void> {
+  const deadline = clock.now() + TELL_DONE_MS;
+  const isOver = () => hasListeners() || signal.aborted || clock.now() >= deadline;
+  return waitUntil(clock, FAREWELL_STEP_MS, isOver);
 }

@@ -5,11 +5,11 @@ import { createMetainfo, type Metainfo } from "../../core/format/metainfo.ts";
 import { MAX_SERVABLE_LENGTH, pieceLengthFor } from "../../core/torrent/piece-length.ts";
 import { HashFailure } from "../../hashing/hash-failure.ts";
 import type { HashPool } from "../../hashing/hash-pool.ts";
-import { IntegrityError, SourceError } from "../../lib/errors.ts";
+import { SourceError } from "../../lib/errors.ts";
 import { formatBytes } from "../../lib/units.ts";
 import type { SourceFile } from "../../storage/source-file.ts";
-import type { SessionContext } from "../context.ts";
-import type { Resources } from "../resources.ts";
+import type { StateStore } from "../../storage/state-store.ts";
+import { servedFileFailure } from "./content-failure.ts";
 
 export interface DescribedSource {
   readonly metainfo: Metainfo;
@@ -17,14 +17,25 @@ export interface DescribedSource {
   readonly cached: boolean;
 }
 
+export interface DescribeOptions {
+  readonly store: Pick<StateStore, "hashedFile" | "rememberHashedFile">;
+  readonly pool: Pick<HashPool, "hashRange">;
+  /** Aborted: the hashing ends with its reason. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (doneBytes: number) => void;
+}
+
+/** What describing uses of a file. */
+export type DescribableFile = Pick<SourceFile, "path" | "fd" | "name" | "size" | "stamp" | "changed">;
+
 /**
  * @throws SourceError for a name or size that cannot be shared or a file that cannot be read.
  * @throws IntegrityError when the file changed while it was hashed.
+ * @throws HashFailure when the workers died.
  */
 export async function describeSource(
-  source: SourceFile,
-  resources: Resources,
-  onProgress: (doneBytes: number) => void,
+  source: DescribableFile,
+  options: DescribeOptions,
 ): Promise<DescribedSource> {
   const { name, size, stamp } = source;
   const problem = checkFileName(name);
@@ -37,57 +48,24 @@ export async function describeSource(
     );
   }
   const pieceLength = pieceLengthFor(size);
-  const known = resources.store.hashedFile(stamp, pieceLength);
+  const known = options.store.hashedFile(stamp, pieceLength);
   if (known !== undefined) {
     return { metainfo: createMetainfo(name, size, pieceLength, known.pieces), cached: true };
   }
-  const pieces = await hashSource(source, pieceLength, resources, onProgress);
-  if (await source.changed()) throw changedError(source);
-  resources.store.rememberHashedFile({ stamp, pieceLength, pieces });
+  const pieces = await hashAll(source, pieceLength, options);
+  if (await source.changed()) throw servedFileFailure(source.path);
+  options.store.rememberHashedFile({ stamp, pieceLength, pieces });
   return { metainfo: createMetainfo(name, size, pieceLength, pieces), cached: false };
 }
 
-/** What hashing takes of a workbench. */
-interface Hashing {
-  readonly pool: Pick<HashPool, "hashRange">;
-  readonly context: Pick<SessionContext, "signal">;
-}
-
-/**
- * SHA-1 of all pieces. @throws IntegrityError when the file became shorter, SourceError when it cannot be read, HashFailure
- * when it is not the file's fault.
- */
-export async function hashSource(
-  source: Pick<SourceFile, "path" | "fd" | "size">,
+async function hashAll(
+  { path, fd, size }: DescribableFile,
   pieceLength: number,
-  resources: Hashing,
-  onProgress: (doneBytes: number) => void,
+  { pool, signal, onProgress }: DescribeOptions,
 ): Promise<Uint8Array> {
   try {
-    return await resources.pool.hashRange({
-      path: source.path,
-      fd: source.fd,
-      offset: 0,
-      length: source.size,
-      pieceLength,
-      onProgress,
-      signal: resources.context.signal,
-    });
+    return await pool.hashRange({ path, fd, offset: 0, length: size, pieceLength, onProgress, signal });
   } catch (error) {
-    if (!(error instanceof HashFailure)) throw error;
-    if (error.code === "ESHORT") throw changedError(source, error);
-    if (error.code === "EWORKER") throw error;
-    throw new SourceError(`${source.path}: cannot be read (${error.code}); check the file and its disk`, {
-      cause: error,
-    });
+    throw error instanceof HashFailure ? servedFileFailure(path, error) : error;
   }
-}
-
-export function changedError(source: Pick<SourceFile, "path">, cause?: unknown): IntegrityError {
-  return new IntegrityError(
-    `${source.path}: changed while it was being shared; serve it again when it is finished`,
-    {
-      cause,
-    },
-  );
 }

@@ -1,16 +1,14 @@
-// Runs a Transfer: turns its effects into calls on wires, storage and hash workers, and their answers into events.
-// It decides nothing; the bytes of a block go from the wire's view into the writer's span and never further.
-import { assertNever } from "../../lib/assert.ts";
+// Runs a Transfer: turns its effects into calls on connections and on the file's content, and their answers into events.
+// It decides nothing; the bytes of a block go from the wire's view into the content and never further.
+import { assert, assertNever } from "../../lib/assert.ts";
 import type { P2pfileError } from "../../lib/errors.ts";
 import { BLOCK_LENGTH } from "../../core/torrent/limits.ts";
-import { type PeerHandle, type PieceIndex, pieceIndex } from "../../core/torrent/ids.ts";
+import type { PeerHandle, PieceIndex } from "../../core/torrent/ids.ts";
 import type { Metainfo } from "../../core/format/metainfo.ts";
 import type { Block, PeerFault, PeerMessage } from "../../core/torrent/peer-message.ts";
 import type { Transfer } from "../../core/transfer/transfer.ts";
 import type { TransferEffect, TransferEvent } from "../../core/transfer/transfer-types.ts";
-import type { HashPool } from "../../hashing/hash-pool.ts";
-import { monotonicMs } from "../clock.ts";
-import type { FileContent } from "./file-content.ts";
+import type { FileContent, LoadResult } from "./file-content.ts";
 import { localFailure } from "./local-failure.ts";
 
 /** What the runner needs of a connected peer. */
@@ -25,9 +23,12 @@ export interface TransferRunnerOptions {
   readonly transfer: Transfer;
   readonly metainfo: Metainfo;
   readonly content: FileContent;
-  readonly pool: HashPool;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
   readonly peerOf: (handle: PeerHandle) => RunnerPeer | undefined;
   readonly banDisconnected: (handle: PeerHandle) => void;
+  /** The piece is right and stands in the file: it is to be recorded. */
+  readonly onVerified: (piece: PieceIndex) => void;
   readonly onCompleted: () => void;
   /** The disk or a worker failed: the transfer cannot go on. Called once. */
   readonly onFailure: (error: P2pfileError) => void;
@@ -39,7 +40,6 @@ export class TransferRunner {
   readonly metainfo: Metainfo;
   readonly #options: TransferRunnerOptions;
   #stopped = false;
-  #suspended = false;
 
   constructor(options: TransferRunnerOptions) {
     this.#options = options;
@@ -50,17 +50,12 @@ export class TransferRunner {
   /** `payload`: the bytes of a received block, valid during the call. */
   dispatch(event: TransferEvent, payload?: Uint8Array): void {
     if (this.#stopped) return;
-    for (const effect of this.transfer.handle(event, monotonicMs())) this.#run(effect, payload);
+    for (const effect of this.transfer.handle(event, this.#options.now())) this.#run(effect, payload);
   }
 
-  /** No event is handled any more; answers under way are dropped. */
+  /** From then on no event is handled, and answers under way are dropped. */
   stop(): void {
     this.#stopped = true;
-  }
-
-  /** While suspended no byte of the file leaves: requests are refused. */
-  suspend(suspended: boolean): void {
-    this.#suspended = suspended;
   }
 
   #run(effect: TransferEffect, payload: Uint8Array | undefined): void {
@@ -73,8 +68,8 @@ export class TransferRunner {
         this.#serve(effect.peer, effect.block);
         break;
       case "writeBlock":
-        if (payload !== undefined)
-          content.writer?.write(this.#options.metainfo.geometry.offsetOf(effect.block), payload);
+        assert(payload !== undefined, "a block that was not received is not written");
+        content.write(this.#options.metainfo.geometry.offsetOf(effect.block), payload);
         break;
       case "verifyPiece":
         void this.#verify(effect.piece);
@@ -84,8 +79,8 @@ export class TransferRunner {
         break;
       case "pieceVerified": {
         const { geometry } = this.#options.metainfo;
-        content.reader.forget(geometry.pieceOffset(effect.piece), geometry.lengthOfPiece(effect.piece));
-        content.onVerified(effect.piece);
+        content.forget(geometry.pieceOffset(effect.piece), geometry.lengthOfPiece(effect.piece));
+        this.#options.onVerified(effect.piece);
         break;
       }
       case "pieceFailed":
@@ -106,62 +101,56 @@ export class TransferRunner {
   }
 
   /** From memory at once where possible, else after the disk answered. */
-  #serve(handle: PeerHandle, block: Block): void {
-    if (this.#suspended) return this.#refuse(handle, block);
+  #serve(peer: PeerHandle, block: Block): void {
     const { content, metainfo, peerOf } = this.#options;
     const offset = metainfo.geometry.offsetOf(block);
-    const bytes = content.reader.cached(offset, block.length);
-    if (bytes === undefined) this.#serveLater(handle, block, offset);
-    else peerOf(handle)?.sendBlock(block, bytes);
+    const bytes = content.cached(offset, block.length);
+    if (bytes === undefined)
+      content.onLoaded(offset, block.length, (result) => this.#loaded(peer, block, result));
+    else peerOf(peer)?.sendBlock(block, bytes);
   }
 
-  #refuse(handle: PeerHandle, block: Block): void {
-    queueMicrotask(() => this.dispatch({ type: "serveFailed", peer: handle, block }));
-  }
-
-  #serveLater(handle: PeerHandle, block: Block, offset: number): void {
-    const { content, peerOf } = this.#options;
-    content.reader.onLoaded(offset, block.length, (error) => {
-      if (this.#stopped) return;
-      if (error === undefined) {
-        if (peerOf(handle) !== undefined) this.#serve(handle, block);
-        return;
-      }
-      this.dispatch({ type: "serveFailed", peer: handle, block });
-      this.#fail(error);
-    });
+  #loaded(peer: PeerHandle, block: Block, result: LoadResult): void {
+    if (this.#stopped) return;
+    switch (result.type) {
+      case "loaded":
+        if (this.#options.peerOf(peer) !== undefined) this.#serve(peer, block);
+        break;
+      case "suspended":
+        this.dispatch({ type: "serveFailed", peer, block });
+        break;
+      case "failed":
+        this.dispatch({ type: "serveFailed", peer, block });
+        this.#fail(result.error);
+        break;
+      default:
+        assertNever(result);
+    }
   }
 
   async #verify(piece: PieceIndex): Promise<void> {
-    const { content, metainfo, pool } = this.#options;
-    const offset = metainfo.geometry.pieceOffset(piece);
-    const length = metainfo.geometry.lengthOfPiece(piece);
+    const { content, metainfo } = this.#options;
+    const { geometry } = metainfo;
     try {
-      // Usually the piece was hashed on its way to the file; one that went there in parts is hashed from the map.
-      const hashed = await content.writer?.flush(offset, length);
-      if (this.#stopped) return;
-      const digest = hashed ?? (await pool.hashPiece(content, offset, length, true));
-      this.dispatch({ type: "pieceHashed", piece: pieceIndex(piece), digest });
+      const digest = await content.digest(geometry.pieceOffset(piece), geometry.lengthOfPiece(piece));
+      this.dispatch({ type: "pieceHashed", piece, digest });
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Of a piece that nobody writes to: a wrong one that is not wanted again yet, or a right one. */
+  /** Of a piece that is not being written to: a wrong one that is not wanted again yet, or a right one. */
   async #digestBlocks(piece: PieceIndex): Promise<void> {
-    const { content, metainfo, pool } = this.#options;
+    const { content, metainfo } = this.#options;
     try {
-      const digests = await pool.hashRange({
-        path: content.path,
-        fd: content.fd,
+      const digests = await content.hash({
         offset: metainfo.geometry.pieceOffset(piece),
         length: metainfo.geometry.lengthOfPiece(piece),
         pieceLength: BLOCK_LENGTH,
-        exclusive: true,
       });
       this.dispatch({ type: "blocksHashed", piece, digests });
     } catch (error) {
-      // A complete file leaves its place, and who lied does not matter any more.
+      // Once the file is complete, which peer sent a wrong block does not matter.
       if (!this.transfer.isComplete) this.#fail(error);
     }
   }

@@ -1,14 +1,20 @@
 // One torrent at a moment, in the words of the progress line.
 import type { Metainfo } from "../../core/format/metainfo.ts";
 import type { Transfer } from "../../core/transfer/transfer.ts";
-import type { TransferSnapshot } from "../report/session-event.ts";
-import type { Swarm } from "./swarm.ts";
+import type { PeersBySource, TransferSnapshot } from "../report/session-event.ts";
+
+/** What a snapshot shows of a swarm. */
+export interface SnapshotSwarm {
+  readonly peerCount: number;
+  readonly peersBySource: PeersBySource;
+  readonly gossip: { readonly roster: { readonly wanting: number; readonly done: number } };
+}
 
 export interface SnapshotParts {
   readonly index: number;
   readonly phase: TransferSnapshot["phase"];
   readonly metainfo: Metainfo;
-  readonly swarm: Swarm;
+  readonly swarm: SnapshotSwarm;
   /** Absent while the part file is being checked. */
   readonly transfer: Transfer | undefined;
 }

@@ -1,5 +1,4 @@
 // When a download got how far: each moment counts once, the first time. Milliseconds since the process began.
-import { monotonicMs } from "../clock.ts";
 
 export type Milestone = "firstPeer" | "metadata" | "firstPiece" | "done";
 
@@ -7,7 +6,12 @@ export type Milestone = "firstPeer" | "metadata" | "firstPiece" | "done";
 export type Moments = Readonly<Record<Milestone, number | undefined>>;
 
 export class Milestones {
+  readonly #now: () => number;
   #moments: Moments = { firstPeer: undefined, metadata: undefined, firstPiece: undefined, done: undefined };
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   get moments(): Moments {
     return this.#moments;
@@ -15,7 +19,7 @@ export class Milestones {
 
   /** @returns when it happened first. */
   reached(milestone: Milestone): number {
-    const moment = this.#moments[milestone] ?? Math.round(monotonicMs());
+    const moment = this.#moments[milestone] ?? Math.round(this.#now());
     this.#moments = { ...this.#moments, [milestone]: moment };
     return moment;
   }

@@ -1,35 +1,37 @@
 // Emits a snapshot of all torrents several times a second while there is something to show.
 import { PROGRESS_MS } from "./limits.ts";
-import { monotonicMs } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { EmitEvent, TransferSnapshot } from "./session-event.ts";
 
-/** @returns undefined while there is nothing to say. */
+/** @returns undefined while there is nothing to show. */
 export type SnapshotSource = (now: number) => TransferSnapshot | undefined;
 
 export class ProgressReporter {
   readonly #emit: EmitEvent;
+  readonly #clock: Clock;
   readonly #sources = new Set<SnapshotSource>();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #stopTimer: (() => void) | undefined;
 
-  constructor(emit: EmitEvent) {
+  constructor(emit: EmitEvent, clock: Clock) {
     this.#emit = emit;
+    this.#clock = clock;
   }
 
   /** @returns a function that takes the source out again. */
   add(source: SnapshotSource): () => void {
     this.#sources.add(source);
-    this.#timer ??= setInterval(() => this.report(), PROGRESS_MS);
+    this.#stopTimer ??= this.#clock.every(PROGRESS_MS, () => this.report());
     return () => this.#sources.delete(source);
   }
 
   report(): void {
-    const now = monotonicMs();
+    const now = this.#clock.now();
     const transfers = [...this.#sources].flatMap((source) => source(now) ?? []);
     if (transfers.length > 0) this.#emit({ type: "progress", transfers });
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
   }
 }

@@ -1,4 +1,4 @@
-// Everything a session tells the outside: the progress line, the JSON events and the tests live from these alone.
+// Everything that a session reports: the progress line, the JSON events and the tests are made from these alone.
 import type { InfoHash } from "../../core/torrent/ids.ts";
 import type { AddressSource } from "../../core/swarm/peer-book.ts";
 import type { SeedingEnd } from "../../core/transfer/seeding-goal.ts";
@@ -26,7 +26,7 @@ export interface TransferSnapshot {
   readonly peers: number;
   readonly seeds: number;
   readonly peersBySource: PeersBySource;
-  /** Hosts of the whole swarm that want the file or have got it, ourselves included, and those that are done. */
+  /** Hosts of the whole swarm that want the file or have it, this one included, and those that are done. */
   readonly hosts: number;
   readonly hostsDone: number;
   /** Seconds until complete at the present rate; Infinity when nothing moves. */

@@ -1,4 +1,4 @@
-// `serve --magnet`: what the old magnet asks of this run.
+// `serve --magnet`: what an old magnet means for this run.
 import type { Magnet } from "../../core/format/magnet.ts";
 import { parseMagnet } from "../../core/format/magnet.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
@@ -13,12 +13,12 @@ export function readServeMagnet(text: string | undefined, fileCount: number): Ma
   return magnet;
 }
 
-/** The port under which others still look for us: of our own address in the magnet, or else of its first one. */
+/** The port that the magnet's holders dial: that of our own address in it, or else of its first one. */
 export function portOfMagnet(magnet: Magnet, ownHost: string): number | undefined {
   return (ownAddress(magnet, ownHost) ?? magnet.peers[0])?.port;
 }
 
-/** The other addresses of the magnet: seeds like us. */
+/** The other addresses of the magnet: further seeds. */
 export function othersOfMagnet(magnet: Magnet, ownHost: string): readonly PeerAddress[] {
   const own = ownAddress(magnet, ownHost);
   return magnet.peers.filter((address) => address !== own);

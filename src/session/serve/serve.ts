@@ -7,16 +7,20 @@ import { aborted, FailureList } from "../outcome.ts";
 import { readServeMagnet } from "./serve-magnet.ts";
 import { ServedFile } from "./served-file.ts";
 import { untilDone } from "./until-done.ts";
-import { Resources } from "../resources.ts";
+import { type OpenResources, openResources, type Resources } from "../resources.ts";
 
 /**
  * Runs until `context.signal` is aborted, no file is left that can be served, or `untilDone` hosts have every file.
  * @returns the exit code of the first file that failed, else 0.
  * @throws UsageError for what concerns all files: the magnet, the address, the port.
  */
-export async function serve(options: ServeOptions, context: SessionContext): Promise<ExitCode> {
+export async function serve(
+  options: ServeOptions,
+  context: SessionContext,
+  open: OpenResources = openResources,
+): Promise<ExitCode> {
   const magnet = readServeMagnet(options.magnet, options.files.length);
-  const resources = new Resources(options, context, options.files.length);
+  const resources = open(options, context, options.files.length);
   const failures = new FailureList(context);
   const served: ServedFile[] = [];
   try {
@@ -37,7 +41,7 @@ export async function serve(options: ServeOptions, context: SessionContext): Pro
     await Promise.race([
       aborted(context.signal),
       Promise.all(ends),
-      ...(options.untilDone === undefined ? [] : [enough(options.untilDone, served, context)]),
+      ...(options.untilDone === undefined ? [] : [enough(options.untilDone, served, resources)]),
     ]);
     return failures.exitCode;
   } finally {
@@ -47,8 +51,9 @@ export async function serve(options: ServeOptions, context: SessionContext): Pro
   }
 }
 
-/** Tells of it before the session ends. */
-async function enough(wanted: number, served: readonly ServedFile[], context: SessionContext): Promise<void> {
-  const hosts = await untilDone(wanted, served, context.signal);
+/** Emits the event before the session ends. */
+async function enough(wanted: number, served: readonly ServedFile[], resources: Resources): Promise<void> {
+  const { context, clock } = resources;
+  const hosts = await untilDone(wanted, served, context.signal, clock);
   if (hosts !== undefined) context.emit({ type: "hostsDone", hosts, wanted });
 }

@@ -1,23 +1,22 @@
 // One file of `serve`: from the path on the command line to a seeded torrent with its magnet, watched for change.
 import { Bitfield } from "../../core/torrent/bitfield.ts";
 import { MAX_READ_SPANS } from "../../storage/limits.ts";
-import { SOURCE_CHECK_MS } from "../file/limits.ts";
 import { formatMagnet, type Magnet } from "../../core/format/magnet.ts";
-import { expectedDigest, type Metainfo } from "../../core/format/metainfo.ts";
-import { Transfer } from "../../core/transfer/transfer.ts";
-import { bytesEqual } from "../../lib/bytes.ts";
+import type { Metainfo } from "../../core/format/metainfo.ts";
+import type { PeerAddress } from "../../core/format/peer-address.ts";
 import { IntegrityError } from "../../lib/errors.ts";
 import { findOwnAddress } from "../../discovery/own-address.ts";
 import { SourceFile } from "../../storage/source-file.ts";
-import { stampOf } from "../../storage/file-stamp.ts";
-import { SpanReader } from "../../storage/span-reader.ts";
-import { chance, monotonicMs } from "../clock.ts";
-import { changedError, describeSource, hashSource } from "../file/describe-source.ts";
-import { othersOfMagnet, portOfMagnet } from "./serve-magnet.ts";
+import { servedFileFailure } from "../file/content-failure.ts";
+import { ContentWatch } from "../file/content-watch.ts";
+import { describeSource } from "../file/describe-source.ts";
+import { SpanContent } from "../file/span-content.ts";
+import { startTransfer } from "../file/start-transfer.ts";
+import type { TransferRunner } from "../file/transfer-runner.ts";
+import type { JoinedSwarm, SessionNode } from "../network/session-node.ts";
 import { snapshotOf } from "../network/torrent-snapshot.ts";
-import { Swarm } from "../network/swarm.ts";
-import { TransferRunner } from "../file/transfer-runner.ts";
 import type { Resources } from "../resources.ts";
+import { othersOfMagnet, portOfMagnet } from "./serve-magnet.ts";
 
 export interface ServeFileOptions {
   readonly index: number;
@@ -31,66 +30,61 @@ export class ServedFile {
   readonly path: string;
   /** Never resolves; rejects when the file cannot be served any more. */
   readonly ended: Promise<never>;
-  readonly #source: SourceFile;
-  readonly #reader: SpanReader;
-  readonly #metainfo: Metainfo;
   readonly #resources: Resources;
-  readonly #end: (error: unknown) => void;
-  readonly #watch: ReturnType<typeof setInterval>;
-  #swarm: Swarm | undefined;
+  readonly #source: SourceFile;
+  readonly #metainfo: Metainfo;
+  readonly #content: SpanContent;
+  readonly #reject: (error: unknown) => void;
+  #watch: ContentWatch | undefined;
+  #swarm: JoinedSwarm | undefined;
   #runner: TransferRunner | undefined;
-  #checking = false;
   #isServed = true;
   #removeProgress: () => void = () => {};
 
   private constructor(options: ServeFileOptions, source: SourceFile, metainfo: Metainfo) {
+    const { resources } = options;
     this.index = options.index;
     this.path = source.path;
+    this.#resources = resources;
     this.#source = source;
     this.#metainfo = metainfo;
-    this.#resources = options.resources;
-    this.#reader = new SpanReader({
-      fd: source.fd,
-      path: source.path,
+    this.#content = new SpanContent({
+      file: source,
       size: source.size,
-      maxSpans: options.resources.shareOf(MAX_READ_SPANS),
+      pool: resources.pool,
+      readSpans: resources.shareOf(MAX_READ_SPANS),
     });
     const { promise, reject } = Promise.withResolvers<never>();
-    // It may fail before anybody waits for it.
+    // It may be rejected before it is waited for.
     promise.catch(() => {});
     this.ended = promise;
-    this.#end = (error) => {
-      this.#isServed = false;
-      this.#swarm?.close();
-      this.#removeProgress();
-      reject(error);
-    };
-    this.#watch = setInterval(() => void this.#checkUnchanged(), SOURCE_CHECK_MS);
+    this.#reject = reject;
   }
 
-  /** Hashes the file, opens the port if this is the first file, and tells the magnet as soon as it can be used. */
+  /**
+   * Hashes the file, opens the port if this is the first file, and emits the magnet as soon as it can be used.
+   * @throws P2pfileError when the file cannot be served.
+   */
   static async start(options: ServeFileOptions): Promise<ServedFile> {
     const { index, given, magnet, resources } = options;
-    const { emit, workingDirectory } = resources.context;
+    const { emit, workingDirectory, signal } = resources.context;
     const source = await SourceFile.open(given, workingDirectory);
     try {
       const { name, size } = source;
-      const { metainfo, cached } = await describeSource(source, resources, (done) =>
-        emit({ type: "hashing", index, name, done, size }),
-      );
+      const { metainfo, cached } = await describeSource(source, {
+        store: resources.store,
+        pool: resources.pool,
+        signal,
+        onProgress: (done) => emit({ type: "hashing", index, name, done, size }),
+      });
       if (magnet !== undefined && magnet.infoHash !== metainfo.infoHash) {
         throw new IntegrityError(
           `${given}: is not the file of the magnet (its info hash is ${metainfo.infoHash}); serve the original or leave --magnet out`,
         );
       }
       const file = new ServedFile(options, source, metainfo);
-      try {
-        await file.#open(magnet, cached);
-        return file;
-      } catch (error) {
-        clearInterval(file.#watch);
-        throw error;
-      }
+      await file.#open(magnet, cached);
+      return file;
     } catch (error) {
       await source.close();
       throw error;
@@ -109,129 +103,95 @@ export class ServedFile {
 
   /** After the network is closed. */
   async close(): Promise<void> {
-    clearInterval(this.#watch);
+    await this.#watch?.close();
     this.#runner?.stop();
-    await this.#reader.close();
+    await this.#content.close();
     await this.#source.close();
   }
 
   async #open(magnet: Magnet | undefined, cached: boolean): Promise<void> {
-    const { store, context, options } = this.#resources;
-    const { infoHash, geometry, name, infoBytes } = this.#metainfo;
+    const { context, options, clock, progress } = this.#resources;
+    const metainfo = this.#metainfo;
+    const { infoHash, name } = metainfo;
     const ownHost = findOwnAddress(options.ip).host;
-    const keptPort = magnet === undefined ? store.portOf(infoHash) : portOfMagnet(magnet, ownHost);
     const others = magnet === undefined ? [] : othersOfMagnet(magnet, ownHost);
-    const node = await this.#resources.node(keptPort, others);
-    if (keptPort !== undefined && keptPort !== node.address.port && options.port === undefined) {
-      context.logger.warn(
-        `${name} was served on port ${keptPort} before and is now on ${node.address.port}: old magnets do not lead here; serve it alone to keep its port`,
-      );
-    }
-    store.rememberPort(infoHash, node.address.port);
+    const node = await this.#startNode(magnet, ownHost, others);
     const pinned = [...options.peers, ...others].map((address) => ({ address, source: "flag" as const }));
-    const swarm = new Swarm({
-      node,
+    const swarm = node.join({
       infoHash,
-      infoDict: infoBytes,
+      infoDict: metainfo.infoBytes,
       pinned,
       state: "source",
       onMetadata: () => {},
-      onFirstPeer: (source) =>
-        context.emit({
-          type: "firstPeer",
-          index: this.index,
-          infoHash,
-          source,
-          elapsedMs: this.#resources.elapsedMs,
-        }),
-    });
-    this.#swarm = swarm;
-    this.#runner = new TransferRunner({
-      transfer: new Transfer({
-        geometry,
-        expected: (piece) => expectedDigest(this.#metainfo, piece),
-        have: Bitfield.full(geometry.pieceCount),
-        uploadBucket: node.uploadBucket,
-        downloadBucket: node.downloadBucket,
-        random: chance,
-        now: monotonicMs(),
-      }),
-      metainfo: this.#metainfo,
-      content: {
-        path: this.path,
-        fd: this.#source.fd,
-        reader: this.#reader,
-        writer: undefined,
-        onVerified: () => {},
+      onFirstPeer: (source) => {
+        const { elapsedMs } = this.#resources;
+        context.emit({ type: "firstPeer", index: this.index, infoHash, source, elapsedMs });
       },
-      pool: this.#resources.pool,
-      peerOf: (handle) => swarm.peer(handle),
-      banDisconnected: () => {},
+    });
+    const runner = this.#startRunner(node, swarm);
+    this.#swarm = swarm;
+    this.#runner = runner;
+    this.#watch = new ContentWatch({
+      file: this.#source,
+      content: this.#content,
+      metainfo,
+      clock,
+      logger: context.logger,
+      failure: servedFileFailure,
+      onFailure: (error) => this.#end(error),
+    });
+    const { index, path } = this;
+    const { transfer } = runner;
+    this.#removeProgress = progress.add((now) =>
+      snapshotOf({ index, phase: "seeding", metainfo, swarm, transfer }, now),
+    );
+    const peers = [node.address, ...pinned.map(({ address }) => address)];
+    const uri = formatMagnet({ infoHash, name, peers });
+    const size = metainfo.geometry.length;
+    context.emit({ type: "serving", index, name, path, size, infoHash, magnet: uri, cached });
+  }
+
+  /** On the port that old magnets name, where it can be had: that of `--magnet`, else the one of the last run. */
+  async #startNode(
+    magnet: Magnet | undefined,
+    ownHost: string,
+    others: readonly PeerAddress[],
+  ): Promise<SessionNode> {
+    const { store, context, options } = this.#resources;
+    const { infoHash, name } = this.#metainfo;
+    const keptPort = magnet === undefined ? store.portOf(infoHash) : portOfMagnet(magnet, ownHost);
+    const node = await this.#resources.node(keptPort, others);
+    const { port } = node.address;
+    if (keptPort !== undefined && keptPort !== port && options.port === undefined) {
+      context.logger.warn(
+        `${name} was served on port ${keptPort} before and is now on ${port}: old magnets do not lead here; serve it alone to keep its port`,
+      );
+    }
+    store.rememberPort(infoHash, port);
+    return node;
+  }
+
+  #startRunner(node: SessionNode, swarm: JoinedSwarm): TransferRunner {
+    const runner = startTransfer({
+      metainfo: this.#metainfo,
+      content: this.#content,
+      have: Bitfield.full(this.#metainfo.geometry.pieceCount),
+      clock: this.#resources.clock,
+      node,
+      swarm,
+      onVerified: () => {},
       onCompleted: () => {},
       onPieceFailed: () => {},
       onFailure: (error) => this.#end(error),
     });
-    swarm.start(this.#runner);
-    node.add(swarm);
-    const size = geometry.length;
-    const peers = [node.address, ...pinned.map(({ address }) => address)];
-    this.#removeProgress = this.#resources.progress.add((now) =>
-      snapshotOf(
-        {
-          index: this.index,
-          phase: "seeding",
-          metainfo: this.#metainfo,
-          swarm,
-          transfer: this.#runner?.transfer,
-        },
-        now,
-      ),
-    );
-    context.emit({
-      type: "serving",
-      index: this.index,
-      name,
-      path: this.path,
-      size,
-      infoHash,
-      magnet: formatMagnet({ infoHash, name, peers }),
-      cached,
-    });
+    swarm.start(runner);
+    return runner;
   }
 
-  /**
-   * The file must stay what it was when it was hashed. A change of its stamp stops the serving until all of it has
-   * been hashed again; when a piece differs the file cannot be served any more.
-   */
-  async #checkUnchanged(): Promise<void> {
-    if (this.#checking) return;
-    this.#checking = true;
-    try {
-      if (!(await this.#source.changed())) return;
-      this.#runner?.suspend(true);
-      const stamp = await stampOf(this.#source.fd);
-      const { geometry, pieces } = this.#metainfo;
-      const now = stamp.size === geometry.length ? await this.#rehash(geometry.pieceLength) : undefined;
-      if (now === undefined || !bytesEqual(now, pieces)) throw changedError(this.#source);
-      this.#source.adoptStamp(stamp);
-      this.#reader.forget(0, geometry.length);
-      this.#runner?.suspend(false);
-      await this.#tellOfTouch();
-    } catch (error) {
-      this.#end(error);
-    } finally {
-      this.#checking = false;
-    }
-  }
-
-  /** A removed or replaced file stays what it was as long as it is open. */
-  async #tellOfTouch(): Promise<void> {
-    const { logger } = this.#resources.context;
-    if (await this.#source.isInPlace()) logger.info(`${this.path}: was touched; its content is the same`);
-    else logger.warn(`${this.path}: was removed or replaced; what it was goes on being served until the end`);
-  }
-
-  #rehash(pieceLength: number): Promise<Uint8Array> {
-    return hashSource(this.#source, pieceLength, this.#resources, () => {});
+  #end(error: unknown): void {
+    this.#isServed = false;
+    this.#swarm?.close();
+    this.#removeProgress();
+    this.#reject(error);
   }
 }

@@ -1,9 +1,10 @@
 // `serve --until-done N`: waits until so many other hosts have every served file.
+import type { Clock } from "../clock.ts";
 import { SEEDING_CHECK_MS } from "../limits.ts";
 
-/** Of one served file, as far as this is concerned. */
+/** Of one served file. */
 export interface DoneHosts {
-  /** False once the file cannot be served any more: nobody can be expected to get it. */
+  /** False once the file cannot be served any more: no host is waited for to get it. */
   readonly isServed: boolean;
   /** Hosts that have downloaded all of it, by their addresses. */
   doneHosts(): ReadonlySet<string>;
@@ -23,14 +24,15 @@ export function untilDone(
   wanted: number,
   files: readonly DoneHosts[],
   signal: AbortSignal,
+  clock: Clock,
 ): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const timer = setInterval(() => {
+    const stop = clock.every(SEEDING_CHECK_MS, () => {
       const hosts = hostsDoneWithAll(files);
       const isHopeless = signal.aborted || files.every((file) => !file.isServed);
       if (hosts < wanted && !isHopeless) return;
-      clearInterval(timer);
+      stop();
       resolve(hosts < wanted ? undefined : hosts);
-    }, SEEDING_CHECK_MS);
+    });
   });
 }

@@ -2,11 +2,7 @@ import { afterAll, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TokenBucket } from "../../../src/core/rate/token-bucket.ts";
-import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
 import { HashPool } from "../../../src/hashing/hash-pool.ts";
-import type { Node } from "../../../src/session/network/node.ts";
-import type { Swarm } from "../../../src/session/network/swarm.ts";
 import { openDownload } from "../fixtures/open-download.ts";
 
 const FIXTURE = join(import.meta.dir, "../fixtures/without-libc.ts");
@@ -14,7 +10,7 @@ const root = mkdtempSync(join(tmpdir(), "p2pfile-local-file-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const folder = () => mkdtempSync(join(root, "case-"));
 
-describe("LocalFile", () => {
+describe("openLocalFile", () => {
   test("a download on an ordinary machine begins without a warning", async () => {
     expect(await openDownload(folder())).toEqual([]);
   });
@@ -50,27 +46,7 @@ describe("LocalFile", () => {
     const path = join(directory, part);
     writeFileSync(path, new Uint8Array(statSync(path).size).fill(1), { flag: "r+" });
     let isComplete = false;
-    await openDownload(directory, (file) => (isComplete = file.isComplete));
+    await openDownload(directory, (file) => (isComplete = file.have.isFull));
     expect(isComplete).toBe(true);
-  });
-
-  test("when the disk is behind nobody is read from, and the transfer hears of it", async () => {
-    const told: unknown[] = [];
-    const swarm = { setPaused: (paused: boolean) => told.push(paused) } as unknown as Swarm;
-    const node = {
-      uploadBucket: new TokenBucket(0),
-      downloadBucket: new TokenBucket(0),
-    } as unknown as Node;
-    await openDownload(folder(), (file) => {
-      const runner = file.run({ node, swarm, onCompleted() {}, onVerified() {} });
-      const { handle } = runner.transfer;
-      runner.transfer.handle = (event: TransferEvent, now: number) => {
-        told.push(event);
-        return handle.call(runner.transfer, event, now);
-      };
-      file.pause(true);
-      file.pause(false);
-    });
-    expect(told).toEqual([true, { type: "paused", paused: true }, false, { type: "paused", paused: false }]);
   });
 });

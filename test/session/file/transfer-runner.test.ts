@@ -14,9 +14,8 @@ import { Transfer } from "../../../src/core/transfer/transfer.ts";
 import { HashPool } from "../../../src/hashing/hash-pool.ts";
 import { DiskError } from "../../../src/lib/errors.ts";
 import { sha1 } from "../../../src/lib/sha1.ts";
+import { type ContentPool, SpanContent } from "../../../src/session/file/span-content.ts";
 import { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
-import { SpanReader } from "../../../src/storage/span-reader.ts";
-import { SpanWriter } from "../../../src/storage/span-writer.ts";
 import { seededRandom } from "../../helpers/seeded-random.ts";
 
 const PIECE_LENGTH = 4 * BLOCK_LENGTH;
@@ -40,8 +39,7 @@ class Fixture {
   readonly #fd: number;
 
   constructor(
-    store = (offset: number, bytes: Uint8Array<SharedArrayBuffer>): Promise<Uint8Array> =>
-      pool.storePiece({ path: this.path, fd: this.#fd }, offset, bytes),
+    store: ContentPool["storePiece"] = (file, offset, bytes) => pool.storePiece(file, offset, bytes),
   ) {
     this.#fd = openSync(this.path, "w+");
     ftruncateSync(this.#fd, this.geometry.length);
@@ -49,7 +47,6 @@ class Fixture {
     for (let i = 0; i < 3; i++)
       pieces.set(sha1(this.content.subarray(i * PIECE_LENGTH, (i + 1) * PIECE_LENGTH)), i * 20);
     const metainfo = createMetainfo("model.bin", this.geometry.length, PIECE_LENGTH, pieces);
-    const file = { fd: this.#fd, path: this.path, size: this.geometry.length };
     this.runner = new TransferRunner({
       transfer: new Transfer({
         geometry: this.geometry,
@@ -61,20 +58,23 @@ class Fixture {
         now: 0,
       }),
       metainfo,
-      content: {
-        path: this.path,
-        fd: this.#fd,
-        reader: new SpanReader({ ...file, maxSpans: 4 }),
-        writer: new SpanWriter({
-          ...file,
-          spanLength: PIECE_LENGTH,
-          store,
+      content: new SpanContent({
+        file: { fd: this.#fd, path: this.path },
+        size: this.geometry.length,
+        pool: {
+          hashPiece: (file, offset, length) => pool.hashPiece(file, offset, length, true),
+          hashRange: (range) => pool.hashRange(range),
+          storePiece: store,
+        },
+        readSpans: 4,
+        writing: {
+          pieceLength: PIECE_LENGTH,
+          spans: 1,
           onPressure: () => {},
           onError: (error) => this.failures.push(error),
-        }),
-        onVerified: () => {},
-      },
-      pool,
+        },
+      }),
+      now: () => performance.now(),
       peerOf: (handle) => ({
         send: (message) => {
           if (message.type === "request") this.#asked.get(handle)?.push(message.block);
@@ -83,6 +83,7 @@ class Fixture {
         close: (fault) => this.closed.push([handle, fault]),
       }),
       banDisconnected: (handle) => this.closed.push([handle, "departed"]),
+      onVerified: () => {},
       onCompleted: () => {},
       onFailure: (error) => this.failures.push(error),
       onPieceFailed: (piece) => this.wrongPieces.push(piece),
@@ -167,7 +168,7 @@ describe("TransferRunner", () => {
   });
 
   test.each(["EIO", "ENOSPC"])(
-    "P8: when our own disk says %s the download ends, and nobody is blamed",
+    "P8: when our own disk says %s the download ends, and no peer is banned",
     async (code) => {
       const fixture = new Fixture(() =>
         Promise.reject(Object.assign(new Error("the disk failed"), { code })),
