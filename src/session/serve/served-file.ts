@@ -190,6 +190,7 @@ export class ServedFile {
 
   #end(error: unknown): void {
     this.#isServed = false;
+    void this.#watch?.close();
     this.#swarm?.close();
     this.#removeProgress();
     this.#reject(error);

@@ -82,11 +82,13 @@ class Fixture {
 
 describe("SpanContent", () => {
   test("has bytes in memory once they were loaded", async () => {
-    const { content, ...fixture } = new Fixture();
+    const fixture = new Fixture();
+    const { content } = fixture;
     expect(content.cached(0, 10)).toBeUndefined();
-    expect(fixture.path).toBe(content.path);
-    const loaded = await new Promise((resolve) => content.onLoaded(0, 10, resolve));
-    expect([loaded, content.cached(0, 10)]).toEqual([{ type: "loaded" }, new Uint8Array(10)]);
+    expect([await fixture.load(0, 10), content.cached(0, 10)]).toEqual([
+      { type: "loaded" },
+      new Uint8Array(10),
+    ]);
     await content.close();
   });
 

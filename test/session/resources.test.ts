@@ -1,0 +1,61 @@
+import { describe, expect, test } from "bun:test";
+import { UsageError } from "../../src/lib/errors.ts";
+import { MIN_SPANS_PER_FILE } from "../../src/session/limits.ts";
+import { FakeSession, NODE_OPTIONS } from "./fixtures/fake-resources.ts";
+
+const PEER = { host: "10.0.0.1", port: 1 };
+const OTHER = { host: "10.0.0.2", port: 2 };
+
+describe("Resources", () => {
+  test("the node is started by the first who needs it, with all addresses that are known then, and once", async () => {
+    const session = new FakeSession("/nowhere");
+    const resources = session.resources({ ...NODE_OPTIONS, peers: [PEER] });
+    const node = await resources.node(42_075, [OTHER]);
+    expect(await resources.node(undefined, [])).toBe(node);
+    expect(session.node.start).toMatchObject({ keptPort: 42_075, bootstrap: [PEER, OTHER] });
+    expect(session.events).toEqual([{ type: "listening", host: "127.0.0.1", port: 42_070 }]);
+  });
+
+  test("warns when no other machine can reach it, unless the user asked for that address", async () => {
+    for (const [ip, warnings] of [
+      [undefined, 1],
+      ["127.0.0.1", 0],
+    ] as const) {
+      const session = new FakeSession("/nowhere");
+      await session.resources({ ...NODE_OPTIONS, ip }).node(undefined, []);
+      expect(session.log.filter((line) => line.startsWith("warn: no network: 127.0.0.1"))).toHaveLength(
+        warnings,
+      );
+    }
+  });
+
+  test("without a port every call fails, and it closes all the same", async () => {
+    const session = new FakeSession("/nowhere");
+    session.startFailure = new UsageError("no port");
+    const resources = session.resources();
+    for (let i = 0; i < 2; i++) await expect(resources.node(undefined, [])).rejects.toThrow("no port");
+    await resources.close();
+    expect(session.pool.isClosed).toBe(true);
+  });
+
+  test("the files share the spans, and each has a few", () => {
+    const session = new FakeSession("/nowhere");
+    const shareOf = (files: number) => session.open(NODE_OPTIONS, session.context, files).shareOf(96);
+    expect([0, 1, 3, 1000].map(shareOf)).toEqual([96, 96, 32, MIN_SPANS_PER_FILE]);
+  });
+
+  test("time is that of its clock, in whole milliseconds", async () => {
+    const session = new FakeSession("/nowhere");
+    await session.clock.pass(12.6);
+    expect(session.resources().elapsedMs).toBe(13);
+  });
+
+  test("closing ends the network, the workers and the progress", async () => {
+    const session = new FakeSession("/nowhere");
+    const resources = session.resources();
+    resources.progress.add(() => undefined);
+    await resources.node(undefined, []);
+    await resources.close();
+    expect([session.node.isClosed, session.pool.isClosed, session.clock.timerCount]).toEqual([true, true, 0]);
+  });
+});
