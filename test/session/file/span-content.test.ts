@@ -2,7 +2,6 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HashRangeOptions } from "../../../src/hashing/hash-range.ts";
 import { DiskError } from "../../../src/lib/errors.ts";
 import { sha1 } from "../../../src/lib/sha1.ts";
 import { KiB, MiB } from "../../../src/lib/units.ts";
@@ -23,32 +22,9 @@ const SIZE = 2 * MiB + 5;
 const CONTENT = crypto.getRandomValues(new Uint8Array(64 * KiB));
 let files = 0;
 
-/** A pool that remembers whether a file was said to be written by this process alone. */
-class RecordingPool extends FakePool {
-  readonly exclusive: (boolean | undefined)[] = [];
-  readonly stored: number[] = [];
-
-  override async hashRange(range: HashRangeOptions): Promise<Uint8Array> {
-    this.exclusive.push(range.exclusive);
-    return await super.hashRange(range);
-  }
-
-  override async hashPiece(...[file, offset, length, exclusive]: HashPiece): Promise<Uint8Array> {
-    this.exclusive.push(exclusive);
-    return await super.hashPiece(file, offset, length);
-  }
-
-  override async storePiece(...[file, offset, bytes]: StorePiece): Promise<Uint8Array> {
-    this.stored.push(offset);
-    return await super.storePiece(file, offset, bytes);
-  }
-}
-type HashPiece = [...Parameters<FakePool["hashPiece"]>, boolean?];
-type StorePiece = Parameters<FakePool["storePiece"]>;
-
 class Fixture {
   readonly path = join(folder, String(files++));
-  readonly pool = new RecordingPool();
+  readonly pool = new FakePool();
   readonly content: SpanContent;
   readonly errors: DiskError[] = [];
 
