@@ -17,7 +17,7 @@ export function partFileName(name: string, infoHash: InfoHash): string {
   if (bytes.length <= room) return `.${name}${tail}`;
   let end = room;
   // 10xxxxxx continues a character of UTF-8.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  while (end > 0 && (bytes.readUInt8(end) & 0xc0) === 0x80) end--;
   return `.${bytes.toString("utf8", 0, end)}${tail}`;
 }
 

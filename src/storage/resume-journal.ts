@@ -4,6 +4,7 @@ import { Bitfield } from "../core/torrent/bitfield.ts";
 import type { Geometry } from "../core/torrent/geometry.ts";
 import type { InfoHash, PieceIndex } from "../core/torrent/ids.ts";
 import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "./limits.ts";
+import { assert } from "../lib/assert.ts";
 import { DiskError } from "../lib/errors.ts";
 import { diskErrorOf } from "./disk-error.ts";
 import type { DownloadRecord, StateStore } from "./state-store.ts";
@@ -131,11 +132,10 @@ export class ResumeJournal {
   async #commit(): Promise<void> {
     const { part, onError } = this.#options;
     // Taken before the sync begins: a piece verified during it may not be covered by it.
-    const bitfield = this.#bits.bytes.slice();
+    const recorded = Bitfield.parse(this.#bits.bytes, this.#bits.size);
+    assert(recorded !== undefined, "a bitfield is a copy of its own bytes");
     const doubted = !this.#doubtful.isEmpty;
-    this.#doubtful.forEachSet((index) => {
-      bitfield[index >>> 3] = (bitfield[index >>> 3] ?? 0) | (0x80 >>> (index & 7));
-    });
+    this.#doubtful.forEachSet((index) => recorded.set(index));
     this.#unsavedLength = 0;
     try {
       await part.sync();
@@ -146,7 +146,7 @@ export class ResumeJournal {
       );
       return;
     }
-    this.#save(bitfield, doubted);
+    this.#save(recorded.bytes, doubted);
   }
 
   #save(bitfield: Uint8Array, doubted: boolean): void {

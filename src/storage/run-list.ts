@@ -1,4 +1,5 @@
 // Which bytes of a span are filled: sorted, disjoint, never touching runs of [start, end). Knows numbers only.
+import { assert } from "../lib/assert.ts";
 
 export class RunList {
   /** start, end, start, end… A flat array, reused for the life of the span, so that a block allocates nothing. */
@@ -17,12 +18,12 @@ export class RunList {
 
   /** Start of run `index`, 0 <= index < count. */
   start(index: number): number {
-    return this.#bounds[2 * index] ?? 0;
+    return this.#bound(2 * index);
   }
 
   /** End of run `index`, exclusive. */
   end(index: number): number {
-    return this.#bounds[2 * index + 1] ?? 0;
+    return this.#bound(2 * index + 1);
   }
 
   /**
@@ -34,14 +35,14 @@ export class RunList {
     const bounds = this.#bounds;
     let first = bounds.length;
     // Runs that end before `start` stay as they are; one that ends exactly there grows.
-    while (first > 0 && (bounds[first - 1] ?? 0) >= start) first -= 2;
+    while (first > 0 && this.#bound(first - 1) >= start) first -= 2;
     let next = first;
     let from = start;
     let to = end;
     let covered = 0;
-    while (next < bounds.length && (bounds[next] ?? 0) <= end) {
-      const runStart = bounds[next] ?? 0;
-      const runEnd = bounds[next + 1] ?? 0;
+    while (next < bounds.length && this.#bound(next) <= end) {
+      const runStart = this.#bound(next);
+      const runEnd = this.#bound(next + 1);
       covered += Math.max(0, Math.min(runEnd, end) - Math.max(runStart, start));
       from = Math.min(from, runStart);
       to = Math.max(to, runEnd);
@@ -63,6 +64,12 @@ export class RunList {
   clear(): void {
     this.#bounds.length = 0;
     this.#filled = 0;
+  }
+
+  #bound(index: number): number {
+    const bound = this.#bounds[index];
+    assert(bound !== undefined, "no such run");
+    return bound;
   }
 
   #replace(first: number, next: number, from: number, to: number): void {

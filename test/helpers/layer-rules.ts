@@ -71,7 +71,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
   "src/session/peer/": { uses: [...core, ...sessionGround, "src/wire/", "src/net/"] },
   "src/session/exchange/": { uses: [...core, ...sessionGround, "src/session/peer/"] },
   "src/session/file/": {
-    uses: [...core, ...sessionGround, "src/session/resources.ts", "src/storage/", "src/hashing/"],
+    uses: [...core, ...sessionGround, "src/storage/", "src/hashing/"],
   },
   "src/session/network/": {
     uses: [

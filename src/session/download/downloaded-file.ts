@@ -2,6 +2,7 @@
 // under its final name, and seeded if asked, watched for change.
 import type { Metainfo } from "../../core/format/metainfo.ts";
 import type { TransferStatus } from "../../core/transfer/transfer-types.ts";
+import { assert } from "../../lib/assert.ts";
 import type { StampedFile } from "../../storage/stamped-file.ts";
 import { seededFileFailure } from "../file/content-failure.ts";
 import { ContentWatch } from "../file/content-watch.ts";
@@ -141,7 +142,7 @@ export class DownloadedFile {
     const result = await seedUntilEnough({
       goal: { seconds: options.seedingSeconds, ratio: options.seedingRatio },
       size,
-      uploaded: () => this.status?.uploaded ?? 0,
+      uploaded: () => this.#uploaded,
       isDataNeeded: () => swarm.gossip.isSomebodyNeedy,
       signal,
       clock,
@@ -151,6 +152,12 @@ export class DownloadedFile {
     const ratio = result.uploaded / size;
     const { moments } = milestones;
     context.emit({ type: "seedingEnded", index, name: metainfo.name, ...result, ratio, moments });
+  }
+
+  get #uploaded(): number {
+    const { status } = this;
+    assert(status !== undefined, "a file that is not traded is not seeded");
+    return status.uploaded;
   }
 
   #reportFirstPiece(): void {

@@ -3,14 +3,8 @@ import { linkSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HashFailure } from "../../../src/hashing/hash-failure.ts";
 import { partFileName } from "../../../src/storage/own-files.ts";
-import {
-  CONTENT,
-  LocalFileFixture,
-  METAINFO,
-  PIECE_LENGTH,
-  PIECES,
-  useLocalFiles,
-} from "../fixtures/local-file-fixture.ts";
+import { LocalFileFixture, useLocalFiles } from "../fixtures/local-file-fixture.ts";
+import { CONTENT, METAINFO, PIECE_LENGTH, PIECES } from "../fixtures/small-torrent.ts";
 import { until } from "../fixtures/virtual-clock.ts";
 
 useLocalFiles();

@@ -7,7 +7,8 @@ import { assert } from "../../../src/lib/assert.ts";
 import { UsageError } from "../../../src/lib/errors.ts";
 import { PROGRESS_MS } from "../../../src/session/report/limits.ts";
 import { partFileName } from "../../../src/storage/own-files.ts";
-import { CONTENT, DownloadFixture, METAINFO, useDownloads } from "../fixtures/download-fixture.ts";
+import { DownloadFixture, useDownloads } from "../fixtures/download-fixture.ts";
+import { CONTENT, METAINFO } from "../fixtures/small-torrent.ts";
 import { until } from "../fixtures/virtual-clock.ts";
 
 useDownloads();

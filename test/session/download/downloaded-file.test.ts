@@ -4,13 +4,8 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { TELL_DONE_MS } from "../../../src/session/download/limits.ts";
 import { SOURCE_CHECK_MS } from "../../../src/session/file/limits.ts";
-import {
-  CONTENT,
-  DownloadFixture,
-  METAINFO,
-  PIECE_LENGTH,
-  useDownloads,
-} from "../fixtures/download-fixture.ts";
+import { DownloadFixture, useDownloads } from "../fixtures/download-fixture.ts";
+import { CONTENT, METAINFO, PIECE_LENGTH } from "../fixtures/small-torrent.ts";
 import { until } from "../fixtures/virtual-clock.ts";
 
 useDownloads();

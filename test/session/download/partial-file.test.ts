@@ -6,15 +6,8 @@ import { RESUME_TICK_MS } from "../../../src/session/download/limits.ts";
 import { openLocalFile } from "../../../src/session/download/local-file.ts";
 import { stampOf } from "../../../src/storage/file-stamp.ts";
 import { RESUME_SYNC_MS } from "../../../src/storage/limits.ts";
-import {
-  CONTENT,
-  LocalFileFixture,
-  METAINFO,
-  PIECE_LENGTH,
-  PIECES,
-  receive,
-  useLocalFiles,
-} from "../fixtures/local-file-fixture.ts";
+import { LocalFileFixture, receive, useLocalFiles } from "../fixtures/local-file-fixture.ts";
+import { CONTENT, METAINFO, PIECE_LENGTH, PIECES } from "../fixtures/small-torrent.ts";
 import { until } from "../fixtures/virtual-clock.ts";
 
 useLocalFiles();
