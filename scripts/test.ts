@@ -120,6 +120,7 @@ async function inParallel(jobs: readonly (() => Promise<void>)[], width: number)
 await inParallel(
   [
     () => check("types", [tool("tsc"), "--noEmit", "-p", "."]),
+    () => check("declarations", [tool("tsc"), "--noEmit", "-p", "tsconfig.types.json"]),
     () => check("lint", [tool("oxlint"), "--type-aware"]),
     () => check("format", [tool("oxfmt"), "--check", "."]),
   ].map((job) => async () => void (await job())),
