@@ -1,6 +1,6 @@
 // Splits the inbound byte stream into the handshake and whole, legal frames (BEP 3, 6, 10); chunks may be cut anywhere.
 // Lengths are checked before anything is buffered. Knows sizes and message ids only, no torrent and no library.
-import type { PeerFault } from "../core/torrent/peer-message.ts";
+import { BLOCK_HEADER_LENGTH, type PeerFault } from "../core/torrent/peer-message.ts";
 import {
   MAX_BITFIELD_FRAME_LENGTH,
   MAX_BLOCK_FRAME_LENGTH,
@@ -14,7 +14,6 @@ export const HANDSHAKE_LENGTH = 68;
 const PROTOCOL = new TextEncoder().encode("\u0013BitTorrent protocol");
 const PREFIX_LENGTH = 4;
 const HEADER_LENGTH = 5;
-const BLOCK_HEADER_LENGTH = 13;
 const MAX_FRAME_LENGTH = Math.max(
   MAX_BLOCK_FRAME_LENGTH,
   MAX_UNKNOWN_FRAME_LENGTH,

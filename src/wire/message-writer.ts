@@ -1,6 +1,6 @@
 // Writes our messages into the sink: requests, cancels, rejects and blocks directly, because they are frequent, the others
 // through the library, which keeps the choke and interest state. Without the peer's fast extension it falls back to BEP 3.
-import type { Block, PeerMessage } from "../core/torrent/peer-message.ts";
+import { type Block, BLOCK_HEADER_LENGTH, type PeerMessage } from "../core/torrent/peer-message.ts";
 import { assert, assertNever } from "../lib/assert.ts";
 import { Bitfield } from "../core/torrent/bitfield.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
@@ -8,7 +8,6 @@ import { writeUint32 } from "../lib/bytes.ts";
 import type { GuardedWire } from "./guarded-wire.ts";
 import { MessageId } from "./message-id.ts";
 
-const BLOCK_HEADER_LENGTH = 13;
 const REQUEST_LENGTH = 17;
 
 /** @param pieceCount undefined before the metadata, when haveAll cannot be sent without the fast extension. */

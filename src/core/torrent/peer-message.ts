@@ -1,6 +1,9 @@
 // The peer messages (BEP 3 and 6) as coordinates without bytes, and the reasons to close a connection.
 import type { PieceIndex } from "./ids.ts";
 
+/** Bytes of a block message before its payload (BEP 3): length prefix, id, piece index, begin. Rate limits count them. */
+export const BLOCK_HEADER_LENGTH = 13;
+
 /**
  * The range of one request: a block of 16 KiB (shorter at the end of the file, BEP 3), or a run of consecutive blocks of
  * one piece. `begin` is in bytes from the start of the piece, `length` in bytes.

@@ -15,15 +15,12 @@ import {
   RECHOKE_MS,
 } from "./limits.ts";
 import { MAX_INBOUND_REQUESTS } from "../torrent/limits.ts";
-import type { Block } from "../torrent/peer-message.ts";
+import { BLOCK_HEADER_LENGTH, type Block } from "../torrent/peer-message.ts";
 import type { PeerState } from "./peer-state.ts";
 import { RateMeter } from "../rate/rate-meter.ts";
 import { SuperSeeding } from "./super-seeding.ts";
 import type { TokenBucket } from "../rate/token-bucket.ts";
 import type { TransferEffect } from "./transfer-types.ts";
-
-/** Bytes of a block message besides its payload (BEP 3): they count towards the rate limit. */
-const BLOCK_HEADER_LENGTH = 13;
 
 export class Uploads {
   readonly #geometry: Geometry;

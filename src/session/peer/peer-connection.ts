@@ -13,6 +13,7 @@ import {
 import { MAX_BLOCK_FRAME_LENGTH } from "../../wire/limits.ts";
 import { toHex } from "../../lib/bytes.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
+import { BLOCK_HEADER_LENGTH } from "../../core/torrent/peer-message.ts";
 import type { Block, PeerFault, PeerMessage } from "../../core/torrent/peer-message.ts";
 import type { TcpConnection } from "../../net/tcp-connection.ts";
 import type { PeerHandshake } from "../../wire/peer-wire-events.ts";
@@ -22,8 +23,6 @@ import { CLIENT_MARK, monotonicMs } from "../clock.ts";
 import type { PeerContext } from "./peer-context.ts";
 import { UploadMarks } from "./upload-marks.ts";
 
-/** Bytes of a block message besides its payload (BEP 3), which the core charges together. */
-const BLOCK_HEADER_LENGTH = 13;
 /** How the peer ids of p2pfile begin, whatever its version. */
 const OWN_MARK = toHex(new TextEncoder().encode(CLIENT_MARK.slice(0, 3)));
 /** Name of the peer exchange extension (BEP 11). */
