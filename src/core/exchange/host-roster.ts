@@ -54,11 +54,6 @@ export class HostRoster {
     return this.#version;
   }
 
-  /** Lines kept of the log, replaced ones included: at most about twice `size`. */
-  get logLength(): number {
-    return this.#log.length;
-  }
-
   get own(): HostEntry {
     return this.#own;
   }

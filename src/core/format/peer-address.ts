@@ -40,10 +40,6 @@ export function ipv4ToNumber(host: string): number {
   return host.split(".").reduce((value, octet) => value * 256 + Number(octet), 0);
 }
 
-export function ipv4FromNumber(value: number): string {
-  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
-}
-
 /** Writes six bytes at `at`: address, then port, big-endian (the compact form of BEP 23). */
 export function writeCompact(address: PeerAddress, bytes: Uint8Array, at: number): void {
   const octets = address.host.split(".");

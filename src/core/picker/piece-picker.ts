@@ -44,11 +44,6 @@ export class PiecePicker {
     return this.#order.size === 0 && this.#notFull.size === 0;
   }
 
-  /** Number of active pieces. */
-  get activeCount(): number {
-    return this.#active.size;
-  }
-
   addPeer(peer: PickerPeer): void {
     this.#peers.add(peer);
   }

@@ -91,12 +91,6 @@ export class TokenBucket {
     this.#tokens = Math.min(this.#burst, this.#tokens + amount);
   }
 
-  /** Milliseconds until `take(amount)` succeeds if nothing else is taken; 0 when it does now. */
-  waitMs(amount: number, now: number): number {
-    const missing = this.#needed(amount) - this.available(now);
-    return this.isUnlimited || missing <= ROUNDING ? 0 : Math.ceil((missing * 1000) / this.#ratePerSecond);
-  }
-
   #needed(amount: number): number {
     return amount <= this.#burst ? amount : this.#burst / 2;
   }

@@ -93,29 +93,11 @@ export class Bitfield {
     return this.#bytes.every((byte, at) => byte === other.#bytes[at]);
   }
 
-  /** True when a bit is set here and clear in `other`: a peer has a piece that we lack. O(size / 8). */
-  hasBitsBeyond(other: Bitfield): boolean {
-    for (let at = 0; at < this.#bytes.length; at++) {
-      if (((this.#bytes[at] ?? 0) & ~(other.#bytes[at] ?? 0)) !== 0) return true;
-    }
-    return false;
-  }
-
   /** Visits the set bits in ascending order; whole empty bytes are skipped. */
   forEachSet(visit: (index: number) => void): void {
-    this.#forEach(0x00, visit);
-  }
-
-  /** Visits the clear bits in ascending order; whole full bytes are skipped. */
-  forEachClear(visit: (index: number) => void): void {
-    this.#forEach(0xff, visit);
-  }
-
-  /** Visits each bit that differs from the same bit of `flip`, a byte of all ones or all zeros. */
-  #forEach(flip: number, visit: (index: number) => void): void {
     for (let at = 0; at < this.#bytes.length; at++) {
-      let byte = (this.#bytes[at] ?? 0) ^ flip;
-      for (let index = at * 8; byte !== 0 && index < this.size; index++) {
+      let byte = this.#bytes[at] ?? 0;
+      for (let index = at * 8; byte !== 0; index++) {
         if ((byte & 0x80) !== 0) visit(index);
         byte = (byte << 1) & 0xff;
       }

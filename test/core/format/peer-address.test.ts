@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import {
   addressKey,
-  ipv4FromNumber,
   ipv4ToNumber,
   parseAddress,
   parseIpv4,
@@ -60,9 +59,8 @@ test("parseIpv4 and parsePort take the ends of their ranges", () => {
   expect([parsePort("1"), parsePort("65535"), parsePort("65536")]).toEqual([1, 65535, undefined]);
 });
 
-test("ipv4FromNumber reverses ipv4ToNumber, above 2^31 as well", () => {
-  expect(ipv4ToNumber("255.0.0.1")).toBe(0xff000001);
-  fc.assert(fc.property(anyAddress, ({ host }) => expect(ipv4FromNumber(ipv4ToNumber(host))).toBe(host)));
+test("ipv4ToNumber counts the octets big-endian, above 2^31 as well", () => {
+  expect([ipv4ToNumber("10.0.1.2"), ipv4ToNumber("255.0.0.1")]).toEqual([0x0a000102, 0xff000001]);
 });
 
 describe("compact form", () => {

@@ -211,12 +211,10 @@ export class CheckedPicker {
     const peers = [...this.peers];
     return {
       kept: {
-        active: this.picker.activeCount,
         isEndgame: this.picker.isEndgame,
         peers: peers.map(({ pickable, wanted }) => ({ pickable, wanted })),
       },
       counted: {
-        active: this.active.size,
         isEndgame,
         peers: peers.map((peer) => ({
           pickable: has(peer, (piece) => !this.have.get(piece) && !this.active.has(piece)),

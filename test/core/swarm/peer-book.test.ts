@@ -14,12 +14,7 @@ import {
   REDIAL_PINNED_MAX_MS,
   STABLE_CONNECTION_MS,
 } from "../../../src/core/swarm/limits.ts";
-import {
-  addressKey,
-  ipv4FromNumber,
-  ipv4ToNumber,
-  type PeerAddress,
-} from "../../../src/core/format/peer-address.ts";
+import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { namelessAt, PeerBook } from "../../../src/core/swarm/peer-book.ts";
 
 const seeded = (seed: number) => () => {
@@ -27,7 +22,7 @@ const seeded = (seed: number) => () => {
   return seed / 2_147_483_648;
 };
 const address = (index: number): PeerAddress => ({
-  host: ipv4FromNumber(ipv4ToNumber("10.0.0.0") + Math.floor(index / 30) + 1),
+  host: `10.0.${(index / 7680) & 255}.${Math.floor((index % 7680) / 30) + 1}`,
   port: 42_070 + (index % 30),
 });
 const keys = (addresses: readonly PeerAddress[]) => addresses.map(addressKey).sort();

@@ -180,7 +180,8 @@ export class AuditedTransfer {
   /** Checks what must hold between any two events. */
   checkInvariants(): void {
     for (const peer of this.peers.values()) {
-      const wanted = peer.bitfield.hasBitsBeyond(this.#model.have);
+      let wanted = false;
+      peer.bitfield.forEachSet((piece) => (wanted ||= !this.#model.have.get(piece)));
       must(
         peer.amInterested === wanted,
         "we are interested in a peer exactly when it has a piece that we lack",
