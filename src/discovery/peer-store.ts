@@ -48,10 +48,6 @@ export class PeerStore {
     return this.#peers.size;
   }
 
-  get swarmCount(): number {
-    return this.#swarms.size;
-  }
-
   /** @returns false when `host` would announce in vain; who is stored may always say that it is still there. */
   hasRoom(infoHash: string, host: string, now: number): boolean {
     this.#expire(now);

@@ -26,8 +26,7 @@ const MIN_SCRATCH_LENGTH = 256;
 export interface FrameHandler {
   /** 68 bytes with the right protocol string. */
   handshake(bytes: Uint8Array): void;
-  keepAlive(): void;
-  /** Every other message. `frame[0]` is the id, then follows the body; the length is legal for the id. */
+  /** Every other message but keep-alives. `frame[0]` is the id, then follows the body; the length is legal for the id. */
   frame(frame: Uint8Array): void;
   /** A "piece" message. The coordinates are unchecked, 0..2^32-1; the payload has 1 byte or more. */
   block(piece: number, begin: number, payload: Uint8Array): void;
@@ -130,9 +129,11 @@ export class FrameReader {
     if (!this.#handshakeDone) {
       this.#handshakeDone = true;
       this.#handler.handshake(view(bytes, at, HANDSHAKE_LENGTH));
-    } else if (total === PREFIX_LENGTH) {
-      this.#handler.keepAlive();
-    } else if (bytes[at + PREFIX_LENGTH] === MessageId.block) {
+      return;
+    }
+    // A keep-alive says no more than that it came.
+    if (total === PREFIX_LENGTH) return;
+    if (bytes[at + PREFIX_LENGTH] === MessageId.block) {
       const payload = view(bytes, at + BLOCK_HEADER_LENGTH, total - BLOCK_HEADER_LENGTH);
       this.#handler.block(readUint32(bytes, at + 5), readUint32(bytes, at + 9), payload);
     } else {

@@ -25,7 +25,6 @@ export interface PeerWireEvents {
   extended(name: string, payload: Uint8Array): void;
   /** The peer's DHT port (BEP 5), 1..65535. */
   port(port: number): void;
-  keepAlive?(): void;
   /** Called once; afterwards the wire is closed. */
   fault(fault: PeerFault): void;
 }

@@ -57,7 +57,6 @@ export class PeerWire {
     this.#wire = new GuardedWire(options.direction, options.sink, this.#extensionNames);
     this.#reader = new FrameReader({
       handshake: (bytes) => this.#onHandshake(bytes),
-      keepAlive: () => this.#events.keepAlive?.(),
       frame: (frame) => this.#onFrame(frame),
       block: (piece, begin, payload) => this.#onBlock(piece, begin, payload),
     });

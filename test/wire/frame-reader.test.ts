@@ -10,7 +10,6 @@ function read(stream: Uint8Array, cuts: readonly number[] = []): string[] {
   const log: string[] = [];
   const reader = new FrameReader({
     handshake: (bytes) => void log.push(`handshake ${bytes.toHex()}`),
-    keepAlive: () => void log.push("keepAlive"),
     frame: (bytes) => void log.push(`frame ${bytes.toHex()}`),
     block: (piece, begin, payload) => void log.push(`block ${piece} ${begin} ${payload.toHex()}`),
   });
@@ -143,7 +142,6 @@ test("FrameReader makes no call after stop, even within a chunk", () => {
   const calls: string[] = [];
   const reader = new FrameReader({
     handshake: () => void calls.push("handshake"),
-    keepAlive: () => void calls.push("keepAlive"),
     frame: () => {
       calls.push("frame");
       reader.stop();

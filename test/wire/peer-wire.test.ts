@@ -79,7 +79,17 @@ test("PeerWire carries ports, keep-alives and extension messages", () => {
   exchange(a, b);
   expect(b.extended).toEqual([{ name: "ut_pex", payload: Uint8Array.of(1, 2, 3) }]);
   expect(b.ports).toEqual([42083]);
-  expect(b.keepAlives).toBe(1);
+  expect([b.messages, b.faults]).toEqual([[], []]);
+});
+
+test("PeerWire takes a keep-alive for a whole message that says nothing", () => {
+  const [a, b] = connectedPair();
+  a.wire.sendKeepAlive();
+  const bytes = a.take();
+  expect(bytes).toEqual(new Uint8Array(4));
+  const heard = b.log.length;
+  expect([b.wire.receive(bytes.subarray(0, 3)), b.wire.receive(bytes.subarray(3))]).toEqual([false, true]);
+  expect(b.log).toHaveLength(heard);
 });
 
 test("PeerWire sends its extension handshake after both handshakes, and again after a change", () => {
@@ -147,7 +157,6 @@ test("PeerWire sends nothing and calls no listener after close", () => {
   a.wire.sendExtendedHandshake();
   expect(a.messages).toEqual([]);
   expect(a.blocks).toEqual([]);
-  expect(a.keepAlives).toBe(0);
   expect(a.faults).toEqual([]);
   expect(a.take().length).toBe(0);
 });

@@ -32,7 +32,6 @@ export class WireEnd {
   readonly extendedHandshakes: ExtendedHandshake[] = [];
   readonly extended: { readonly name: string; readonly payload: Uint8Array }[] = [];
   readonly ports: number[] = [];
-  keepAlives = 0;
   /** All events as text, in order, to compare two runs. */
   readonly log: string[] = [];
 
@@ -70,10 +69,6 @@ export class WireEnd {
         port: (port) => {
           note("port", port);
           this.ports.push(port);
-        },
-        keepAlive: () => {
-          note("keepAlive", 0);
-          this.keepAlives++;
         },
         fault: (fault) => {
           note("fault", fault);

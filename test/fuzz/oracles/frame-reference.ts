@@ -11,7 +11,7 @@ import type { PeerFault } from "../../../src/core/torrent/peer-message.ts";
 export interface ReferenceUnit {
   /** Bytes of the stream up to the end of the unit. */
   readonly end: number;
-  readonly type: "handshake" | "keepAlive" | "frame" | "block";
+  readonly type: "handshake" | "frame" | "block";
   /** Without the length prefix. */
   readonly bytes: Uint8Array;
 }
@@ -63,10 +63,7 @@ export function readStream(stream: Uint8Array): ReferenceStream {
     const length = data.getUint32(at);
     const start = at + 4;
     at = start + length;
-    if (length === 0) {
-      units.push({ end: at, type: "keepAlive", bytes: stream.subarray(start, at) });
-      continue;
-    }
+    if (length === 0) continue;
     if (length > LARGEST_OF_ALL) return { units, fault: { end: start, reason: "frameTooLong" } };
     const id = stream[start];
     if (id === undefined) break;

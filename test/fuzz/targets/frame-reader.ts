@@ -46,7 +46,6 @@ function checkRun(open: Subject, { units, fault }: ReferenceStream, feed: Feed):
   };
   const reader = open({
     handshake: (bytes) => expectNext("handshake", bytes),
-    keepAlive: () => expectNext("keepAlive", new Uint8Array(0)),
     frame: (bytes) => expectNext("frame", bytes),
     block: (piece, begin, payload) => {
       expectNext("block", concatBytes([Uint8Array.of(7), uint32(piece), uint32(begin), payload]));
@@ -75,7 +74,7 @@ function checkStop(open: Subject, stream: Uint8Array, after: number): void {
   const onCall = (): void => {
     if (++calls === after) reader.stop();
   };
-  const reader = open({ handshake: onCall, keepAlive: onCall, frame: onCall, block: onCall });
+  const reader = open({ handshake: onCall, frame: onCall, block: onCall });
   const fault = reader.receive(stream);
   if (after === 0 || calls < after) return;
   promise(calls === after && fault === undefined, "a stopped reader makes no call");

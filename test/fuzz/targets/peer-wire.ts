@@ -92,7 +92,6 @@ class Conversation {
           promise(port >= 1 && port <= 65535, `port ${port}`);
           this.#note(`port ${port}`);
         },
-        keepAlive: () => this.#note("keepAlive"),
         fault: (fault) => {
           this.#note(`fault ${fault}`);
           this.#faults++;
@@ -261,7 +260,7 @@ export const peerWireTarget = defineTarget({
           ...options.events,
           fault: (fault) => {
             options.events.fault(fault);
-            if (fault === "unexpectedMessage") options.events.keepAlive?.();
+            if (fault === "unexpectedMessage") options.events.port(1);
           },
         },
       }),

@@ -54,6 +54,7 @@ export const wireTokens: readonly (string | Uint8Array)[] = [
   ),
   ...[5, 7, 20, 21].map((id) => concatBytes([uint32(MAX_BLOCK_FRAME_LENGTH), Uint8Array.of(id)])),
   "\0\0\0\x03\x09\x1a\xe1",
+  "\0\0\0\x03\x09\xa4\x63",
   "\0\0\0\x04\x14\x00de",
   "d1:md11:ut_metadatai3e6:ut_pexi1ee13:metadata_sizei100ee",
   "d8:msg_typei0e5:piecei0ee",
