@@ -114,6 +114,8 @@ describe("the checker", () => {
     ["a node module in the core", "src/core/transfer/x.ts", 'import { join } from "node:path";'],
     ["bun in the core", "src/core/transfer/x.ts", 'import { file } from "bun";'],
     ["new Worker elsewhere", "src/hashing/x.ts", "const worker = new Worker(address);"],
+    ["the name of the C library elsewhere", "workers/x.ts", 'const library = dlopen("libc.so.6", symbols);'],
+    ["the name of musl's C library elsewhere", "src/storage/x.ts", 'dlopen("libc.musl-x86_64.so.1", {});'],
     ["a computed worker address elsewhere", "src/cli/x.ts", "new URL(address, import.meta.url)"],
     ["Date.now in the core", "src/core/transfer/x.ts", "const now = Date.now();"],
     ["new Date in the core", "src/core/transfer/x.ts", "const now = +new Date();"],

@@ -1,7 +1,7 @@
 // The system calls that neither node:fs nor Bun offers: read-only mappings, read leases, cachestat.
 // Refuses to know why they are called. Numbers are those of Linux on x86-64 and arm64, which agree on all of them.
 import { dlopen } from "bun:ffi";
-import { C_LIBRARIES } from "../src/lib/c-libraries.ts";
+import { cLibrary } from "../src/lib/c-library.ts";
 
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
@@ -27,16 +27,5 @@ const SYMBOLS = {
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
 } as const;
 
-function load() {
-  for (const name of C_LIBRARIES) {
-    try {
-      return dlopen(name, SYMBOLS).symbols;
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
-}
-
-/** Undefined where no C library could be opened: then nothing is mapped and files are read. */
-export const libc = load();
+/** Undefined where no C library can be loaded: then nothing is mapped and files are read. */
+export const libc = cLibrary((name) => dlopen(name, SYMBOLS).symbols)();

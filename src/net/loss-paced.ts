@@ -2,7 +2,7 @@
 // queues that are full that is little, and a peer that asks for a few blocks at a time lets it find out no more for seconds.
 // Reno's slow start goes on until something is lost. Knows nothing of who the peer is.
 import { dlopen, FFIType } from "bun:ffi";
-import { C_LIBRARIES } from "../lib/c-libraries.ts";
+import { cLibrary } from "../lib/c-library.ts";
 
 const IPPROTO_TCP = 6;
 /** Linux: the name of what paces the connection, at most 16 bytes with its end. */
@@ -20,24 +20,7 @@ const SYMBOLS = {
   },
 } as const;
 
-function load() {
-  for (const name of C_LIBRARIES) {
-    try {
-      return dlopen(name, SYMBOLS).symbols;
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
-}
-
-let library: ReturnType<typeof load> | null = null;
-
-/** Loaded at the first use, milliseconds. Undefined where no library can be loaded. */
-function libc(): ReturnType<typeof load> {
-  if (library === null) library = load();
-  return library;
-}
+const libc = cLibrary((name) => dlopen(name, SYMBOLS).symbols);
 
 /** @returns what paces the connection, such as "bbr"; undefined where the system does not tell. */
 export function congestionControl(fd: number): string | undefined {

@@ -1,7 +1,7 @@
 // The door to the C library for files: the calls on them that the runtime does not offer. Knows no paths of ours, no names of
 // errors shown to people. None of these calls moves file content, so each returns within about a millisecond.
 import { dlopen, FFIType, ptr, toArrayBuffer } from "bun:ffi";
-import { C_LIBRARIES } from "../lib/c-libraries.ts";
+import { cLibrary } from "../lib/c-library.ts";
 
 /** `undefined`: done. Otherwise the system's error code. */
 export type LibcResult = string | undefined;
@@ -37,8 +37,8 @@ const ERROR_CODES: Readonly<Record<number, string>> = {
   122: "EDQUOT",
 };
 
-function open(soname: string) {
-  const { symbols } = dlopen(soname, {
+function open(name: string) {
+  const { symbols } = dlopen(name, {
     flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
     fallocate: { args: [FFIType.i32, FFIType.i32, FFIType.i64, FFIType.i64], returns: FFIType.i32 },
     lseek: { args: [FFIType.i32, FFIType.i64, FFIType.i32], returns: FFIType.i64 },
@@ -54,22 +54,8 @@ function open(soname: string) {
   return { symbols, errno: new Int32Array(toArrayBuffer(location, 0, 4)) };
 }
 
-let library: ReturnType<typeof open> | null = null;
-
-/** Loaded at the first use (5 ms). Undefined where the system lets no program load a library at run time. */
-function libc(): ReturnType<typeof open> {
-  if (library !== null) return library;
-  library = undefined;
-  for (const soname of C_LIBRARIES) {
-    try {
-      library = open(soname);
-      break;
-    } catch {
-      // Not this C library: the next name is tried, and without any of them every call answers ENOSYS.
-    }
-  }
-  return library;
-}
+/** Without it every call below answers ENOSYS. */
+const libc = cLibrary(open);
 
 function call(
   run: (symbols: NonNullable<ReturnType<typeof open>>["symbols"]) => number | bigint,

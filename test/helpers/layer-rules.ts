@@ -151,6 +151,7 @@ const oneDoor: readonly { readonly what: string; readonly pattern: RegExp; reado
     pattern: /\bnew\s+URL\s*\(\s*[^"'\s)][^)]*import\.meta\.url/,
     door: "src/hashing/spawn.ts",
   },
+  { what: "the name of a C library", pattern: /\blibc\.(?:so|musl)/, door: "src/lib/c-library.ts" },
   { what: "a computed import", pattern: /\bimport\s*\(\s*[^"'\s]/, door: "" },
 ];
 
