@@ -107,7 +107,7 @@ export class Resources {
 
 function realParts(context: SessionContext): ResourceParts {
   return {
-    store: openStateStore(context.workingDirectory, context.logger),
+    store: openStateStore(context.workingDirectory, { logger: context.logger }),
     pool: new HashPool({ workers: availableParallelism(), io: context.io }),
     clock: systemClock,
     startNode: startSessionNode,

@@ -3,6 +3,7 @@
 import { statfs } from "node:fs/promises";
 import { ALLOCATION_STEP_LENGTH, DISK_RESERVE_LENGTH } from "./limits.ts";
 import { DiskError } from "../lib/errors.ts";
+import { TMPFS } from "../lib/file-systems.ts";
 import { formatBytes } from "../lib/units.ts";
 import { diskErrorOf, diskErrorOfCode } from "./disk-error.ts";
 import { statsOf } from "./file-stamp.ts";
@@ -13,9 +14,6 @@ import { truncateFile } from "./positioned-io.ts";
 const SECTOR_LENGTH = 512n;
 /** Codes of a file system that cannot reserve: the file is then only given its length. */
 const CANNOT_RESERVE = new Set(["EOPNOTSUPP", "ENOSYS", "ENODEV", "EINVAL"]);
-
-/** `f_type` of tmpfs: it reserves by clearing every page, a tenth of the work of a whole download into memory. */
-const TMPFS = 0x01021994;
 
 export interface SpaceRequest {
   readonly fd: number;
@@ -33,6 +31,7 @@ export async function reserveSpace(request: SpaceRequest): Promise<void> {
   const held = Number((await statsOf(fd)).blocks * SECTOR_LENGTH);
   const missing = Math.max(0, size - held);
   if (missing === 0) return;
+  // tmpfs reserves by clearing every page, a tenth of the work of a whole download into memory.
   if ((await checkFreeSpace(directory, path, size, missing)) === TMPFS)
     return await setLength(fd, path, size);
   for (let offset = 0; offset < size; offset += ALLOCATION_STEP_LENGTH) {

@@ -10,30 +10,25 @@ import {
   STORE_OPEN_ATTEMPTS,
   STORE_RETRY_MS,
 } from "./limits.ts";
+import { isNetworkFileSystem } from "../lib/file-systems.ts";
 import type { Logger } from "../lib/logger.ts";
 import { ensureSchema, OtherDatabase, prune, type StateTable } from "./state-schema.ts";
 
-/** statfs types on which processes of several machines, or none at all, can share the memory that a WAL needs. */
-const NETWORK_FILE_SYSTEMS = new Set([
-  0x6969, // NFS
-  0x517b, // SMB
-  0xff534d42, // CIFS
-  0xfe534d42, // SMB2
-  0x65735546, // FUSE
-  0x01021997, // 9P
-  0x00c36400, // Ceph
-  0x5346414f, // AFS
-]);
+export interface SqliteOptions {
+  readonly logger: Logger;
+  /** node:fs's unless a test says what lies under the directory. */
+  readonly statfs?: (directory: string) => { readonly type: number };
+}
 
 export class SqliteConnection {
   readonly #path: string;
-  readonly #logger: Logger;
+  readonly #options: SqliteOptions;
   #database: Database;
 
   /** @throws SQLiteError when the file can be neither opened nor made, or not written. */
-  constructor(path: string, logger: Logger) {
+  constructor(path: string, options: SqliteOptions) {
     this.#path = path;
-    this.#logger = logger;
+    this.#options = options;
     this.#database = this.#openOrReplace();
   }
 
@@ -102,8 +97,10 @@ export class SqliteConnection {
       const tables: readonly StateTable[] = ["ports", "hashed_files", "metadata", "downloads"];
       for (const table of tables) prune(database, table);
     });
-    // Only after the check, because this changes the file.
-    database.run(`PRAGMA journal_mode = ${onNetwork(this.#path) ? "DELETE" : "WAL"}`);
+    // Only after the check, because this changes the file. A write-ahead log needs memory that all who have the file open
+    // share, which those on a network file system do not.
+    const { type } = (this.#options.statfs ?? statfsSync)(dirname(this.#path));
+    database.run(`PRAGMA journal_mode = ${isNetworkFileSystem(type) ? "DELETE" : "WAL"}`);
     database.run("PRAGMA synchronous = NORMAL");
     database.run(`PRAGMA wal_autocheckpoint = ${STORE_CHECKPOINT_PAGES}`);
   }
@@ -115,7 +112,7 @@ export class SqliteConnection {
     for (const suffix of ["-wal", "-shm", "-journal", ""]) {
       if (existsSync(this.#path + suffix)) renameSync(this.#path + suffix, aside + suffix);
     }
-    this.#logger.warn(
+    this.#options.logger.warn(
       `${this.#path}: cannot be used (${reason}); it was moved to ${aside} and a new one was started`,
     );
   }
@@ -162,8 +159,4 @@ function closeQuietly(database: Database): void {
   } catch {
     // A damaged file cannot always be closed in order; its descriptor is gone either way.
   }
-}
-
-function onNetwork(path: string): boolean {
-  return NETWORK_FILE_SYSTEMS.has(statfsSync(dirname(path)).type);
 }

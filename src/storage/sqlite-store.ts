@@ -9,7 +9,7 @@ import type { Logger } from "../lib/logger.ts";
 import { sha1 } from "../lib/sha1.ts";
 import { sameStamp } from "./file-stamp.ts";
 import { STATE_FILE_NAME } from "./own-files.ts";
-import { SqliteConnection } from "./sqlite-connection.ts";
+import { SqliteConnection, type SqliteOptions } from "./sqlite-connection.ts";
 import { prune, type StateTable } from "./state-schema.ts";
 import type { DownloadRecord, FileStamp, HashedFile, StateStore } from "./state-store.ts";
 
@@ -36,9 +36,9 @@ export class SqliteStore implements StateStore {
   readonly #told = new Set<string>();
 
   /** Opens or makes `.p2pfile.db` in `directory`. @throws SQLiteError when that is not possible. */
-  constructor(directory: string, logger: Logger) {
-    this.#logger = logger;
-    this.#connection = new SqliteConnection(join(directory, STATE_FILE_NAME), logger);
+  constructor(directory: string, options: SqliteOptions) {
+    this.#logger = options.logger;
+    this.#connection = new SqliteConnection(join(directory, STATE_FILE_NAME), options);
   }
 
   portOf(infoHash: InfoHash): number | undefined {

@@ -16,7 +16,7 @@ import { hash, record, stamp } from "./stored-records.ts";
 const fixture = new StorageFixture();
 
 const stores: readonly [string, () => StateStore][] = [
-  ["SqliteStore", () => new SqliteStore(fixture.folder(), silentLogger)],
+  ["SqliteStore", () => new SqliteStore(fixture.folder(), { logger: silentLogger })],
   ["MemoryStore", () => new MemoryStore()],
 ];
 

@@ -197,6 +197,30 @@ test("hashJob reads a cold file, whose pages it would wait for in the map, and m
   }
 });
 
+test.each([
+  ["a disk (ext4)", 0xef53, false],
+  ["NFS", 0x6969, true],
+  ["SMB, as a negative number", 0xfe534d42 | 0, true],
+  ["GPFS", 0x47504653, true],
+  ["FUSE", 0x65735546, true],
+  ["tmpfs", 0x01021994, true],
+])("hashJob over %s (type %d) reads instead of mapping: %p", (_, type, isRead) => {
+  const fd = openSync(path, "r");
+  const isWarm = isCached(fd, 0, bytes.length);
+  closeSync(fd);
+  if (!isWarm) return console.warn("SKIPPED: this system does not tell what is cached");
+  const asked: string[] = [];
+  const statfs = (of: string) => {
+    asked.push(of);
+    return { type };
+  };
+  const request = requestOf({ exclusive: true });
+  const before = bytesRead();
+  expect(hashJob(request, undefined, statfs).toHex()).toBe(digestsOf(bytes, MiB));
+  expect(bytesRead() - before >= bytes.length).toBe(isRead);
+  expect(asked).toEqual([`/proc/self/fd/${request.fd}`]);
+});
+
 test("hashJob reads a file on tmpfs, where every page of the map would cost a fault", () => {
   const shared = "/dev/shm";
   if (!existsSync(shared) || statfsSync(shared).type !== 0x01021994)

@@ -9,6 +9,7 @@ import { downloads, hashedFiles, hashes, infos, ports, removeFolder, StoreFixtur
 
 type Open = (folder: string, logger: Logger) => StateStore;
 
+const open: Open = (folder, logger) => openStateStore(folder, { logger });
 const MAX_EDITS = 32;
 /** This share of the damaged files is written to and opened once more. */
 const WRITING_SHARE = 0.2;
@@ -87,7 +88,7 @@ function writeAll(store: StateStore): void {
 /** A store with one modified member. */
 function planted(change: (store: StateStore) => Partial<StateStore>): Open {
   return (folder, logger) => {
-    const store = openStateStore(folder, logger);
+    const store = open(folder, logger);
     const whole: StateStore = {
       portOf: (hash) => store.portOf(hash),
       rememberPort: (hash, port) => store.rememberPort(hash, port),
@@ -119,7 +120,7 @@ export const storeTarget = defineTarget({
   ],
   numbers: [4096, 512, 100],
   series: packetSeries,
-  subject: openStateStore,
+  subject: open,
   check,
   accepts: () => true,
   planted: {
