@@ -12,33 +12,57 @@ import {
 } from "./limits.ts";
 import { isNetworkFileSystem } from "../lib/file-systems.ts";
 import type { Logger } from "../lib/logger.ts";
-import { ensureSchema, OtherDatabase, prune, type StateTable } from "./state-schema.ts";
+import { versionInHeader } from "./state-header.ts";
+import {
+  ensureSchema,
+  OtherDatabase,
+  prune,
+  refuseNewer,
+  STATE_SCHEMA,
+  type StateSchema,
+  type StateTable,
+  versionOf,
+} from "./state-schema.ts";
 
 export interface SqliteOptions {
   readonly logger: Logger;
   /** node:fs's unless a test says what lies under the directory. */
   readonly statfs?: (directory: string) => { readonly type: number };
+  /** That of this program unless a test adds to it. */
+  readonly schema?: StateSchema;
 }
 
 export class SqliteConnection {
   readonly #path: string;
   readonly #options: SqliteOptions;
+  readonly #schema: StateSchema;
   #database: Database;
 
-  /** @throws SQLiteError when the file can be neither opened nor made, or not written. */
+  /**
+   * @throws NewerState, with the file untouched, when a newer program wrote it. @throws SQLiteError when it can be neither opened
+   * nor made, or not written.
+   */
   constructor(path: string, options: SqliteOptions) {
     this.#path = path;
     this.#options = options;
+    this.#schema = options.schema ?? STATE_SCHEMA;
     this.#database = this.#openOrReplace();
   }
 
   /**
    * Runs `work` in a transaction that takes the write lock at its start (`BEGIN IMMEDIATE`), so that it cannot fail half
    * way for another writer. A damaged file is put aside and the work done in a new one.
-   * @throws SQLiteError when that is not possible: busy for too long, disk full, read-only.
+   * @throws SQLiteError when that is not possible: busy for too long, disk full, read-only. @throws NewerState when a newer
+   * program has changed the tables since.
    */
   write(work: (database: Database) => void): void {
-    this.#repairing((database) => patiently(STORE_ATTEMPTS, () => transact(database, () => work(database))));
+    const checked = (database: Database) => {
+      refuseNewer(versionOf(database), this.#schema);
+      work(database);
+    };
+    this.#repairing((database) =>
+      patiently(STORE_ATTEMPTS, () => transact(database, () => checked(database))),
+    );
   }
 
   /** Runs `work`, which only reads. @throws SQLiteError as `write`. */
@@ -74,6 +98,7 @@ export class SqliteConnection {
   }
 
   #open(): Database {
+    refuseNewer(versionInHeader(this.#path), this.#schema);
     const database = new Database(this.#path, {
       create: true,
       readwrite: true,
@@ -92,7 +117,7 @@ export class SqliteConnection {
   #prepare(database: Database): void {
     database.run(`PRAGMA busy_timeout = ${STORE_BUSY_TIMEOUT_MS}`);
     transact(database, () => {
-      ensureSchema(database);
+      ensureSchema(database, this.#schema);
       // Also the proof that we may write: a file that is read-only to us opens, and refuses this.
       const tables: readonly StateTable[] = ["ports", "hashed_files", "metadata", "downloads"];
       for (const table of tables) prune(database, table);

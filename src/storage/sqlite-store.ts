@@ -10,6 +10,7 @@ import { sha1 } from "../lib/sha1.ts";
 import { sameStamp } from "./file-stamp.ts";
 import { STATE_FILE_NAME } from "./own-files.ts";
 import { SqliteConnection, type SqliteOptions } from "./sqlite-connection.ts";
+import { rowChecksum } from "./state-checksum.ts";
 import { prune, type StateTable } from "./state-schema.ts";
 import type { DownloadRecord, FileStamp, HashedFile, StateStore } from "./state-store.ts";
 
@@ -46,14 +47,14 @@ export class SqliteStore implements StateStore {
     const row = this.#read((database) =>
       database.query<{ port: bigint; crc: bigint }, [string]>(sql).get(infoHash),
     );
-    return row && row.crc === checksum([infoHash, row.port]) ? Number(row.port) : undefined;
+    return row && row.crc === rowChecksum([infoHash, row.port]) ? Number(row.port) : undefined;
   }
 
   rememberPort(infoHash: InfoHash, port: number): void {
     this.#write("ports", (database) => {
       database
         .query("REPLACE INTO ports VALUES (?, ?, ?)")
-        .run(infoHash, port, checksum([infoHash, BigInt(port)]));
+        .run(infoHash, port, rowChecksum([infoHash, BigInt(port)]));
     });
   }
 
@@ -67,7 +68,8 @@ export class SqliteStore implements StateStore {
     );
     if (
       !row ||
-      row.crc !== checksum([...fileKey(stamp, pieceLength), row.size, row.mtime_ns, row.ctime_ns, row.pieces])
+      row.crc !==
+        rowChecksum([...fileKey(stamp, pieceLength), row.size, row.mtime_ns, row.ctime_ns, row.pieces])
     ) {
       return undefined;
     }
@@ -93,7 +95,7 @@ export class SqliteStore implements StateStore {
           stamp.mtimeNs,
           stamp.ctimeNs,
           pieces,
-          checksum([
+          rowChecksum([
             ...fileKey(stamp, pieceLength),
             BigInt(stamp.size),
             stamp.mtimeNs,
@@ -125,7 +127,7 @@ export class SqliteStore implements StateStore {
     );
     if (!row) return undefined;
     const { part_inode: inode, size, bitfield, boot_id: bootId } = row;
-    if (row.crc !== checksum([infoHash, partPath, inode, size, bitfield, bootId])) return undefined;
+    if (row.crc !== rowChecksum([infoHash, partPath, inode, size, bitfield, bootId])) return undefined;
     return {
       infoHash,
       partPath,
@@ -146,7 +148,7 @@ export class SqliteStore implements StateStore {
           toSigned(record.partInode),
           record.size,
           record.bitfield,
-          checksum([
+          rowChecksum([
             record.infoHash,
             record.partPath,
             toSigned(record.partInode),
@@ -196,20 +198,6 @@ export class SqliteStore implements StateStore {
     else this.#logger.warn(message);
     this.#told.add(message);
   }
-}
-
-/**
- * Of a whole row, its key and the kinds of its values included: in a damaged file a row may be found under another's key,
- * and a value may come back as null, as text or as a number. Never throws.
- */
-function checksum(values: readonly unknown[]): bigint {
-  let crc = 0;
-  for (const value of values) {
-    const isBlob = value instanceof Uint8Array;
-    crc = Bun.hash.crc32(isBlob ? `blob ${value.length} ` : `${typeof value} ${String(value)} `, crc);
-    if (isBlob) crc = Bun.hash.crc32(value, crc);
-  }
-  return BigInt(crc);
 }
 
 function fileKey({ dev, inode }: FileStamp, pieceLength: number): readonly bigint[] {

@@ -1,16 +1,22 @@
-// The tables of the state store and the marks by which a file is known to be ours. Knows SQL, not what it is asked for.
-import type { Database } from "bun:sqlite";
+// The tables of the state store, and the marks by which a file is known to be ours and of which version. Knows SQL, not
+// what it is asked for.
+import { type Database, SQLiteError } from "bun:sqlite";
 import {
   MAX_STORED_DOWNLOADS,
   MAX_STORED_HASHED_FILES,
   MAX_STORED_METADATA,
   MAX_STORED_PORTS,
 } from "./limits.ts";
+import { MIGRATIONS, type MigrationStep } from "./state-migrations.ts";
+import { APPLICATION_ID } from "./state-header.ts";
 
-/** "p2pf" as a big-endian integer, in the header of the file. */
-const APPLICATION_ID = 0x70327066;
-/** Raised with every change of the tables; a file of another version is put aside like a foreign one. */
-const SCHEMA_VERSION = 3;
+/** The tables of one version of the program, and the way to them from every older version. */
+export interface StateSchema {
+  /** SQL that makes them in a new file. */
+  readonly tables: string;
+  /** One more with every change of `tables`: `[0]` takes a file of version 1 to version 2. */
+  readonly steps: readonly MigrationStep[];
+}
 
 /** Inodes and the like are unsigned 64-bit numbers, kept as SQLite's signed ones. */
 const TABLES = `
@@ -46,6 +52,8 @@ const TABLES = `
   ) STRICT;
 `;
 
+export const STATE_SCHEMA: StateSchema = { tables: TABLES, steps: MIGRATIONS };
+
 const BOUNDS = {
   ports: MAX_STORED_PORTS,
   hashed_files: MAX_STORED_HASHED_FILES,
@@ -59,20 +67,69 @@ export class OtherDatabase extends Error {
   override readonly name = "OtherDatabase";
 }
 
-/** Makes the tables in a new file, or checks that they are ours. Inside a write transaction. @throws OtherDatabase */
-export function ensureSchema(database: Database): void {
+/** The file is ours, of a version that this program does not know. */
+export class NewerState extends Error {
+  override readonly name = "NewerState";
+
+  constructor(version: number, known: number) {
+    super(`its version is ${version}, and this p2pfile knows ${known} and those before`);
+  }
+}
+
+/**
+ * Makes the tables in a new file, takes those of an older version to this one, or checks that they are ours. Inside a
+ * write transaction, so that a crash leaves the old version and of two processes one does it.
+ * @throws OtherDatabase when the file belongs to another program or is not what its version says; NewerState.
+ */
+export function ensureSchema(database: Database, schema: StateSchema): void {
   const application = numberOf(database, "PRAGMA application_id");
-  const version = numberOf(database, "PRAGMA user_version");
+  const version = versionOf(database);
   const tables = numberOf(database, "SELECT count(*) FROM sqlite_schema");
   if (application === 0 && version === 0 && tables === 0) {
-    database.run(TABLES);
+    database.run(schema.tables);
     database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-  } else if (application !== APPLICATION_ID) {
-    throw new OtherDatabase("belongs to another program");
-  } else if (version !== SCHEMA_VERSION) {
-    throw new OtherDatabase(`has version ${version} instead of ${SCHEMA_VERSION}`);
+    database.run(`PRAGMA user_version = ${currentVersion(schema)}`);
+    return;
   }
+  if (application !== APPLICATION_ID) throw new OtherDatabase("belongs to another program");
+  if (version < 1) throw new OtherDatabase(`has version ${version}, and the first is 1`);
+  refuseNewer(version, schema);
+  migrate(database, schema, version);
+}
+
+/** @throws NewerState when this program does not know the version; undefined is a file without one. */
+export function refuseNewer(version: number | undefined, schema: StateSchema): void {
+  const known = currentVersion(schema);
+  if (version !== undefined && version > known) throw new NewerState(version, known);
+}
+
+/** Of the tables, as the file tells it. */
+export function versionOf(database: Database): number {
+  return numberOf(database, "PRAGMA user_version");
+}
+
+function currentVersion({ steps }: StateSchema): number {
+  return steps.length + 1;
+}
+
+function migrate(database: Database, { steps }: StateSchema, version: number): void {
+  for (const [at, step] of steps.entries()) {
+    const from = at + 1;
+    if (from < version) continue;
+    try {
+      step(database);
+    } catch (error) {
+      if (!isUnfit(error)) throw error;
+      throw new OtherDatabase(`is not what version ${from} was: ${error.message}`);
+    }
+    database.run(`PRAGMA user_version = ${from + 1}`);
+  }
+}
+
+/** The tables do not fit the step: they are not what their version says. A full or busy disk is another matter. */
+function isUnfit(error: unknown): error is SQLiteError {
+  const code = error instanceof SQLiteError ? (error.code ?? "") : "";
+  return /^SQLITE_(?:ERROR|CONSTRAINT|MISMATCH)/.test(code);
 }
 
 /** Keeps the latest rows of a table. An upsert by REPLACE gives its row the highest rowid, so that is the age. */

@@ -6,6 +6,7 @@ import { infoHashOf } from "../../src/core/torrent/ids.ts";
 import { MAX_STORED_PORTS } from "../../src/storage/limits.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";
+import { runSql } from "./state-versions.ts";
 import { RecordingLogger, StorageFixture } from "./storage-fixture.ts";
 import { hash, record, stamp } from "./stored-records.ts";
 
@@ -54,14 +55,7 @@ describe("SqliteStore", () => {
     ["is no database", (path) => writeFileSync(path, "x".repeat(10_000))],
     [
       "is the database of another program",
-      (path) => makeDatabase(path, "CREATE TABLE t (a); PRAGMA user_version = 1"),
-    ],
-    [
-      "was written by another version",
-      (path) => {
-        makeDatabase(path, "PRAGMA application_id = 0x70327066");
-        makeDatabase(path, "PRAGMA user_version = 99");
-      },
+      (path) => runSql(path, "CREATE TABLE t (a); PRAGMA user_version = 1"),
     ],
   ];
   test.each(foreign)("X4: puts a file aside that %s, with one warning", (_, make) => {
@@ -110,7 +104,7 @@ describe("SqliteStore", () => {
     store.saveDownload(record(1));
     store.rememberHashedFile({ stamp: stamp(1), pieceLength: 4, pieces: new Uint8Array(20) });
     store.rememberMetadata(hash(1), new TextEncoder().encode("1"));
-    makeDatabase(
+    runSql(
       join(folder, ".p2pfile.db"),
       "UPDATE downloads SET bitfield = x'ffffff'; UPDATE hashed_files SET pieces = x'01'; UPDATE metadata SET info = x'02'",
     );
@@ -185,9 +179,3 @@ describe("SqliteStore", () => {
     }
   }, 30_000);
 });
-
-function makeDatabase(path: string, sql: string): void {
-  const database = new Database(path, { create: true, readwrite: true });
-  database.run(sql);
-  database.close();
-}
