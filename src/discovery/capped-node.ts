@@ -6,6 +6,7 @@ import LibraryDht, { type DhtOptions, type KrpcPeer, type KrpcQuery } from "bitt
 import { DHT_JOIN_DELAY_MS, DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "./limits.ts";
 import type { PeerAddress } from "../core/format/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
+import type { Clock } from "../lib/clock.ts";
 import { AnnounceTokens } from "./announce-tokens.ts";
 import { type UnverifiedNode, UnverifiedNodes } from "./unverified-nodes.ts";
 import { PeerStore } from "./peer-store.ts";
@@ -15,29 +16,37 @@ const SECRET_LENGTH = 20;
 const SERVER_ERROR = 202;
 const PROTOCOL_ERROR = 203;
 
+export interface CappedNodeOptions extends DhtOptions {
+  readonly clock: Clock;
+}
+
 export class CappedNode extends LibraryDht {
+  readonly #clock: Clock;
   readonly #store: PeerStore;
-  readonly #tokens = new AnnounceTokens(crypto.getRandomValues(new Uint8Array(SECRET_LENGTH)));
+  readonly #tokens: AnnounceTokens;
   readonly #unverified = new UnverifiedNodes(
     (node, done) => (this.#isVerified(node) ? done() : this.#ping(node.address, done)),
     (milliseconds, run) => this.#later(milliseconds, run),
   );
-  readonly #timers = new Set<Timer>();
+  /** What cancels each timer that is set. */
+  readonly #timers = new Set<() => void>();
 
-  constructor(options: DhtOptions) {
+  constructor({ clock, ...options }: CappedNodeOptions) {
     // Without an age the library's own store, which is put aside here, needs no timer.
     super({ ...options, maxAge: 0 });
     const store = new PeerStore({
       maxPeers: options.maxPeers,
       expiryMs: options.maxAge,
-      random: Math.random,
+      random: () => clock.random(),
     });
+    this.#clock = clock;
+    this.#tokens = new AnnounceTokens(clock.randomBytes(SECRET_LENGTH));
     this.#store = store;
     this._peers.destroy();
     this._peers = {
-      get: (infoHash, count) => store.sample(infoHash, count, performance.now()),
+      get: (infoHash, count) => store.sample(infoHash, count, clock.now()),
       // Only our own announce comes this way.
-      add: (infoHash, compact) => store.keep(infoHash, addressOf(compact), performance.now()),
+      add: (infoHash, compact) => store.keep(infoHash, addressOf(compact), clock.now()),
       destroy: () => store.clear(),
     };
     // The library's listener puts the sender of every query into the routing table.
@@ -69,7 +78,7 @@ export class CappedNode extends LibraryDht {
   }
 
   override destroy(callback: () => void): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     super.destroy(callback);
   }
@@ -101,7 +110,7 @@ export class CappedNode extends LibraryDht {
   override _ongetpeers(query: KrpcQuery, peer: KrpcPeer): void {
     const infoHash = query.a.info_hash;
     if (infoHash === undefined) return;
-    const now = performance.now();
+    const now = this.#clock.now();
     const key = toHex(infoHash);
     const hasRoom = this.#store.hasRoom(key, peer.address, now);
     const values = this.#store.sample(key, MAX_DHT_REPLY_PEERS, now);
@@ -123,7 +132,7 @@ export class CappedNode extends LibraryDht {
       return;
     }
     const announced = { host: peer.address, port };
-    if (!this.#store.add(toHex(infoHash), announced, performance.now())) {
+    if (!this.#store.add(toHex(infoHash), announced, this.#clock.now())) {
       this._rpc.error(peer, query, [SERVER_ERROR, "no room"]);
       return;
     }
@@ -133,11 +142,11 @@ export class CappedNode extends LibraryDht {
 
   /** With which `host` may announce itself here under the 20 bytes of `infoHash`. */
   tokenFor(host: string, infoHash: Uint8Array): Buffer {
-    return this.#tokens.make(host, infoHash, performance.now());
+    return this.#tokens.make(host, infoHash, this.#clock.now());
   }
 
   isToken(token: Uint8Array, host: string, infoHash: Uint8Array): boolean {
-    return this.#tokens.isValid(token, host, infoHash, performance.now());
+    return this.#tokens.isValid(token, host, infoHash, this.#clock.now());
   }
 
   /** A read-only node (BEP 43) does not want to be asked. */
@@ -148,7 +157,7 @@ export class CappedNode extends LibraryDht {
 
   #note(node: UnverifiedNode): void {
     if (this.#isVerified(node)) return;
-    this.#unverified.heard(node, performance.now(), this.nodes.count() < DHT_K);
+    this.#unverified.heard(node, this.#clock.now(), this.nodes.count() < DHT_K);
   }
 
   #isVerified({ address, id }: UnverifiedNode): boolean {
@@ -160,11 +169,11 @@ export class CappedNode extends LibraryDht {
   /** Not after the end: a timer would keep all of this in memory. */
   #later(milliseconds: number, run: () => void): void {
     if (this.destroyed) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    const cancel = this.#clock.after(milliseconds, () => {
+      this.#timers.delete(cancel);
       run();
-    }, milliseconds).unref();
-    this.#timers.add(timer);
+    });
+    this.#timers.add(cancel);
   }
 
   /** Not the library's `addNode`: it lets an answer take over the entry of whoever has the same id. */

@@ -12,6 +12,7 @@ import {
 } from "./limits.ts";
 import { MAX_KNOWN_PEERS, PEER_EXPIRY_MS } from "../core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { sha1 } from "../lib/sha1.ts";
 import { CappedNode } from "./capped-node.ts";
@@ -29,6 +30,7 @@ export interface DhtOptions {
   /** Who may be contacted beside the bootstrap addresses. */
   readonly accepts: (address: PeerAddress) => boolean;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 type PeerListener = (address: PeerAddress) => void;
@@ -62,12 +64,13 @@ export class Dht {
 
   /** @throws DatagramBindError when UDP cannot be bound; its `code` is "EADDRINUSE" when the port is taken. */
   async start(): Promise<void> {
-    const { host, port, advertisedHost, logger } = this.#options;
+    const { host, port, advertisedHost, logger, clock } = this.#options;
     const socket = await GuardedSocket.open({
       host,
       port,
       accepts: (address) => this.#accepts(address),
       logger,
+      now: () => clock.now(),
     });
     if (this.#isClosed) return socket.close();
     this.#port = socket.address().port;
@@ -82,6 +85,7 @@ export class Dht {
       maxPeers: MAX_DHT_STORED_PEERS,
       concurrency: DHT_CONCURRENCY,
       k: DHT_K,
+      clock,
     });
     this.#node = node;
     node.on("peer", (peer, infoHash) => this.#tellWalks(infoHashOf(infoHash), peer));
@@ -176,12 +180,12 @@ export class Dht {
     return new Promise((resolve) => {
       let stop = () => {};
       const end = () => {
-        clearTimeout(timer);
+        cancel();
         this.#waits.delete(end);
         stop();
         resolve();
       };
-      const timer = setTimeout(end, DHT_LOOKUP_TIMEOUT_MS);
+      const cancel = this.#options.clock.after(DHT_LOOKUP_TIMEOUT_MS, end);
       this.#waits.add(end);
       stop = start(node, end);
     });

@@ -29,6 +29,8 @@ export interface GuardedSocketOptions {
   /** Who may be spoken with, in both directions. */
   readonly accepts: (address: PeerAddress) => boolean;
   readonly logger: Logger;
+  /** Milliseconds by a clock that is never set back. */
+  readonly now: () => number;
 }
 
 /** UDP could not be bound. `code` is the system's, "EADDRINUSE" when the port is taken. */
@@ -56,6 +58,7 @@ export class GuardedSocket extends EventEmitter {
   readonly #socket: Socket;
   readonly #accepts: (address: PeerAddress) => boolean;
   readonly #logger: Logger;
+  readonly #now: () => number;
   readonly #rates = new DatagramRates();
   readonly #pending = new PendingQueries();
   readonly #refusals = new Map<DatagramRefusal, number>();
@@ -84,6 +87,7 @@ export class GuardedSocket extends EventEmitter {
     this.#socket = socket;
     this.#accepts = options.accepts;
     this.#logger = options.logger;
+    this.#now = options.now;
     socket.on("message", (bytes, source) => this.#receive(bytes, source));
     socket.on("error", (error) => options.logger.debug(`UDP: ${error.message}`));
     socket.on("close", () => this.emit("close"));
@@ -132,7 +136,7 @@ export class GuardedSocket extends EventEmitter {
 
   #refusalOf(datagram: Uint8Array, to: PeerAddress): DatagramRefusal | undefined {
     if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) return "foreignTarget";
-    const now = performance.now();
+    const now = this.#now();
     if (isQuery(datagram)) return this.#rates.mayAsk(now) ? undefined : "tooManyQueries";
     return this.#rates.mayReply(to, datagram.length, now) ? undefined : "tooManyReplies";
   }
@@ -153,7 +157,7 @@ export class GuardedSocket extends EventEmitter {
     if (this.#isClosed) return;
     const from = { host: source.address, port: source.port };
     if (!isAddress(from) || !this.#accepts(from)) return this.#refuse("foreignSource", from);
-    if (!this.#rates.mayRead(from, performance.now())) return this.#refuse("tooMany", from);
+    if (!this.#rates.mayRead(from, this.#now())) return this.#refuse("tooMany", from);
     const verdict = guardDatagram(bytes, this.#accepts);
     if (verdict.verdict === "rejected") return this.#refuse(verdict.fault, from);
     if (verdict.kind === "reply" && !this.#pending.settle(verdict.transaction, from)) {

@@ -1,36 +1,14 @@
 // The one place where time and chance enter: everything below gets them as arguments.
+import type { Clock } from "../lib/clock.ts";
 
 /** Milliseconds since this process began, by a clock that never steps back whatever happens to the time of day. */
 export function monotonicMs(): number {
   return performance.now();
 }
 
-/** Time as the files of a session get it; tests bring a virtual one. */
-export interface Clock {
-  /** Milliseconds since the process began; never steps back. */
-  now(): number;
-  /** Calls `run` every `ms` milliseconds. @returns a function that ends it. */
-  every(ms: number, run: () => void): () => void;
-}
-
-export const systemClock: Clock = {
-  now: monotonicMs,
-  every(ms, run) {
-    const timer = setInterval(run, ms);
-    return () => clearInterval(timer);
-  },
-};
-
-/** Resolves as soon as `isSo()`: it is asked at once, then every `ms` milliseconds. */
-export function waitUntil(clock: Clock, ms: number, isSo: () => boolean): Promise<void> {
-  if (isSo()) return Promise.resolve();
-  return new Promise((resolve) => {
-    const stop = clock.every(ms, () => {
-      if (!isSo()) return;
-      stop();
-      resolve();
-    });
-  });
+/** Milliseconds since 1970, as this machine believes: only for names that people read. */
+export function wallMs(): number {
+  return Date.now();
 }
 
 /** Seconds since 1970, as this machine believes: only for what other machines compare. */
@@ -41,6 +19,38 @@ export function wallSeconds(): number {
 /** Uniform in [0, 1). */
 export function chance(): number {
   return Math.random();
+}
+
+/** A text that no other run has. */
+export function uniqueText(): string {
+  return crypto.randomUUID();
+}
+
+/** Of the machine. What runs once does not keep the process alive; what repeats does. */
+export const systemClock: Clock = {
+  now: monotonicMs,
+  random: chance,
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  after(milliseconds, run) {
+    const timer = setTimeout(run, milliseconds).unref();
+    return () => clearTimeout(timer);
+  },
+  every(milliseconds, run) {
+    const timer = setInterval(run, milliseconds);
+    return () => clearInterval(timer);
+  },
+};
+
+/** Resolves as soon as `isSo()`: it is asked at once, then every `milliseconds`. */
+export function waitUntil(clock: Clock, milliseconds: number, isSo: () => boolean): Promise<void> {
+  if (isSo()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const stop = clock.every(milliseconds, () => {
+      if (!isSo()) return;
+      stop();
+      resolve();
+    });
+  });
 }
 
 /** BEP 20: two letters for the program, four digits for the version. */

@@ -6,7 +6,8 @@ import { MIN_SPANS_PER_FILE } from "./limits.ts";
 import { HashPool } from "../hashing/hash-pool.ts";
 import { openStateStore } from "../storage/open-store.ts";
 import type { StateStore } from "../storage/state-store.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import type { Clock } from "../lib/clock.ts";
+import { systemClock, wallMs } from "./clock.ts";
 import type { SessionContext } from "./context.ts";
 import type { NodeStart } from "./network/node.ts";
 import { type SessionNode, startSessionNode } from "./network/session-node.ts";
@@ -107,7 +108,7 @@ export class Resources {
 
 function realParts(context: SessionContext): ResourceParts {
   return {
-    store: openStateStore(context.workingDirectory, { logger: context.logger }),
+    store: openStateStore(context.workingDirectory, { logger: context.logger, wallMs }),
     pool: new HashPool({ workers: availableParallelism(), io: context.io }),
     clock: systemClock,
     startNode: startSessionNode,

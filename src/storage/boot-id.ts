@@ -3,9 +3,12 @@ import { readFileSync } from "node:fs";
 
 let known: string | undefined;
 
-/** Constant until the next boot. Where the kernel does not tell, a value that no other run has: nothing is trusted. */
-export function readBootId(): string {
-  known ??= bootIdOfKernel() ?? `unknown-${crypto.randomUUID()}`;
+/**
+ * `uniqueText`: gives a text that no other run has.
+ * @returns the same until the next boot; what no other run has where the kernel does not tell, so that nothing is trusted.
+ */
+export function readBootId(uniqueText: () => string): string {
+  known ??= bootIdOfKernel() ?? `unknown-${uniqueText()}`;
   return known;
 }
 

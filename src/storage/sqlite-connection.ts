@@ -26,6 +26,8 @@ import {
 
 export interface SqliteOptions {
   readonly logger: Logger;
+  /** Milliseconds since 1970: the name of a file that is put aside ends with them. */
+  readonly wallMs: () => number;
   /** node:fs's unless a test says what lies under the directory. */
   readonly statfs?: (directory: string) => { readonly type: number };
   /** That of this program unless a test adds to it. */
@@ -133,7 +135,7 @@ export class SqliteConnection {
   /** Nothing is deleted: whoever put a file there can have it back. */
   #putAside(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    const aside = `${this.#path}.corrupt-${Date.now()}`;
+    const aside = `${this.#path}.corrupt-${this.#options.wallMs()}`;
     for (const suffix of ["-wal", "-shm", "-journal", ""]) {
       if (existsSync(this.#path + suffix)) renameSync(this.#path + suffix, aside + suffix);
     }

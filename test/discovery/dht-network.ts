@@ -4,6 +4,7 @@ import { DHT_K } from "../../src/discovery/limits.ts";
 import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import { Dht, type DhtOptions } from "../../src/discovery/dht.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
+import { systemClock } from "../../src/session/clock.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import { RawUdp } from "./krpc.ts";
 
@@ -32,6 +33,7 @@ export class DhtNetwork {
       bootstrap,
       accepts,
       logger: silentLogger,
+      clock: systemClock,
       ...options,
     });
     await dht.start();

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { dictBytes, encodeBencode } from "../../src/core/format/bencode.ts";
 import { idBytes } from "../../src/core/torrent/ids.ts";
-import { DHT_K } from "../../src/discovery/limits.ts";
+import { DHT_K, DHT_PING_DELAY_MS } from "../../src/discovery/limits.ts";
+import { VirtualClock } from "../helpers/virtual-clock.ts";
 import { at, DhtNetwork, found, infoHash } from "./dht-network.ts";
 import {
   compactNode,
@@ -93,8 +94,9 @@ describe("DHT rows", () => {
     expect(raw.received).toHaveLength(1);
   });
 
-  test("who asks a node that knows eight others is not pinged at once", async () => {
-    const dht = await network.node("127.0.0.11");
+  test("a node that asks one with eight others in its table is pinged later", async () => {
+    const clock = new VirtualClock();
+    const dht = await network.node("127.0.0.11", [], { clock });
     const target = at("127.0.0.11", dht);
     for (let host = 1; host <= DHT_K; host++) {
       const raw = await network.raw(`127.0.8.${host}`);
@@ -108,9 +110,13 @@ describe("DHT rows", () => {
     late.beNode(id20("p"));
     await late.ask(query("ping", { id: id20("p") }), target);
     dht.addNode(late.address);
-    await Bun.sleep(50);
-    expect(late.received).toHaveLength(1);
+    clock.advance(DHT_PING_DELAY_MS - 1);
+    // A ping would come before this answer.
+    await late.ask(query("ping", { id: id20("p") }), target);
+    expect(late.received.filter(({ message }) => message.has("q"))).toEqual([]);
     expect(dht.nodeCount).toBe(DHT_K);
+    clock.advance(1);
+    await eventually(() => late.received.some(({ message }) => message.has("q")));
   });
 
   test("D7: with the whole table captured a bootstrap address is still asked, and found again", async () => {

@@ -1,12 +1,14 @@
-import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { dictText } from "../../src/core/format/bencode.ts";
 import type { InfoHash } from "../../src/core/torrent/ids.ts";
-import { DHT_JOIN_DELAY_MS, DHT_K } from "../../src/discovery/limits.ts";
+import { DHT_JOIN_DELAY_MS, DHT_K, DHT_LOOKUP_TIMEOUT_MS } from "../../src/discovery/limits.ts";
 import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import { Dht } from "../../src/discovery/dht.ts";
 import { systemErrorCode } from "../../src/lib/errors.ts";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
+import { systemClock } from "../../src/session/clock.ts";
+import { VirtualClock } from "../helpers/virtual-clock.ts";
 import { acquaint, DhtNetwork, elapsed, found, infoHash } from "./dht-network.ts";
 import { eventually } from "./krpc.ts";
 
@@ -60,6 +62,7 @@ describe("Dht", () => {
       bootstrap: [],
       accepts: () => true,
       logger: silentLogger,
+      clock: systemClock,
     });
     await seed.start();
     await seed.announce(infoHash, port);
@@ -130,6 +133,7 @@ describe("Dht", () => {
       bootstrap: [],
       accepts: () => true,
       logger: silentLogger,
+      clock: systemClock,
     };
     const second = new Dht(options);
     expect(systemErrorCode(await second.start().catch((error: unknown) => error))).toBe("EADDRINUSE");
@@ -151,44 +155,43 @@ describe("Dht", () => {
     ).toBeLessThan(50);
   });
 
-  test("closing takes back every timer that was set", async () => {
-    const set = new Set<unknown>();
-    const [plan, cancel] = [globalThis.setTimeout, globalThis.clearTimeout];
-    const spies = [
-      spyOn(globalThis, "setTimeout").mockImplementation(
-        Object.assign((run: () => void, milliseconds?: number) => {
-          const timer = plan(run, milliseconds);
-          if ((milliseconds ?? 0) === DHT_JOIN_DELAY_MS) set.add(timer);
-          return timer;
-        }, plan),
-      ),
-      spyOn(globalThis, "clearTimeout").mockImplementation((timer) => {
-        set.delete(timer);
-        if (typeof timer !== "string") cancel(timer);
-      }),
-    ];
-    const dht = await network.node("127.0.0.11");
-    await Bun.sleep(5);
-    expect(set.size).toBe(1);
-    await dht.close();
-    for (const spy of spies) spy.mockRestore();
-    expect(set.size).toBe(0);
+  test("closing cancels every timer that was set", async () => {
+    const clock = new VirtualClock();
+    const dht = await network.node("127.0.0.11", [], { clock });
+    await eventually(() => clock.timerCount === 1);
+    const lookup = dht.lookup(infoHash, () => {});
+    expect(clock.timerCount).toBe(2);
+    await Promise.all([dht.close(), lookup]);
+    expect(clock.timerCount).toBe(0);
+  });
+
+  test("a lookup ends after its longest time, whatever the library does", async () => {
+    const clock = new VirtualClock();
+    const silent = await network.raw("127.0.0.12");
+    const dht = await network.node("127.0.0.11", [silent.address], { clock });
+    let isOver = false;
+    const lookup = dht.lookup(infoHash, () => {}).finally(() => (isOver = true));
+    await eventually(() => silent.received.length > 0);
+    clock.advance(DHT_LOOKUP_TIMEOUT_MS - 1);
+    await Promise.resolve();
+    expect(isOver).toBe(false);
+    clock.advance(1);
+    expect(await elapsed(lookup)).toBeLessThan(50);
   });
 
   test("it joins the nodes nearest to itself, but not in the flood of the first seconds", async () => {
+    const clock = new VirtualClock();
     const raw = await network.raw("127.0.0.12");
-    const asked: { readonly what: string; readonly after: number }[] = [];
-    const start = performance.now();
-    raw.answer = (message) =>
-      asked.push({ what: dictText(message, "q") ?? "", after: performance.now() - start });
-    const dht = await network.node("127.0.0.11", [raw.address]);
+    const dht = await network.node("127.0.0.11", [raw.address], { clock });
+    const asked = () => raw.received.map(({ message }) => dictText(message, "q"));
+    await eventually(() => clock.timerCount === 1);
+    clock.advance(DHT_JOIN_DELAY_MS - 1);
     void dht.lookup(infoHash, () => {});
-    while (!asked.some(({ what }) => what === "find_node") && performance.now() - start < 10_000)
-      await Bun.sleep(50);
-    const firstOf = (wanted: string) => asked.find(({ what }) => what === wanted)?.after;
-    expect(firstOf("get_peers")).toBeLessThan(500);
-    expect(firstOf("find_node")).toBeGreaterThanOrEqual(DHT_JOIN_DELAY_MS);
-  }, 15_000);
+    await eventually(() => asked().includes("get_peers"));
+    expect(asked()).not.toContain("find_node");
+    clock.advance(1);
+    await eventually(() => asked().includes("find_node"));
+  });
 
   test("addNode brings in a node by a PORT message and refuses foreign ones", async () => {
     const [a, b] = [

@@ -10,6 +10,8 @@ interface LayerRule {
   readonly builtins?: readonly string[];
   /** No clock, no chance, no timer, no platform: time and randomness come in as parameters. */
   readonly pure?: boolean;
+  /** Timers come in with the clock, so that a test can turn it by hand. */
+  readonly noTimer?: boolean;
 }
 
 const torrent = "src/core/torrent/";
@@ -60,6 +62,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     packages: ["bittorrent-dht"],
     // node:fs for the kernel's routing table under /proc.
     builtins: ["node:dgram", "node:events", "node:fs", "node:os"],
+    noTimer: true,
   },
   "src/storage/": {
     uses: [torrent, lib],
@@ -155,10 +158,22 @@ const oneDoor: readonly { readonly what: string; readonly pattern: RegExp; reado
   { what: "a computed import", pattern: /\bimport\s*\(\s*[^"'\s]/, door: "" },
 ];
 
+/** Time and chance have one door in the session, and the command line another for the times in its output. */
+const timeAndChance: readonly { readonly what: string; readonly pattern: RegExp }[] = [
+  {
+    what: "a clock",
+    pattern: /\bDate\.now\b|\bDate\s*\(\s*\)|\bperformance\b|\bTemporal\b|\bhrtime\b|\bnanoseconds\b/,
+  },
+  { what: "chance", pattern: /\bMath\.random\b|\bcrypto\b|\brandomUUIDv7\b/ },
+];
+const clockDoors: ReadonlySet<string> = new Set(["src/session/clock.ts", "src/cli/host.ts"]);
+const timer = { what: "a timer", pattern: /\b(?:setTimeout|setInterval)\b/ };
+
 const impure: readonly { readonly what: string; readonly pattern: RegExp }[] = [
   { what: "a clock", pattern: /\bDate\b|\bperformance\b|\bTemporal\b|\bhrtime\b/ },
   { what: "chance", pattern: /\bMath\.random\b|\bcrypto\b/ },
-  { what: "a timer", pattern: /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask)\b/ },
+  timer,
+  { what: "a task", pattern: /\b(?:setImmediate|queueMicrotask)\b/ },
   { what: "Bun", pattern: /\bBun\b/ },
   { what: "process", pattern: /\bprocess\s*[.[]/ },
   { what: "a global", pattern: /\b(?:globalThis|console|fetch|Worker|WebSocket)\b(?!\s*:)/ },
@@ -190,6 +205,10 @@ export function problemsOf(path: string, text: string): string[] {
     if (pureExceptions[path] !== what && pattern.test(bare))
       problems.push(`${path}: ${what} in a pure layer`);
   }
+  for (const { what, pattern } of rule.pure === true || clockDoors.has(path) ? [] : timeAndChance) {
+    if (pattern.test(bare)) problems.push(`${path}: ${what} of its own`);
+  }
+  if (rule.noTimer === true && timer.pattern.test(bare)) problems.push(`${path}: ${timer.what} of its own`);
   return problems;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { CLIENT_MARK, newPeerIdBytes, systemClock, waitUntil } from "../../src/session/clock.ts";
-import { VirtualClock } from "./fixtures/virtual-clock.ts";
+import { VirtualClock } from "../helpers/virtual-clock.ts";
 
 describe("waitUntil", () => {
   test("asks at once, and sets no timer when it is so already", async () => {

@@ -5,7 +5,7 @@ import { silentLogger } from "../../src/lib/logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { openStateStore } from "../../src/storage/open-store.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";
-import { RecordingLogger, StorageFixture } from "./storage-fixture.ts";
+import { RecordingLogger, StorageFixture, wallMs } from "./storage-fixture.ts";
 import { hash, record, stamp } from "./stored-records.ts";
 
 const fixture = new StorageFixture();
@@ -13,7 +13,7 @@ const fixture = new StorageFixture();
 describe("openStateStore", () => {
   test("keeps the state in SQLite where it can", () => {
     const folder = fixture.folder();
-    const store = openStateStore(folder, { logger: silentLogger });
+    const store = openStateStore(folder, { logger: silentLogger, wallMs });
     expect(store).toBeInstanceOf(SqliteStore);
     store.close();
     expect(existsSync(join(folder, ".p2pfile.db"))).toBe(true);
@@ -21,7 +21,7 @@ describe("openStateStore", () => {
 
   test.each(["/proc", "/nowhere/at/all"])("C14: falls back to memory with one warning in %s", (folder) => {
     const logger = new RecordingLogger();
-    const store = openStateStore(folder, { logger });
+    const store = openStateStore(folder, { logger, wallMs });
     store.rememberPort(hash(1), 5);
     expect(store.portOf(hash(1))).toBe(5);
     store.close();
@@ -33,12 +33,12 @@ describe("openStateStore", () => {
   test("C10: falls back to memory with one warning when the file system became read-only", () => {
     const disk = fixture.smallDisk(8 << 20);
     if (disk === undefined) return;
-    const before = openStateStore(disk, { logger: silentLogger });
+    const before = openStateStore(disk, { logger: silentLogger, wallMs });
     before.rememberPort(hash(1), 5);
     before.close();
     expect(Bun.spawnSync(["mount", "-o", "remount,ro", disk]).success).toBe(true);
     const logger = new RecordingLogger();
-    const store = openStateStore(disk, { logger });
+    const store = openStateStore(disk, { logger, wallMs });
     expect(store).toBeInstanceOf(MemoryStore);
     expect(logger.warnings).toHaveLength(1);
     store.close();
@@ -46,14 +46,14 @@ describe("openStateStore", () => {
 
   test("falls back to memory with one warning when the file belongs to another user", () => {
     const folder = fixture.folder();
-    openStateStore(folder, { logger: silentLogger }).close();
+    openStateStore(folder, { logger: silentLogger, wallMs }).close();
     for (const path of [fixture.path, folder]) chmodSync(path, 0o777);
     const script = `
       import { openStateStore } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/open-store.ts"))};
       if (process.getuid() === 0) process.setuid(65534);
       let warnings = 0;
       const logger = { debug() {}, info() {}, warn() { warnings++; } };
-      console.log(openStateStore(${JSON.stringify(folder)}, { logger }).constructor.name, warnings);
+      console.log(openStateStore(${JSON.stringify(folder)}, { logger, wallMs: () => 1 }).constructor.name, warnings);
     `;
     chmodSync(join(folder, ".p2pfile.db"), 0o444);
     const { stdout } = Bun.spawnSync([process.execPath, "-e", script]);
@@ -64,7 +64,7 @@ describe("openStateStore", () => {
     const disk = fixture.smallDisk(1 << 20);
     if (disk === undefined) return;
     const logger = new RecordingLogger();
-    const store = openStateStore(disk, { logger });
+    const store = openStateStore(disk, { logger, wallMs });
     store.saveDownload(record(1));
     for (let number = 0; number < 10; number++) {
       store.rememberHashedFile({ stamp: stamp(number), pieceLength: 4, pieces: new Uint8Array(500_000) });

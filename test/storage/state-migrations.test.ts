@@ -9,7 +9,7 @@ import { type MigrationStep, MIGRATIONS } from "../../src/storage/state-migratio
 import { STATE_SCHEMA } from "../../src/storage/state-schema.ts";
 import type { StateStore } from "../../src/storage/state-store.ts";
 import { makeStateFile, RECORDS, rowsOf, runSql, STATE_FILES } from "./state-versions.ts";
-import { RecordingLogger, StorageFixture } from "./storage-fixture.ts";
+import { RecordingLogger, StorageFixture, wallMs } from "./storage-fixture.ts";
 import { hash } from "./stored-records.ts";
 
 const fixture = new StorageFixture();
@@ -53,7 +53,7 @@ describe("the steps from version to version", () => {
       const { folder, path } = folderWith(version);
       const logger = new RecordingLogger();
       for (let run = 0; run < 2; run++) {
-        const store = new SqliteStore(folder, { logger });
+        const store = new SqliteStore(folder, { logger, wallMs });
         expect(knownTo(store)).toEqual(RECORDS);
         store.close();
       }
@@ -65,17 +65,17 @@ describe("the steps from version to version", () => {
 
   test("lead to the tables of a new file", () => {
     const empty = fixture.folder();
-    new SqliteStore(empty, { logger: silentLogger }).close();
+    new SqliteStore(empty, { logger: silentLogger, wallMs }).close();
     for (const version of STATE_FILES.keys()) {
       const { folder, path } = folderWith(version);
-      new SqliteStore(folder, { logger: silentLogger }).close();
+      new SqliteStore(folder, { logger: silentLogger, wallMs }).close();
       expect(columnsOf(path)).toEqual(columnsOf(join(empty, ".p2pfile.db")));
     }
   });
 
   test("leave a file that can be written like a new one, oldest rows first to go", () => {
     const { folder } = folderWith(1);
-    const store = new SqliteStore(folder, { logger: silentLogger });
+    const store = new SqliteStore(folder, { logger: silentLogger, wallMs });
     for (let number = 3; number <= 1025; number++) store.rememberPort(hash(number), number);
     expect([store.portOf(hash(1)), store.portOf(hash(2)), store.portOf(hash(1025))]).toEqual([
       undefined,
@@ -92,7 +92,7 @@ describe("the steps from version to version", () => {
       version,
       "UPDATE downloads SET bitfield = x'ffffff'; UPDATE hashed_files SET pieces = x'01';",
     );
-    const store = new SqliteStore(folder, { logger: silentLogger });
+    const store = new SqliteStore(folder, { logger: silentLogger, wallMs });
     const { hashedFile, download } = RECORDS;
     expect(store.download(download.infoHash, download.partPath)).toBeUndefined();
     expect(store.hashedFile(hashedFile.stamp, hashedFile.pieceLength)).toBeUndefined();
@@ -105,7 +105,7 @@ describe("the steps from version to version", () => {
       const { folder, path } = folderWith(1, more);
       const before = readFileSync(path);
       const logger = new RecordingLogger();
-      const store = new SqliteStore(folder, { logger });
+      const store = new SqliteStore(folder, { logger, wallMs });
       store.rememberPort(hash(1), 5);
       expect(store.portOf(hash(1))).toBe(5);
       store.close();
@@ -119,6 +119,7 @@ describe("the steps from version to version", () => {
 describe("a step that is added", () => {
   const withStep = (step: MigrationStep) => ({
     logger: silentLogger,
+    wallMs,
     schema: { ...STATE_SCHEMA, steps: [...STATE_SCHEMA.steps, step] },
   });
 
@@ -157,7 +158,7 @@ describe("a step that is added", () => {
       expect(readdirSync(folder).filter((name) => /-(?:wal|journal)$/.test(name))).toHaveLength(1);
       expect(rowsOf(path, "PRAGMA user_version")).toEqual([[1]]);
       const logger = new RecordingLogger();
-      const store = new SqliteStore(folder, { logger });
+      const store = new SqliteStore(folder, { logger, wallMs });
       expect(knownTo(store)).toEqual(RECORDS);
       store.close();
       expect(logger.warnings).toEqual([]);
@@ -183,7 +184,7 @@ describe("a file of a newer program", () => {
     const { folder, path } = folderWith(CURRENT, NEWER);
     const before = readFileSync(path);
     const logger = new RecordingLogger();
-    const store = openStateStore(folder, { logger });
+    const store = openStateStore(folder, { logger, wallMs });
     store.rememberPort(hash(1), 5);
     expect([store.portOf(hash(1)), store.portOf(hash(2))]).toEqual([5, undefined]);
     store.close();
@@ -205,7 +206,7 @@ describe("a file of a newer program", () => {
     const files = () => readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]);
     const before = files();
     expect(before.map(([name]) => name)).toContain(".p2pfile.db-wal");
-    openStateStore(folder, { logger: silentLogger }).close();
+    openStateStore(folder, { logger: silentLogger, wallMs }).close();
     expect(files()).toEqual(before);
   });
 
@@ -219,7 +220,7 @@ describe("a file of a newer program", () => {
     `;
     Bun.spawnSync([process.execPath, "-e", script]);
     const logger = new RecordingLogger();
-    const store = openStateStore(folder, { logger });
+    const store = openStateStore(folder, { logger, wallMs });
     store.close();
     expect(store).toBeInstanceOf(MemoryStore);
     expect(logger.warnings).toHaveLength(1);
@@ -232,7 +233,7 @@ describe("a file of a newer program", () => {
   test("X4: a newer file is not written to by a process that opened it before", () => {
     const { folder, path } = folderWith(CURRENT);
     const logger = new RecordingLogger();
-    const store = openStateStore(folder, { logger });
+    const store = openStateStore(folder, { logger, wallMs });
     runSql(path, "PRAGMA user_version = 4");
     store.rememberPort(hash(1), 5);
     store.rememberPort(hash(1), 6);

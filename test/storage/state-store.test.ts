@@ -10,13 +10,13 @@ import { silentLogger } from "../../src/lib/logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";
 import type { FileStamp, StateStore } from "../../src/storage/state-store.ts";
-import { StorageFixture } from "./storage-fixture.ts";
+import { StorageFixture, wallMs } from "./storage-fixture.ts";
 import { hash, record, stamp } from "./stored-records.ts";
 
 const fixture = new StorageFixture();
 
 const stores: readonly [string, () => StateStore][] = [
-  ["SqliteStore", () => new SqliteStore(fixture.folder(), { logger: silentLogger })],
+  ["SqliteStore", () => new SqliteStore(fixture.folder(), { logger: silentLogger, wallMs })],
   ["MemoryStore", () => new MemoryStore()],
 ];
 

@@ -44,6 +44,9 @@ export class StorageFixture {
   }
 }
 
+/** The time of day in these tests. */
+export const wallMs = (): number => 1_795_223_434_335;
+
 /** P2PFILE_TEST_SEED repeats a run. */
 export function printedSeed(name: string): number {
   const seed = Number(process.env["P2PFILE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));

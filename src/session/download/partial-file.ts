@@ -2,6 +2,7 @@
 // name.
 import { Bitfield } from "../../core/torrent/bitfield.ts";
 import type { PieceIndex } from "../../core/torrent/ids.ts";
+import { uniqueText } from "../clock.ts";
 import { readBootId } from "../../storage/boot-id.ts";
 import { MAX_READ_SPANS, MAX_WRITE_SPANS } from "../../storage/limits.ts";
 import { PartFile } from "../../storage/part-file.ts";
@@ -48,7 +49,7 @@ export class PartialFile implements LocalFile {
       part,
       infoHash,
       geometry,
-      bootId: readBootId(),
+      bootId: readBootId(uniqueText),
       onError: onFailure,
     });
     this.#stopTimer = clock.every(RESUME_TICK_MS, () => this.#journal.tick(clock.now()));

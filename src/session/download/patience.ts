@@ -1,6 +1,6 @@
 // `--timeout`: ends a download for which neither metadata nor a byte has arrived for so long.
 import { SEEDING_CHECK_MS } from "../limits.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 
 export interface PatienceOptions {
   readonly clock: Clock;

@@ -3,7 +3,8 @@
 import { FAREWELL_STEP_MS, SEEDING_CHECK_MS } from "../limits.ts";
 import { TELL_DONE_MS } from "./limits.ts";
 import { type SeedingEnd, type SeedingGoal, seedingEnd } from "../../core/transfer/seeding-goal.ts";
-import { type Clock, waitUntil } from "../clock.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { waitUntil } from "../clock.ts";
 
 export interface SeedingParts {
   readonly goal: SeedingGoal;

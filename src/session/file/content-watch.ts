@@ -7,7 +7,7 @@ import { bytesEqual } from "../../lib/bytes.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { FileStamp } from "../../storage/state-store.ts";
 import type { StampedFile } from "../../storage/stamped-file.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import type { ContentFailure } from "./content-failure.ts";
 import { SOURCE_CHECK_MS } from "./limits.ts";
 import type { SpanContent } from "./span-content.ts";

@@ -4,7 +4,8 @@ import type { TokenBucket } from "../../core/rate/token-bucket.ts";
 import type { Bitfield } from "../../core/torrent/bitfield.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
 import { Transfer } from "../../core/transfer/transfer.ts";
-import { chance, type Clock } from "../clock.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { chance } from "../clock.ts";
 import type { FileContent } from "./file-content.ts";
 import { type RunnerPeer, TransferRunner, type TransferRunnerOptions } from "./transfer-runner.ts";
 

@@ -7,7 +7,7 @@ import { findOwnAddress } from "../../discovery/own-address.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { OnBug, TcpConnection } from "../../net/tcp-connection.ts";
 import { AddressTakenError, listen, type TcpListener } from "../../net/tcp-listener.ts";
-import { chance } from "../clock.ts";
+import { chance, systemClock } from "../clock.ts";
 import type { NodeOptions } from "../options.ts";
 import { noPortError, portsToTry } from "./port-choice.ts";
 
@@ -65,6 +65,7 @@ async function openBoth(
     bootstrap: options.bootstrap,
     accepts: (address) => policy.allows(address, false),
     logger: options.logger,
+    clock: systemClock,
   });
   try {
     await dht.start();

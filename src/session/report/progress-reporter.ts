@@ -1,6 +1,6 @@
 // Emits a snapshot of all torrents several times a second while there is something to show.
 import { PROGRESS_MS } from "./limits.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import type { EmitEvent, TransferSnapshot } from "./session-event.ts";
 
 /** @returns undefined while there is nothing to show. */

@@ -1,5 +1,5 @@
 // `serve --until-done N`: waits until so many other hosts have every served file.
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { SEEDING_CHECK_MS } from "../limits.ts";
 
 /** Of one served file. */

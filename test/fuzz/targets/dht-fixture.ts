@@ -14,6 +14,7 @@ import { CappedNode } from "../../../src/discovery/capped-node.ts";
 import { guardDatagram } from "../../../src/discovery/datagram-guard.ts";
 import { PendingQueries } from "../../../src/discovery/pending-queries.ts";
 import { sha1 } from "../../../src/lib/sha1.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
 import { isLoopback, TOKEN_MARK } from "./datagram-input.ts";
 
 export interface Sent {
@@ -89,6 +90,7 @@ export class DhtFixture {
       maxPeers: MAX_DHT_STORED_PEERS,
       concurrency: DHT_CONCURRENCY,
       k: DHT_K,
+      clock: new VirtualClock(),
     });
     this.#node.on("announce", (peer, infoHash) => this.announced.push({ peer, infoHash }));
     this.#node.on("peer", (peer) => this.peers.push(peer));

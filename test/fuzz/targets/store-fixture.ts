@@ -59,7 +59,7 @@ export class StoreFixture {
 
   constructor() {
     const folder = newFolder();
-    const store = new SqliteStore(folder, { logger: silentLogger });
+    const store = new SqliteStore(folder, { logger: silentLogger, wallMs: () => 1 });
     for (const [index, hash] of hashes.entries()) {
       store.rememberPort(hash, ports[index] ?? 0);
       store.rememberMetadata(hash, infos[index] ?? new Uint8Array(0));

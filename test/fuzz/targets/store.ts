@@ -9,7 +9,7 @@ import { downloads, hashedFiles, hashes, infos, ports, removeFolder, StoreFixtur
 
 type Open = (folder: string, logger: Logger) => StateStore;
 
-const open: Open = (folder, logger) => openStateStore(folder, { logger });
+const open: Open = (folder, logger) => openStateStore(folder, { logger, wallMs: () => 1 });
 const MAX_EDITS = 32;
 /** This share of the damaged files is written to and opened once more. */
 const WRITING_SHARE = 0.2;

@@ -5,7 +5,7 @@ import { HashFailure } from "../../../src/hashing/hash-failure.ts";
 import { partFileName } from "../../../src/storage/own-files.ts";
 import { LocalFileFixture, useLocalFiles } from "../fixtures/local-file-fixture.ts";
 import { CONTENT, METAINFO, PIECE_LENGTH, PIECES } from "../fixtures/small-torrent.ts";
-import { until } from "../fixtures/virtual-clock.ts";
+import { until } from "../../helpers/event-loop.ts";
 
 useLocalFiles();
 

@@ -9,7 +9,7 @@ import { PROGRESS_MS } from "../../../src/session/report/limits.ts";
 import { partFileName } from "../../../src/storage/own-files.ts";
 import { DownloadFixture, useDownloads } from "../fixtures/download-fixture.ts";
 import { CONTENT, METAINFO } from "../fixtures/small-torrent.ts";
-import { until } from "../fixtures/virtual-clock.ts";
+import { until } from "../../helpers/event-loop.ts";
 
 useDownloads();
 

@@ -6,7 +6,7 @@ import { TELL_DONE_MS } from "../../../src/session/download/limits.ts";
 import { SOURCE_CHECK_MS } from "../../../src/session/file/limits.ts";
 import { DownloadFixture, useDownloads } from "../fixtures/download-fixture.ts";
 import { CONTENT, METAINFO, PIECE_LENGTH } from "../fixtures/small-torrent.ts";
-import { until } from "../fixtures/virtual-clock.ts";
+import { until } from "../../helpers/event-loop.ts";
 
 useDownloads();
 

@@ -8,7 +8,7 @@ import { stampOf } from "../../../src/storage/file-stamp.ts";
 import { RESUME_SYNC_MS } from "../../../src/storage/limits.ts";
 import { LocalFileFixture, receive, useLocalFiles } from "../fixtures/local-file-fixture.ts";
 import { CONTENT, METAINFO, PIECE_LENGTH, PIECES } from "../fixtures/small-torrent.ts";
-import { until } from "../fixtures/virtual-clock.ts";
+import { until } from "../../helpers/event-loop.ts";
 
 useLocalFiles();
 

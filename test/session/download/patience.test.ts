@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { watchPatience } from "../../../src/session/download/patience.ts";
-import { VirtualClock } from "../fixtures/virtual-clock.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 class Fixture {
   readonly clock = new VirtualClock();

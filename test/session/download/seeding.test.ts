@@ -3,7 +3,7 @@ import { SWARM_END_GRACE_MS } from "../../../src/core/transfer/limits.ts";
 import { TELL_DONE_MS } from "../../../src/session/download/limits.ts";
 import { seedUntilEnough, type SeedingParts, untilTold } from "../../../src/session/download/seeding.ts";
 import { FAREWELL_STEP_MS, SEEDING_CHECK_MS } from "../../../src/session/limits.ts";
-import { VirtualClock } from "../fixtures/virtual-clock.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 function seeding(changes: Partial<SeedingParts> = {}) {
   const clock = new VirtualClock();

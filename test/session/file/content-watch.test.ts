@@ -7,7 +7,8 @@ import { SOURCE_CHECK_MS } from "../../../src/session/file/limits.ts";
 import { sameStamp } from "../../../src/storage/file-stamp.ts";
 import type { FileStamp } from "../../../src/storage/state-store.ts";
 import { digestsOf, FakeContent } from "../fixtures/fake-content.ts";
-import { promises, VirtualClock } from "../fixtures/virtual-clock.ts";
+import { promises } from "../../helpers/event-loop.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 const PIECE_LENGTH = 16_384;
 const CONTENT = new Uint8Array(40_000).fill(7);

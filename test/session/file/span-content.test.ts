@@ -9,7 +9,7 @@ import type { LoadResult } from "../../../src/session/file/file-content.ts";
 import { SpanContent } from "../../../src/session/file/span-content.ts";
 import { digestsOf } from "../fixtures/fake-content.ts";
 import { FakePool } from "../fixtures/fake-resources.ts";
-import { until } from "../fixtures/virtual-clock.ts";
+import { until } from "../../helpers/event-loop.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "p2pfile-content-"));
 const opened: number[] = [];

@@ -10,7 +10,8 @@ import { DiskError } from "../../../src/lib/errors.ts";
 import { startTransfer } from "../../../src/session/file/start-transfer.ts";
 import { digestsOf, FakeContent } from "../fixtures/fake-content.ts";
 import { FakeNode, type FakePeer, FakeSwarm } from "../fixtures/fake-network.ts";
-import { promises, VirtualClock } from "../fixtures/virtual-clock.ts";
+import { promises } from "../../helpers/event-loop.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 const PIECE_LENGTH = 2 * BLOCK_LENGTH;
 const CONTENT = crypto.getRandomValues(new Uint8Array(2 * PIECE_LENGTH));

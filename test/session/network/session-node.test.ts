@@ -4,7 +4,7 @@ import { silentLogger } from "../../../src/lib/logger.ts";
 import { startSessionNode } from "../../../src/session/network/session-node.ts";
 import { NODE_OPTIONS } from "../fixtures/fake-resources.ts";
 import { handshakeBytes } from "../../wire/wire-end.ts";
-import { until } from "../fixtures/virtual-clock.ts";
+import { until } from "../../helpers/event-loop.ts";
 import { HOST } from "./node-fixture.ts";
 
 test("a swarm that was joined takes part until the node is closed", async () => {

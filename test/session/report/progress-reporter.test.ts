@@ -3,7 +3,7 @@ import { PROGRESS_MS } from "../../../src/session/report/limits.ts";
 import { ProgressReporter } from "../../../src/session/report/progress-reporter.ts";
 import type { SessionEvent, TransferSnapshot } from "../../../src/session/report/session-event.ts";
 import { infoHashOf } from "../../../src/core/torrent/ids.ts";
-import { VirtualClock } from "../fixtures/virtual-clock.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 function snapshot(index: number, completed: number): TransferSnapshot {
   return {

@@ -8,7 +8,7 @@ import { SEEDING_CHECK_MS } from "../../../src/session/limits.ts";
 import type { ServeOptions } from "../../../src/session/options.ts";
 import { serve } from "../../../src/session/serve/serve.ts";
 import { FakeSession, NODE_OPTIONS } from "../fixtures/fake-resources.ts";
-import { until } from "../fixtures/virtual-clock.ts";
+import { until } from "../../helpers/event-loop.ts";
 
 const root = mkdtempSync(join(tmpdir(), "p2pfile-serve-"));
 afterAll(() => rmSync(root, { recursive: true }));

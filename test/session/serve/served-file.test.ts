@@ -24,7 +24,7 @@ import { PROGRESS_MS } from "../../../src/session/report/limits.ts";
 import { ServedFile } from "../../../src/session/serve/served-file.ts";
 import type { FakePeer } from "../fixtures/fake-network.ts";
 import { FakeSession, NODE_OPTIONS } from "../fixtures/fake-resources.ts";
-import { until } from "../fixtures/virtual-clock.ts";
+import { until } from "../../helpers/event-loop.ts";
 
 const root = mkdtempSync(join(tmpdir(), "p2pfile-served-"));
 afterAll(() => rmSync(root, { recursive: true }));

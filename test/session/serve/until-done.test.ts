@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { SEEDING_CHECK_MS } from "../../../src/session/limits.ts";
 import { hostsDoneWithAll, untilDone } from "../../../src/session/serve/until-done.ts";
-import { VirtualClock } from "../fixtures/virtual-clock.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 const file = (hosts: readonly string[], isServed = true) => ({ isServed, doneHosts: () => new Set(hosts) });
 
