@@ -4,6 +4,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import { DATAGRAM_RESENDS } from "./limits.ts";
 import { addressKey, parseIpv4, type PeerAddress } from "../core/format/peer-address.ts";
+import { errnoWords } from "../lib/errno.ts";
 import { systemErrorCode, UsageError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { type DatagramFault, guardDatagram } from "./datagram-guard.ts";
@@ -39,7 +40,7 @@ export class DatagramBindError extends UsageError {
 
   constructor(host: string, port: number, cause: unknown) {
     const code = systemErrorCode(cause) ?? "unknown error";
-    super(`cannot use UDP ${host}:${port}: ${bindRemedy(code)}`, { cause });
+    super(`cannot use UDP ${host}:${port}: ${errnoWords("port", code) ?? code}`, { cause });
     this.code = code;
   }
 }
@@ -184,17 +185,4 @@ export class GuardedSocket extends EventEmitter {
 
 function isAddress(address: PeerAddress): boolean {
   return parseIpv4(address.host) !== undefined && address.port >= 1 && address.port <= 65535;
-}
-
-function bindRemedy(code: string): string {
-  switch (code) {
-    case "EADDRINUSE":
-      return "the port is taken; choose another with --port";
-    case "EADDRNOTAVAIL":
-      return "this machine does not have that address; choose one of its own with --ip";
-    case "EACCES":
-      return "not permitted; choose a port above 1023 with --port";
-    default:
-      return code;
-  }
 }

@@ -3,6 +3,7 @@
 import { lstat, mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
+import { errnoWords } from "../lib/errno.ts";
 import { DestinationError, systemErrorCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import { isOwnFileName } from "./own-files.ts";
@@ -91,16 +92,6 @@ export function checkName(name: string): void {
 
 export function directoryErrorOf(directory: string, error: unknown): DestinationError {
   const code = systemErrorCode(error);
-  const reasons: Readonly<Record<string, string>> = {
-    EACCES: "may not be written by this user; change its permissions or choose another --dir",
-    EPERM: "may not be written by this user; change its permissions or choose another --dir",
-    EROFS: "is on a read-only file system; choose another --dir",
-    ENOENT: "no such directory; make it first (mkdir -p) or choose another --dir",
-    ENOTDIR: "is not a directory; choose another --dir",
-    ENAMETOOLONG: "the path is too long; choose another --dir",
-    ELOOP: "its symlinks lead in a circle; choose another --dir",
-  };
-  const reason =
-    (code === undefined ? undefined : reasons[code]) ?? `cannot be used (${code ?? String(error)})`;
+  const reason = errnoWords("directory", code) ?? `cannot be used (${code ?? String(error)})`;
   return new DestinationError(`${directory}: ${reason}`, { cause: error });
 }

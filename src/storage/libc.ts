@@ -1,7 +1,9 @@
 // The door to the C library for files: the calls on them that the runtime does not offer. Knows no paths of ours, no names of
 // errors shown to people. None of these calls moves file content, so each returns within about a millisecond.
 import { dlopen, FFIType, ptr, toArrayBuffer } from "bun:ffi";
+import { present } from "../lib/assert.ts";
 import { cLibrary } from "../lib/c-library.ts";
+import { errnoName } from "../lib/errno.ts";
 
 /** `undefined`: done. Otherwise the system's error code. */
 export type LibcResult = string | undefined;
@@ -14,28 +16,6 @@ const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** renameat2 has no wrapper in the C libraries of older machines, so it is called by its number. */
 const SYS_RENAMEAT2: Readonly<Record<string, number>> = { x64: 316, arm64: 276 };
-
-/** The error numbers that lead to a decision; x86-64 and arm64 agree on them. */
-const ERROR_CODES: Readonly<Record<number, string>> = {
-  1: "EPERM",
-  2: "ENOENT",
-  4: "EINTR",
-  5: "EIO",
-  9: "EBADF",
-  11: "EWOULDBLOCK",
-  13: "EACCES",
-  17: "EEXIST",
-  18: "EXDEV",
-  19: "ENODEV",
-  22: "EINVAL",
-  27: "EFBIG",
-  28: "ENOSPC",
-  30: "EROFS",
-  37: "ENOLCK",
-  38: "ENOSYS",
-  95: "EOPNOTSUPP",
-  122: "EDQUOT",
-};
 
 function open(name: string) {
   const { symbols } = dlopen(name, {
@@ -65,8 +45,7 @@ function call(
   for (;;) {
     if (Number(run(loaded.symbols)) === 0) return undefined;
     // Read at once: the next system call of this thread overwrites it.
-    const number = loaded.errno[0] ?? 0;
-    const code = ERROR_CODES[number] ?? `errno ${number}`;
+    const code = errnoName(present(loaded.errno[0]));
     if (code !== "EINTR") return code;
   }
 }

@@ -2,6 +2,7 @@
 import { constants, promises, type BigIntStats } from "node:fs";
 import { basename, resolve } from "node:path";
 import { MAX_FILE_LENGTH } from "../core/torrent/limits.ts";
+import { errnoWords } from "../lib/errno.ts";
 import { SourceError, systemErrorCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import { stampOfStats, statsOf } from "./file-stamp.ts";
@@ -81,16 +82,6 @@ function kindOf(stats: BigIntStats): string {
 
 function sourceErrorOf(given: string, error: unknown): SourceError {
   const code = systemErrorCode(error);
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: "no such file; check the path",
-    ENOTDIR: "no such file: a part of the path is not a directory; check the path",
-    EACCES: "may not be read by this user; change its permissions or run as its owner",
-    EPERM: "may not be read by this user; change its permissions or run as its owner",
-    ELOOP: "its symlinks lead in a circle; name the file itself",
-    ENAMETOOLONG: "the path is too long; check the path",
-    EMFILE: "too many open files; raise the limit (ulimit -n)",
-  };
-  const reason =
-    (code === undefined ? undefined : reasons[code]) ?? `cannot be opened (${code ?? String(error)})`;
+  const reason = errnoWords("source", code) ?? `cannot be opened (${code ?? String(error)})`;
   return new SourceError(`${given}: ${reason}`, { cause: error });
 }

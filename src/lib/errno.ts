@@ -1,0 +1,80 @@
+// The system's error numbers: their names, and what they say to a user about the thing that was being used.
+
+/** Those that lead to a decision or to words; x86-64 and arm64 agree on them. */
+const NAMES: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  2: "ENOENT",
+  4: "EINTR",
+  5: "EIO",
+  9: "EBADF",
+  11: "EWOULDBLOCK",
+  13: "EACCES",
+  17: "EEXIST",
+  18: "EXDEV",
+  19: "ENODEV",
+  22: "EINVAL",
+  27: "EFBIG",
+  28: "ENOSPC",
+  30: "EROFS",
+  37: "ENOLCK",
+  38: "ENOSYS",
+  95: "EOPNOTSUPP",
+  122: "EDQUOT",
+};
+
+/** @returns "EIO" for 5; "errno 71" for a number that has no name here. */
+export function errnoName(number: number): string {
+  return NAMES[number] ?? `errno ${number}`;
+}
+
+/** `source`: a file to serve; `directory`: where a download goes; `disk`: a write under way; `port`: a UDP port to bind. */
+export type ErrnoSubject = "source" | "directory" | "disk" | "port";
+
+const AGAIN = "run the same command again";
+const NOT_READABLE = "may not be read by this user; change its permissions or run as its owner";
+const NOT_WRITABLE = "may not be written by this user; change its permissions or choose another --dir";
+
+/** The fact, then the remedy. */
+const WORDS: Readonly<Record<string, Partial<Readonly<Record<ErrnoSubject, string>>>>> = {
+  EACCES: {
+    source: NOT_READABLE,
+    directory: NOT_WRITABLE,
+    port: "not permitted; choose a port above 1023 with --port",
+  },
+  EPERM: { source: NOT_READABLE, directory: NOT_WRITABLE },
+  ENOENT: {
+    source: "no such file; check the path",
+    directory: "no such directory; make it first (mkdir -p) or choose another --dir",
+  },
+  ENOTDIR: {
+    source: "no such file: a part of the path is not a directory; check the path",
+    directory: "is not a directory; choose another --dir",
+  },
+  ELOOP: {
+    source: "its symlinks lead in a circle; name the file itself",
+    directory: "its symlinks lead in a circle; choose another --dir",
+  },
+  ENAMETOOLONG: {
+    source: "the path is too long; check the path",
+    directory: "the path is too long; choose another --dir",
+  },
+  EMFILE: { source: "too many open files; raise the limit (ulimit -n)" },
+  EROFS: {
+    directory: "is on a read-only file system; choose another --dir",
+    disk: `the file system became read-only; check the disk and ${AGAIN}`,
+  },
+  ENOSPC: { disk: `the disk is full; free some space and ${AGAIN}` },
+  EDQUOT: { disk: `the disk quota is used up; free some space and ${AGAIN}` },
+  EFBIG: { disk: "the file is larger than the file system or the limit of this shell (ulimit -f) allows" },
+  EIO: { disk: `the disk reported an input/output error; check the disk and ${AGAIN}` },
+  EADDRINUSE: { port: "the port is taken; choose another with --port" },
+  EADDRNOTAVAIL: { port: "this machine does not have that address; choose one of its own with --ip" },
+};
+
+/**
+ * What follows the subject and a colon in a line for the user.
+ * @returns undefined for a code that has no words for this subject.
+ */
+export function errnoWords(subject: ErrnoSubject, code: string | undefined): string | undefined {
+  return code === undefined ? undefined : WORDS[code]?.[subject];
+}
