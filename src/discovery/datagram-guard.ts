@@ -11,6 +11,7 @@ import {
   dictList,
   encodeBencode,
 } from "../core/format/bencode.ts";
+import { present } from "../lib/assert.ts";
 import { MAX_DATAGRAM_BENCODE_DEPTH, MAX_DATAGRAM_BENCODE_ITEMS, MAX_DATAGRAM_LENGTH } from "./limits.ts";
 import { type PeerAddress, readCompact } from "../core/format/peer-address.ts";
 
@@ -89,7 +90,7 @@ function rejected(fault: DatagramFault): DatagramVerdict {
 
 function typeOf(message: BencodeDict): string | undefined {
   const type = dictBytes(message, "y");
-  return type?.length === 1 ? String.fromCharCode(type[0] ?? 0) : undefined;
+  return type?.length === 1 ? String.fromCharCode(present(type[0])) : undefined;
 }
 
 function faultOfQuery(message: BencodeDict): DatagramFault | undefined {

@@ -12,6 +12,7 @@ import {
 } from "./limits.ts";
 import { MAX_KNOWN_PEERS, PEER_EXPIRY_MS } from "../core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
+import { present } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { sha1 } from "../lib/sha1.ts";
@@ -200,8 +201,7 @@ export class Dht {
     if (node === undefined || node.nodes.count() < this.#bootstrap.length) return;
     const silent = this.#bootstrap.filter((address) => !node.knows(address));
     for (let i = 0; i < Math.min(BOOTSTRAP_PINGS_PER_LOOKUP, silent.length); i++) {
-      const address = silent[this.#nextSilent++ % silent.length];
-      if (address !== undefined) node.pingCandidate(address);
+      node.pingCandidate(present(silent[this.#nextSilent++ % silent.length]));
     }
   }
 

@@ -6,6 +6,7 @@ import {
   MAX_DHT_PEERS_PER_HOST_AND_HASH,
   MAX_DHT_STORED_HASHES,
 } from "./limits.ts";
+import { present } from "../lib/assert.ts";
 import { addressKey, type PeerAddress, writeCompact } from "../core/format/peer-address.ts";
 
 export interface PeerStoreOptions {
@@ -87,8 +88,7 @@ export class PeerStore {
     const chosen: Buffer[] = [];
     for (let i = 0; i < Math.min(limit, list.length); i++) {
       const other = i + Math.floor(this.#options.random() * (list.length - i));
-      const [here, there] = [list[i], list[other]];
-      if (here === undefined || there === undefined) break;
+      const [here, there] = [present(list[i]), present(list[other])];
       list[i] = there;
       list[other] = here;
       [here.place, there.place] = [other, i];
@@ -123,9 +123,8 @@ export class PeerStore {
   #remove(key: string, peer: StoredPeer): void {
     this.#peers.delete(key);
     count(this.#hosts, peer.host, -1);
-    const swarm = this.#swarms.get(peer.infoHash);
-    const last = swarm?.list.pop();
-    if (swarm === undefined || last === undefined) return;
+    const swarm = present(this.#swarms.get(peer.infoHash));
+    const last = present(swarm.list.pop());
     count(swarm.hosts, peer.host, -1);
     if (last !== peer) {
       last.place = peer.place;

@@ -1,4 +1,5 @@
 // Byte arrays without any word of BitTorrent: hexadecimal, equality, big-endian integers.
+import { present } from "./assert.ts";
 
 export function toHex(bytes: Uint8Array): string {
   return bytes.toHex();
@@ -16,16 +17,14 @@ export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Unsigned, big-endian, as all integers of the peer wire are (BEP 3). Reading past the end counts as zeros. */
+/** Unsigned, big-endian, as all integers of the peer wire are (BEP 3). @throws InvariantError past the end. */
 export function readUint32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) * 0x1000000 +
-    (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0))
-  );
+  return present(bytes[at]) * 0x1000000 + ((present(bytes[at + 1]) << 16) | readUint16(bytes, at + 2));
 }
 
+/** Unsigned, big-endian. @throws InvariantError past the end. */
 export function readUint16(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  return (present(bytes[at]) << 8) | present(bytes[at + 1]);
 }
 
 export function writeUint32(bytes: Uint8Array, at: number, value: number): void {

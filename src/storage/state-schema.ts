@@ -7,6 +7,7 @@ import {
   MAX_STORED_METADATA,
   MAX_STORED_PORTS,
 } from "./limits.ts";
+import { present } from "../lib/assert.ts";
 import { MIGRATIONS, type MigrationStep } from "./state-migrations.ts";
 import { APPLICATION_ID } from "./state-header.ts";
 
@@ -140,6 +141,6 @@ export function prune(database: Database, table: StateTable): void {
 }
 
 function numberOf(database: Database, sql: string): number {
-  const row = database.query<Record<string, bigint>, []>(sql).get();
-  return Number(Object.values(row ?? {})[0] ?? 0);
+  const row = present(database.query<Record<string, bigint>, []>(sql).get() ?? undefined);
+  return Number(present(Object.values(row)[0]));
 }

@@ -47,9 +47,9 @@ export function writeCompact(address: PeerAddress, bytes: Uint8Array, at: number
   writeUint16(bytes, at + 4, address.port);
 }
 
-/** Reads the six bytes at `at`. @returns undefined for port 0 or when fewer bytes are left. */
+/** @returns undefined for port 0, and where the bytes end before the sixth. */
 export function readCompact(bytes: Uint8Array, at: number): PeerAddress | undefined {
-  const port = readUint16(bytes, at + 4);
-  if (port === 0 || at + 6 > bytes.length) return undefined;
+  const port = at + 6 > bytes.length ? 0 : readUint16(bytes, at + 4);
+  if (port === 0) return undefined;
   return { host: `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`, port };
 }

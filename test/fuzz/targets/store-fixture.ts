@@ -100,8 +100,10 @@ function read(folder: string, suffix: string): Uint8Array {
 }
 
 function edited(file: Uint8Array, edit: Uint8Array): Uint8Array {
-  const flags = edit[0] ?? 0;
-  const place = readUint16(edit, 1);
+  // A head that was cut goes on with zeros.
+  const head = Uint8Array.of(...edit.subarray(0, 3), 0, 0, 0);
+  const flags = head[0] ?? 0;
+  const place = readUint16(head, 1);
   const bytes = edit.subarray(3);
   if (flags & Edit.replace) return bytes;
   if (flags & Edit.cut) return file.subarray(0, Math.floor((place / 65536) * file.length));
