@@ -2,7 +2,7 @@
 // any number of messages takes at most 64 KiB and the state of an honest peer is complete.
 import { MAX_EARLY_ALLOWED_FAST } from "./limits.ts";
 import { MAX_PIECE_COUNT } from "../core/torrent/limits.ts";
-import { assertNever } from "../lib/assert.ts";
+import { assertNever, present } from "../lib/assert.ts";
 import type { UncheckedMessage } from "./unchecked-message.ts";
 
 export class EarlyMessages {
@@ -33,7 +33,7 @@ export class EarlyMessages {
         if (!isPossible(message.index)) return false;
         this.#haves ??= new Uint8Array(MAX_PIECE_COUNT / 8);
         this.#haves[message.index >>> 3] =
-          (this.#haves[message.index >>> 3] ?? 0) | (0x80 >>> (message.index & 7));
+          present(this.#haves[message.index >>> 3]) | (0x80 >>> (message.index & 7));
         return true;
       case "allowedFast":
         if (this.#allowedFast.size < MAX_EARLY_ALLOWED_FAST) this.#allowedFast.add(message.index);

@@ -7,6 +7,7 @@ import {
   MAX_EXTENDED_FRAME_LENGTH,
   MAX_UNKNOWN_FRAME_LENGTH,
 } from "./limits.ts";
+import { present } from "../lib/assert.ts";
 import { readUint32 } from "../lib/bytes.ts";
 import { MessageId } from "./message-id.ts";
 
@@ -120,7 +121,7 @@ export class FrameReader {
       return 0;
     }
     if (available < HEADER_LENGTH) return HEADER_LENGTH;
-    this.#fault = faultOfLength(bytes[at + PREFIX_LENGTH] ?? 0, length);
+    this.#fault = faultOfLength(present(bytes[at + PREFIX_LENGTH]), length);
     return PREFIX_LENGTH + length;
   }
 

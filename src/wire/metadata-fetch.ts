@@ -4,6 +4,7 @@ import utMetadata, { type UtMetadata } from "ut_metadata";
 import { scanPrefix } from "../core/format/bencode.ts";
 import { METADATA_PIECE_LENGTH, METADATA_REQUEST_WINDOW } from "./limits.ts";
 import type { PeerFault } from "../core/torrent/peer-message.ts";
+import { present } from "../lib/assert.ts";
 import { bytesEqual } from "../lib/bytes.ts";
 import { sha1 } from "../lib/sha1.ts";
 import {
@@ -89,7 +90,7 @@ export class MetadataFetch {
 
   /** The last piece completes the bytes. The library decodes them, so it gets this piece only if the hash is right. */
   #verify(last: MetadataMessage): FetchOutcome {
-    const raw = this.#library.metadata ?? new Uint8Array(0);
+    const raw = present(this.#library.metadata);
     raw.set(last.payload, last.piece * METADATA_PIECE_LENGTH);
     if (!bytesEqual(sha1(raw), this.#options.infoHash)) {
       this.cancel();

@@ -8,6 +8,7 @@ import {
   METADATA_PIECE_LENGTH,
   METADATA_SEND_BURST,
 } from "./limits.ts";
+import { present } from "../lib/assert.ts";
 import { encodeMetadataMessage, MetadataMessageType } from "./metadata-message.ts";
 
 export class MetadataServer {
@@ -50,7 +51,7 @@ export class MetadataServer {
 
   #serve(): void {
     while (this.#queue.length > 0 && this.#burst > 0) {
-      const piece = this.#queue.shift() ?? 0;
+      const piece = present(this.#queue.shift());
       this.#burst--;
       this.#library ??= this.#start();
       if (this.#library === undefined) this.#send(encode(MetadataMessageType.reject, piece));

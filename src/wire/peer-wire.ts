@@ -7,7 +7,7 @@ import { MAX_BAD_REQUESTS } from "../core/transfer/limits.ts";
 import { MAX_BITFIELDS, MAX_EXTENDED_HANDSHAKES, MAX_UNKNOWN_FRAMES } from "./limits.ts";
 import type { Block, PeerFault, PeerMessage } from "../core/torrent/peer-message.ts";
 import type { ByteSink } from "../lib/byte-sink.ts";
-import { assert } from "../lib/assert.ts";
+import { assert, present } from "../lib/assert.ts";
 import { readUint16, readUint32 } from "../lib/bytes.ts";
 import { MessageBudget } from "./message-budget.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -198,7 +198,7 @@ export class PeerWire {
   }
 
   #onFrame(frame: Uint8Array): void {
-    const id = frame[0] ?? 0;
+    const id = present(frame[0]);
     if (isFastMessage(id) && !this.#wire.hasFast) return this.#fail("unexpectedMessage");
     switch (id) {
       case MessageId.request:
