@@ -1,7 +1,7 @@
 // Bencode (BEP 3) with a strict scanner in front of the package: some inputs of four bytes make the package's decoder loop
 // without end, so it sees scanned bytes only. Knows the grammar, no message and no field.
 import bencode from "bencode";
-import { assert } from "../../lib/assert.ts";
+import { assert, present } from "../../lib/assert.ts";
 import { MAX_BENCODE_DEPTH, MAX_BENCODE_ITEMS } from "./limits.ts";
 
 /** A decoded value. Byte strings stay bytes; integers lie within ±(2^53 - 1). */
@@ -158,7 +158,7 @@ function stringEnd(bytes: Uint8Array, start: number): number | undefined {
   const colon = digitsEnd(bytes, start, bytes.length);
   if (colon === undefined || bytes[colon] !== COLON) return undefined;
   let length = 0;
-  for (let at = start; at < colon; at++) length = length * 10 + ((bytes[at] ?? 0) - ZERO);
+  for (let at = start; at < colon; at++) length = length * 10 + (present(bytes[at]) - ZERO);
   return length <= bytes.length - colon - 1 ? colon + 1 + length : undefined;
 }
 

@@ -1,6 +1,6 @@
 // The info dict (BEP 3): created for a served file, parsed and checked when it comes from peers. The info hash is the hash of
 // the raw bytes, never of a re-encoding. Knows no file, no peer and no .torrent envelope.
-import { assert } from "../../lib/assert.ts";
+import { assert, present } from "../../lib/assert.ts";
 import { SHA1_LENGTH, sha1 } from "../../lib/sha1.ts";
 import {
   asDict,
@@ -55,12 +55,15 @@ export function parseInfoDict(bytes: Uint8Array): Metainfo | { readonly error: s
   const error = unsupported(dict) ?? badNumbers(dict) ?? badName(dict);
   if (error !== undefined) return { error };
 
-  const geometry = new Geometry(dictInteger(dict, "length") ?? 0, dictInteger(dict, "piece length") ?? 0);
-  const pieces = dictBytes(dict, "pieces") ?? new Uint8Array(0);
+  const geometry = new Geometry(
+    present(dictInteger(dict, "length")),
+    present(dictInteger(dict, "piece length")),
+  );
+  const pieces = present(dictBytes(dict, "pieces"));
   if (pieces.length !== geometry.pieceCount * SHA1_LENGTH) {
     return { error: `"pieces" has ${pieces.length} bytes, not 20 for each of ${geometry.pieceCount} pieces` };
   }
-  const name = decodeText(dictBytes(dict, "name") ?? new Uint8Array(0)) ?? "";
+  const name = present(decodeText(present(dictBytes(dict, "name"))));
   return { infoHash: infoHashOf(sha1(bytes)), name, geometry, pieces, infoBytes: Uint8Array.from(bytes) };
 }
 

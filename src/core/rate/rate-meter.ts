@@ -1,5 +1,6 @@
 // Measures bytes per second over the last five seconds, in a ring of twenty slots. O(1), allocates nothing after
-// construction; `now` is in milliseconds.
+// construction; `now` is in milliseconds, never below 0.
+import { present } from "../../lib/assert.ts";
 
 const SLOT_MS = 250;
 const SLOT_COUNT = 20;
@@ -15,7 +16,8 @@ export class RateMeter {
   add(bytes: number, now: number): void {
     this.#advance(now);
     if (this.#sum === 0) this.#startMs = now;
-    this.#slots[this.#newest % SLOT_COUNT] = (this.#slots[this.#newest % SLOT_COUNT] ?? 0) + bytes;
+    const slot = this.#newest % SLOT_COUNT;
+    this.#slots[slot] = present(this.#slots[slot]) + bytes;
     this.#sum += bytes;
   }
 
@@ -33,9 +35,9 @@ export class RateMeter {
   #advance(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
     if (slot <= this.#newest) return;
-    const first = Math.max(this.#newest + 1, slot - SLOT_COUNT + 1);
+    const first = Math.max(this.#newest + 1, slot - SLOT_COUNT + 1, 0);
     for (let at = first; at <= slot; at++) {
-      this.#sum -= this.#slots[at % SLOT_COUNT] ?? 0;
+      this.#sum -= present(this.#slots[at % SLOT_COUNT]);
       this.#slots[at % SLOT_COUNT] = 0;
     }
     this.#newest = slot;

@@ -1,6 +1,7 @@
 // A set of piece indices in the layout of the bitfield message (BEP 3) and of the state file: piece 0 is the high bit of
 // byte 0, spare bits at the end are zero. The size is fixed, the count of set bits is kept. The meaning of a bit is the
 // caller's.
+import { present } from "../../lib/assert.ts";
 
 /** Number of bits set in each byte value. */
 const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -96,7 +97,7 @@ export class Bitfield {
   /** Visits the set bits in ascending order; whole empty bytes are skipped. */
   forEachSet(visit: (index: number) => void): void {
     for (let at = 0; at < this.#bytes.length; at++) {
-      let byte = this.#bytes[at] ?? 0;
+      let byte = present(this.#bytes[at]);
       for (let index = at * 8; byte !== 0; index++) {
         if ((byte & 0x80) !== 0) visit(index);
         byte = (byte << 1) & 0xff;
@@ -108,14 +109,14 @@ export class Bitfield {
     if (!Number.isInteger(index) || index < 0 || index >= this.size) {
       throw new RangeError(`bit ${index} of ${this.size}`);
     }
-    return this.#bytes[index >>> 3] ?? 0;
+    return present(this.#bytes[index >>> 3]);
   }
 
   #settle(): void {
     const spare = this.#bytes.length * 8 - this.size;
     const last = this.#bytes.length - 1;
-    if (spare > 0) this.#bytes[last] = (this.#bytes[last] ?? 0) & (0xff << spare);
+    if (spare > 0) this.#bytes[last] = present(this.#bytes[last]) & (0xff << spare);
     this.#count = 0;
-    for (const byte of this.#bytes) this.#count += bitCounts[byte] ?? 0;
+    for (const byte of this.#bytes) this.#count += present(bitCounts[byte]);
   }
 }
