@@ -1,5 +1,6 @@
 // Which hosts take part in a torrent and how far each is: a map in which the later word of a host wins, so that it may be
 // passed on in any order, any number of times. Knows no connection; whom to tell is HostFeed's business.
+import { present } from "../../lib/assert.ts";
 import { MAX_HOST_CLOCK_LEAD_S, MAX_KNOWN_HOSTS } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../format/peer-address.ts";
 
@@ -116,8 +117,8 @@ export class HostRoster {
   /** The latest entry of every host that changed after `version`, oldest change first, with the version it came with. */
   *changesAfter(version: number): Generator<Change> {
     for (let at = this.#firstAfter(version); at < this.#log.length; at++) {
-      const change = this.#log[at];
-      if (change !== undefined && this.#isLatest(change)) yield change;
+      const change = present(this.#log[at]);
+      if (this.#isLatest(change)) yield change;
     }
   }
 
@@ -155,7 +156,7 @@ export class HostRoster {
     let high = this.#log.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#log[middle]?.version ?? 0) > version) high = middle;
+      if (present(this.#log[middle]).version > version) high = middle;
       else low = middle + 1;
     }
     return low;

@@ -1,5 +1,5 @@
 // One active piece: which of its blocks are free, requested or received, and which peer sent each.
-import { assert } from "../../lib/assert.ts";
+import { assert, present } from "../../lib/assert.ts";
 import type { PeerHandle, PieceIndex } from "../torrent/ids.ts";
 
 const FREE = 0;
@@ -70,7 +70,7 @@ export class PieceProgress {
 
   /** When the block was requested first; 0 when it never was. */
   requestedAt(block: number): number {
-    return this.#requestedAt[block] ?? 0;
+    return present(this.#requestedAt[block]);
   }
 
   /** The first free block. Amortised O(1). */

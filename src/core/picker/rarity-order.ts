@@ -1,7 +1,7 @@
 // Keeps the pieces that are not started in order of rarity, so that finding the rarest needs no sorting. The pieces lie in
 // one array, grouped into buckets by availability; a change of availability by one swaps a piece across the edge of its
 // bucket. Complete peers are not counted: they have every piece and do not change the order.
-import { assert } from "../../lib/assert.ts";
+import { assert, present } from "../../lib/assert.ts";
 import { type PieceIndex, pieceIndex } from "../torrent/ids.ts";
 
 export class RarityOrder {
@@ -31,12 +31,12 @@ export class RarityOrder {
   }
 
   contains(piece: PieceIndex): boolean {
-    return (this.#position[piece] ?? -1) >= 0;
+    return present(this.#position[piece]) >= 0;
   }
 
   /** Connected peers, other than complete ones, that have the piece. */
   availability(piece: PieceIndex): number {
-    return this.#availability[piece] ?? 0;
+    return present(this.#availability[piece]);
   }
 
   /** Adds a piece; nothing happens when it is in the order already. O(distinct availabilities). */
@@ -47,8 +47,8 @@ export class RarityOrder {
     // Moves a hole from the end down to the piece's bucket: the first piece of each bucket above moves to its bucket's end.
     let hole = this.#size++;
     for (let above = this.#starts.length - 1; above > bucket; above--) {
-      const first = this.#starts[above] ?? 0;
-      if (first !== hole) this.#place(this.#order[first] ?? 0, hole);
+      const first = present(this.#starts[above]);
+      if (first !== hole) this.#place(present(this.#order[first]), hole);
       hole = first;
       this.#starts[above] = first + 1;
     }
@@ -58,11 +58,11 @@ export class RarityOrder {
   /** Removes a piece; nothing happens when it is not in the order. O(distinct availabilities). */
   remove(piece: PieceIndex): void {
     if (!this.contains(piece)) return;
-    let hole = this.#position[piece] ?? 0;
+    let hole = present(this.#position[piece]);
     this.#position[piece] = -1;
     for (let bucket = this.availability(piece); bucket < this.#starts.length; bucket++) {
       const last = this.#endOf(bucket) - 1;
-      if (last !== hole && last >= 0) this.#place(this.#order[last] ?? 0, hole);
+      if (last !== hole && last >= 0) this.#place(present(this.#order[last]), hole);
       hole = last;
       if (bucket + 1 < this.#starts.length) this.#starts[bucket + 1] = last;
     }
@@ -75,7 +75,7 @@ export class RarityOrder {
     if (this.contains(piece)) {
       this.#growTo(bucket + 1);
       const last = this.#endOf(bucket) - 1;
-      this.#swap(this.#position[piece] ?? 0, last);
+      this.#swap(present(this.#position[piece]), last);
       this.#starts[bucket + 1] = last;
     }
     this.#availability[piece] = bucket + 1;
@@ -86,8 +86,8 @@ export class RarityOrder {
     const bucket = this.availability(piece);
     assert(bucket > 0, `availability of piece ${piece} below zero`);
     if (this.contains(piece)) {
-      const first = this.#starts[bucket] ?? 0;
-      this.#swap(this.#position[piece] ?? 0, first);
+      const first = present(this.#starts[bucket]);
+      this.#swap(present(this.#position[piece]), first);
       this.#starts[bucket] = first + 1;
     }
     this.#availability[piece] = bucket - 1;
@@ -99,7 +99,7 @@ export class RarityOrder {
    */
   rarest(accepts: (piece: PieceIndex) => boolean, random: () => number): PieceIndex | undefined {
     for (let bucket = 0; bucket < this.#starts.length; bucket++) {
-      const start = this.#starts[bucket] ?? 0;
+      const start = present(this.#starts[bucket]);
       const found = this.#scan(start, this.#endOf(bucket) - start, accepts, random);
       if (found !== undefined) return found;
     }
@@ -121,7 +121,7 @@ export class RarityOrder {
     const offset = Math.floor(random() * length);
     for (let i = 0; i < length; i++) {
       const at = offset + i;
-      const piece = pieceIndex(this.#order[start + (at < length ? at : at - length)] ?? 0);
+      const piece = pieceIndex(present(this.#order[start + (at < length ? at : at - length)]));
       if (accepts(piece)) return piece;
     }
     return undefined;
@@ -142,8 +142,8 @@ export class RarityOrder {
 
   #swap(a: number, b: number): void {
     if (a === b) return;
-    const pieceA = this.#order[a] ?? 0;
-    const pieceB = this.#order[b] ?? 0;
+    const pieceA = present(this.#order[a]);
+    const pieceB = present(this.#order[b]);
     this.#place(pieceB, a);
     this.#place(pieceA, b);
   }

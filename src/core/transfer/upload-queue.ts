@@ -1,6 +1,7 @@
 // The queue of one peer's requests, first in, first out. A request is three numbers in a ring: with a hundred peers and a
 // thousand requests of each, objects would be most of what the garbage collector has to walk. The caller bounds the length
 // (MAX_INBOUND_REQUESTS: 12 KiB).
+import { present } from "../../lib/assert.ts";
 import { pieceIndex } from "../torrent/ids.ts";
 import type { Block } from "../torrent/peer-message.ts";
 
@@ -31,7 +32,11 @@ export class UploadQueue {
   peek(): Block | undefined {
     const [ring, at] = [this.#ring, this.#head];
     if (this.#length === 0) return undefined;
-    return { piece: pieceIndex(ring[at] ?? 0), begin: ring[at + 1] ?? 0, length: ring[at + 2] ?? 0 };
+    return {
+      piece: pieceIndex(present(ring[at])),
+      begin: present(ring[at + 1]),
+      length: present(ring[at + 2]),
+    };
   }
 
   shift(): Block | undefined {
