@@ -1,5 +1,5 @@
-// The system calls that neither node:fs nor Bun offers: read-only mappings, read leases, cachestat.
-// Refuses to know why they are called. Numbers are those of Linux on x86-64 and arm64, which agree on all of them.
+// System calls that neither node:fs nor Bun offers: read-only mappings, read leases, cachestat. Does not know what they
+// are for. The numbers are those of Linux, the same on x86-64 and arm64.
 import { dlopen } from "bun:ffi";
 import { cLibrary } from "../src/lib/c-library.ts";
 
@@ -15,9 +15,9 @@ export const F_SETLEASE = 1024;
 export const F_GETLEASE = 1025;
 export const F_RDLCK = 0;
 export const F_UNLCK = 2;
-/** Linux 6.5: how much of a range of a file is in the page cache. No C library has a name for it yet. */
+/** How much of a range of a file is in the page cache (Linux 6.5). Called by its number: C libraries have no function for it. */
 export const SYS_CACHESTAT = 451;
-/** Ignored by default, and nothing here listens for it. */
+/** Its default action is to be ignored. */
 export const SIGURG = 23;
 
 const SYMBOLS = {

@@ -1,12 +1,12 @@
-// The tokens with which our DHT node lets others announce themselves (BEP 5): each is good for one host and one info
-// hash, for a while, and nothing is kept for those that were given out. Pure: the secret and the time come in.
+// The tokens of our DHT node (BEP 5): each lets one host announce itself under one info hash, for a while. Nothing is stored
+// for a token that was given. Pure: the secret and the time come in.
 import { DHT_TOKEN_EPOCH_MS } from "./limits.ts";
 import { bytesEqual } from "../lib/bytes.ts";
 
 export class AnnounceTokens {
   readonly #secret: Uint8Array;
 
-  /** `secret`: random bytes that nobody else knows, 20 or more. */
+  /** `secret`: 20 random bytes or more, known to this process alone. */
   constructor(secret: Uint8Array) {
     this.#secret = secret;
   }

@@ -1,6 +1,6 @@
-// The library's DHT node, made fit for strangers: replies of bounded size, peers in a bounded store, tokens for one info
-// hash each, and a routing table of nodes that answered us. Left alone the library answers with every peer it knows,
-// forgets honest peers in a flood, and takes whoever asks it something for a node.
+// The library's DHT node with bounds: replies of bounded size, peers in a bounded store, tokens for one info hash each, and a
+// routing table of verified nodes. The library alone answers with every peer it knows, drops peers in a flood of announces,
+// and puts the sender of any query into its routing table.
 /* oxlint-disable no-underscore-dangle -- the library names its inner members so; the version is exact for this reason */
 import LibraryDht, { type DhtOptions, type KrpcPeer, type KrpcQuery } from "bittorrent-dht";
 import { DHT_JOIN_DELAY_MS, DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "./limits.ts";
@@ -28,11 +28,11 @@ export class CappedNode extends LibraryDht {
     (node, done) => (this.#isVerified(node) ? done() : this.#ping(node.address, done)),
     (milliseconds, run) => this.#later(milliseconds, run),
   );
-  /** What cancels each timer that is set. */
+  /** Cancels each timer that is set. */
   readonly #timers = new Set<() => void>();
 
   constructor({ clock, ...options }: CappedNodeOptions) {
-    // Without an age the library's own store, which is put aside here, needs no timer.
+    // Without an age the library's own store, which is replaced here, sets no timer.
     super({ ...options, maxAge: 0 });
     const store = new PeerStore({
       maxPeers: options.maxPeers,
@@ -62,12 +62,12 @@ export class CappedNode extends LibraryDht {
     return this.nodes.toArray().some((known) => known.host === host && known.port === port);
   }
 
-  /** A node that was named by another: pinged when the table needs nodes, else after DHT_PING_DELAY_MS. */
+  /** A node that another one named: pinged at once when the table needs nodes, else after DHT_PING_DELAY_MS. */
   addCandidate(address: PeerAddress): void {
     this.#note({ address, id: undefined });
   }
 
-  /** Pings the address; if it answers it enters the routing table, under no id that another address has already. */
+  /** Pings the address: a node that answers enters the routing table, unless another address has its id there. */
   pingCandidate(address: PeerAddress): void {
     this.#ping(address, () => {});
   }
@@ -84,16 +84,16 @@ export class CappedNode extends LibraryDht {
   }
 
   /**
-   * To the nodes nearest to the info hash and no others: the library tells all that gave a token on the way there. Nearest as
-   * its table knows them, which holds DHT_K of those that share the same first bits with the info hash.
+   * To the DHT_K nodes nearest to the info hash: the library alone announces to every node of the walk that gave a token.
+   * Nearest by the table of the walk, which holds DHT_K nodes for each length of the prefix they share with the info hash.
    */
   override announce(
     infoHash: Buffer,
     port: number,
     callback: (error: Error | null, nodes?: number) => void,
   ): void {
-    const met = this._tables.get(toHex(infoHash));
-    for (const { id } of met?.closest(infoHash, Infinity).slice(DHT_K) ?? []) met?.remove(id);
+    const walked = this._tables.get(toHex(infoHash));
+    for (const { id } of walked?.closest(infoHash, Infinity).slice(DHT_K) ?? []) walked?.remove(id);
     super.announce(infoHash, port, callback);
   }
 
@@ -104,8 +104,8 @@ export class CappedNode extends LibraryDht {
   }
 
   /**
-   * Random peers and, unlike the library's, nodes beside them: a walk must not end at the first node that knows peers.
-   * Without room for the asker no token: it announces itself at the next nearest nodes instead.
+   * Random peers and nodes beside them, where the library gives peers alone: a walk must not end at the first node that
+   * knows peers. Without room for the sender no token: it announces itself at the next nearest nodes instead.
    */
   override _ongetpeers(query: KrpcQuery, peer: KrpcPeer): void {
     const infoHash = query.a.info_hash;
@@ -140,7 +140,7 @@ export class CappedNode extends LibraryDht {
     this._rpc.response(peer, query, { id: this._rpc.id });
   }
 
-  /** With which `host` may announce itself here under the 20 bytes of `infoHash`. */
+  /** The token with which `host` may announce itself here under `infoHash` (20 bytes). */
   tokenFor(host: string, infoHash: Uint8Array): Buffer {
     return this.#tokens.make(host, infoHash, this.#clock.now());
   }
@@ -149,7 +149,7 @@ export class CappedNode extends LibraryDht {
     return this.#tokens.isValid(token, host, infoHash, this.#clock.now());
   }
 
-  /** A read-only node (BEP 43) does not want to be asked. */
+  /** A read-only node (BEP 43) is not queried. */
   #noteSender(query: KrpcQuery, { address: host, port }: KrpcPeer): void {
     const isReadOnly = query.ro !== undefined && query.ro !== 0;
     if (!isReadOnly) this.#note({ address: { host, port }, id: query.a.id });
@@ -166,7 +166,7 @@ export class CappedNode extends LibraryDht {
     return known?.host === address.host && known.port === address.port;
   }
 
-  /** Not after the end: a timer would keep all of this in memory. */
+  /** Sets no timer after `destroy`: it would keep the node in memory. */
   #later(milliseconds: number, run: () => void): void {
     if (this.destroyed) return;
     const cancel = this.#clock.after(milliseconds, () => {
@@ -176,7 +176,7 @@ export class CappedNode extends LibraryDht {
     this.#timers.add(cancel);
   }
 
-  /** Not the library's `addNode`: it lets an answer take over the entry of whoever has the same id. */
+  /** Not the library's `addNode`, which lets an answer replace the entry of another address with the same id. */
   #ping({ host, port }: PeerAddress, done: () => void): void {
     if (!this.destroyed) this._rpc.query({ host, port }, { q: "ping" }, done);
   }

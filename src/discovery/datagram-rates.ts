@@ -1,5 +1,5 @@
-// How many datagrams are read and sent, and how many bytes: a flood must not cost us more than it is worth, and forged
-// questions must not make us flood somebody else. Pure: time comes in.
+// Limits datagrams that are read and sent: a flood must not take our processor time, and forged queries must not make us
+// flood their victim with replies. Pure: time comes in.
 import {
   DATAGRAM_SOURCE_BURST,
   DATAGRAM_SOURCE_RATE,
@@ -21,12 +21,12 @@ export class DatagramRates {
     { burst: DATAGRAM_SOURCE_BURST, perSecond: DATAGRAM_SOURCE_RATE },
     { burst: DATAGRAM_TOTAL_BURST, perSecond: DATAGRAM_TOTAL_RATE },
   );
-  /** By address alone, because a forged question may name any port of its victim. */
+  /** By address alone, because a forged query may name any port of its victim. */
   readonly #replies = new RateGuard(
     { burst: REPLY_HOST_BURST, perSecond: REPLY_HOST_RATE },
     { burst: REPLY_TOTAL_BURST, perSecond: REPLY_TOTAL_RATE },
   );
-  /** Apart from the replies: whoever makes us answer much does not stop our own lookups. */
+  /** Apart from the replies: queries of others must not stop our own lookups. */
   readonly #queries = new Allowance({ burst: QUERY_BURST, perSecond: QUERY_RATE });
 
   /** `now` in milliseconds, here and below. @returns false to drop the datagram unread. */

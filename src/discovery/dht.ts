@@ -24,11 +24,11 @@ export interface DhtOptions {
   readonly host: string;
   /** UDP port, the same number as for TCP; 0 lets the system choose. */
   readonly port: number;
-  /** Under which others reach us; never handed out by us as a peer of ours. */
+  /** Where others reach this machine; never given to `lookup` as a peer. */
   readonly advertisedHost: string;
-  /** Where to begin; asked again for as long as they are silent. May be empty: then nothing is sent until spoken to. */
+  /** The nodes queried first, and again while they are silent. May be empty: then nothing is sent before a query comes in. */
   readonly bootstrap: readonly PeerAddress[];
-  /** Who may be contacted beside the bootstrap addresses. */
+  /** Addresses that may be contacted besides the bootstrap addresses. */
   readonly accepts: (address: PeerAddress) => boolean;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export interface DhtOptions {
 type PeerListener = (address: PeerAddress) => void;
 type AnnounceListener = (infoHash: InfoHash, address: PeerAddress) => void;
 
-/** The library gives a query up after four to five ticks of a quarter of what it is told. */
+/** The library gives a query up after four to five ticks, each a quarter of its timeout. */
 const LIBRARY_TIMEOUT_MS = DHT_QUERY_TIMEOUT_MS * 0.8;
 const ANY_HOST = "0.0.0.0";
 
@@ -48,12 +48,12 @@ export class Dht {
   #port = 0;
   #node: CappedNode | undefined;
   #isClosed = false;
-  /** What each running walk does with the peers of its info hash. */
+  /** By info hash: the listeners of the walks that run. */
   readonly #listeners = new Map<InfoHash, Set<PeerListener>>();
   readonly #announceListeners: AnnounceListener[] = [];
   /** The latest walk per info hash that has not ended. */
   readonly #walks = new Map<InfoHash, Promise<void>>();
-  /** Ends every wait at once when the node closes; the library never calls back then. */
+  /** End every wait when the node closes; the library does not call back then. */
   readonly #waits = new Set<() => void>();
   #nextSilent = 0;
 
@@ -89,8 +89,8 @@ export class Dht {
       clock,
     });
     this.#node = node;
-    node.on("peer", (peer, infoHash) => this.#tellWalks(infoHashOf(infoHash), peer));
-    node.on("announce", (peer, infoHash) => this.#tellAnnounced(infoHashOf(infoHash), peer));
+    node.on("peer", (peer, infoHash) => this.#notifyWalks(infoHashOf(infoHash), peer));
+    node.on("announce", (peer, infoHash) => this.#notifyAnnounced(infoHashOf(infoHash), peer));
     node.on("node", (fresh) => this.#dropStale(node, fresh));
     node.on("warning", (error) => logger.debug(`DHT: ${error.message}`));
     node.on("error", (error) => logger.debug(`DHT: ${error.message}`));
@@ -108,8 +108,8 @@ export class Dht {
   }
 
   /**
-   * One walk through the DHT, at most DHT_LOOKUP_TIMEOUT_MS long. `onPeer` hears each address once, as soon as the
-   * first node names it; ourselves and addresses that may not be contacted are left out. Never rejects.
+   * One walk through the DHT, at most DHT_LOOKUP_TIMEOUT_MS long. `onPeer` is called once for each address, as soon as the
+   * first node names it; our own and addresses that may not be contacted are left out. Never rejects.
    */
   lookup(infoHash: InfoHash, onPeer: PeerListener): Promise<void> {
     const seen = new Set<string>();
@@ -122,24 +122,24 @@ export class Dht {
   }
 
   /**
-   * Tells the nodes nearest to the info hash, and our own node, that we have peers' `port` open. Walks first, or joins
-   * a walk under way: the library would send to the nodes of up to five minutes ago, or to none. Never rejects.
-   * @returns whether another node took it.
+   * Announces our address with `port` at the nodes nearest to the info hash, and at our own node. Walks first, or waits for
+   * a walk that runs: the library alone announces to the nodes of up to five minutes ago, or to none. Never rejects.
+   * @returns whether another node has stored it.
    */
   async announce(infoHash: InfoHash, port: number): Promise<boolean> {
     await (this.#walks.get(infoHash) ?? this.#walk(infoHash, () => {}));
-    let isHeard = false;
+    let isStored = false;
     await this.#bounded((node, done) => {
       node.announce(bufferOf(infoHash), port, (error) => {
-        isHeard = error === null;
-        // A lone node has nobody to tell, and keeps its own record all the same.
+        isStored = error === null;
+        // A lone node keeps its own record and announces to no other.
         if (error !== null && this.nodeCount > 0)
           this.#options.logger.debug(`DHT announce: ${error.message}`);
         done();
       });
       return () => {};
     });
-    return isHeard;
+    return isStored;
   }
 
   /** Pings the address, now or later, and adds it to the routing table when it answers (PORT message, BEP 5). */
@@ -147,7 +147,7 @@ export class Dht {
     if (this.#accepts(address)) this.#node?.addCandidate(address);
   }
 
-  /** `listener` hears of every peer that announces itself at our node. */
+  /** `listener` is called for every peer that announces itself at our node. */
   onAnnounced(listener: AnnounceListener): void {
     this.#announceListeners.push(listener);
   }
@@ -162,7 +162,7 @@ export class Dht {
   }
 
   #walk(infoHash: InfoHash, listener: PeerListener): Promise<void> {
-    this.#askSilentBootstrap();
+    this.#pingSilentBootstrap();
     const listeners = this.#listeners.get(infoHash) ?? new Set();
     this.#listeners.set(infoHash, listeners.add(listener));
     const walk = this.#bounded((node, done) => node.lookup(bufferOf(infoHash), done)).finally(() => {
@@ -193,10 +193,10 @@ export class Dht {
   }
 
   /**
-   * The library asks bootstrap addresses only while it knows fewer nodes than there are of them. A seed that comes
-   * back must be found by those who know other nodes too, so some of the silent ones are pinged beside each walk.
+   * The library queries bootstrap addresses only while it knows fewer nodes than there are of them. A seed that restarts
+   * must be found by nodes with a filled table too, so some of the silent addresses are pinged beside each walk.
    */
-  #askSilentBootstrap(): void {
+  #pingSilentBootstrap(): void {
     const node = this.#node;
     if (node === undefined || node.nodes.count() < this.#bootstrap.length) return;
     const silent = this.#bootstrap.filter((address) => !node.knows(address));
@@ -205,7 +205,7 @@ export class Dht {
     }
   }
 
-  /** A node that came back under a new id: the entry under its old id would be asked in vain, and never be removed. */
+  /** Removes the old id of a node that restarted under a new one: the library queries that entry in vain and keeps it. */
   #dropStale(node: CappedNode, fresh: DhtNodeInfo): void {
     for (const known of node.nodes.toArray()) {
       const isSameAddress = known.host === fresh.host && known.port === fresh.port;
@@ -213,13 +213,13 @@ export class Dht {
     }
   }
 
-  #tellWalks(infoHash: InfoHash, peer: PeerAddress): void {
+  #notifyWalks(infoHash: InfoHash, peer: PeerAddress): void {
     if (!this.#accepts(peer)) return;
     for (const listener of this.#listeners.get(infoHash) ?? [])
       listener({ host: peer.host, port: peer.port });
   }
 
-  #tellAnnounced(infoHash: InfoHash, peer: PeerAddress): void {
+  #notifyAnnounced(infoHash: InfoHash, peer: PeerAddress): void {
     if (!this.#accepts(peer)) return;
     for (const listener of this.#announceListeners) listener(infoHash, { host: peer.host, port: peer.port });
   }
@@ -237,7 +237,7 @@ export class Dht {
   }
 }
 
-/** The same after a restart on the same port: others keep asking the id that they know and drop any other's answer. */
+/** The same after a restart on the same port: other nodes query the id they know, and drop an answer under another. */
 function nodeIdOf(address: PeerAddress): Buffer {
   return Buffer.from(sha1(new TextEncoder().encode(addressKey(address))));
 }

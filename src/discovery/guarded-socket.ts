@@ -1,5 +1,5 @@
-// The UDP socket that the DHT library is given: lets in only what the guards pass, sends only to accepted addresses,
-// repeats a send that failed for another destination's sake, and never throws. Knows no query and no routing table.
+// The UDP socket of the DHT library: passes on only what the guards accept, sends only to accepted addresses, repeats a send
+// that failed because of another destination, and never throws. Knows no query and no routing table.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import { DATAGRAM_RESENDS } from "./limits.ts";
@@ -27,7 +27,7 @@ export interface GuardedSocketOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-  /** Who may be spoken with, in both directions. */
+  /** Addresses that may be contacted and listened to. */
   readonly accepts: (address: PeerAddress) => boolean;
   readonly logger: Logger;
   /** Milliseconds by a clock that is never set back. */
@@ -172,7 +172,7 @@ export class GuardedSocket extends EventEmitter {
     }
   }
 
-  /** Said once per reason: a flood must not fill the log. */
+  /** Logged once per reason: a flood must not fill the log. */
   #refuse(reason: DatagramRefusal, address: PeerAddress): void {
     const count = (this.#refusals.get(reason) ?? 0) + 1;
     this.#refusals.set(reason, count);

@@ -1,7 +1,7 @@
 // DHT: every bound with its reason. docs/LIMITS.md is made from these files.
 import { KiB, MiB } from "../lib/units.ts";
 
-/** The same for one datagram of the DHT. */
+/** Depth and items of the bencoded message in one datagram. */
 export const MAX_DATAGRAM_BENCODE_DEPTH = 8;
 export const MAX_DATAGRAM_BENCODE_ITEMS = 500;
 /** Bytes; a DHT message with 100 peers has about 900. */
@@ -10,8 +10,8 @@ export const MAX_DATAGRAM_LENGTH = 2048;
 export const DHT_QUERY_TIMEOUT_MS = 500;
 /** Peers in one reply: 50 x 6 bytes keep the datagram below 700 bytes, so it is never fragmented nor amplified. */
 export const MAX_DHT_REPLY_PEERS = 50;
-/** Nodes that a walk looks for and an announce goes to, places in a bucket and nodes in a reply without peers: BEP 5's k. The
- * library has 20, with which each of thirty machines that start together sent a third more datagrams. */
+/** Nodes that a walk looks for, that an announce goes to, in a bucket and in a reply without peers: BEP 5's k. With the
+ * library's 20 each of thirty machines that start together sends a third more datagrams. */
 export const DHT_K = 8;
 /** Nodes beside the peers of one reply; with 50 peers the datagram has 680 bytes. */
 export const DHT_REPLY_NODES = 7;
@@ -30,41 +30,41 @@ export const MAX_DHT_PEERS_PER_HOST = 500;
 export const MAX_DHT_PEERS_PER_HOST_AND_HASH = 64;
 /** A token lets its host announce under its info hash for the rest of this time and for as long again (BEP 5). */
 export const DHT_TOKEN_EPOCH_MS = 300_000;
-/** Nodes that asked us something and are pinged before they enter the routing table: a quarter of DHT_CONCURRENCY, so
- * that forged senders that never answer leave room for lookups, and those that wait for their turn. */
+/** Pings to unverified nodes in flight: a quarter of DHT_CONCURRENCY, so that forged senders, which never answer, leave room for
+ * lookups. And unverified nodes that wait for their ping. */
 export const MAX_DHT_PINGS = 16;
 export const MAX_DHT_PINGS_QUEUED = 256;
-/** A node that knows DHT_K others pings unverified this much later: in a fleet that has just started everybody asks everybody,
- * and pings were half of all datagrams. */
+/** With DHT_K nodes or more in the routing table an unverified node is pinged after this time: in a fleet that has just started
+ * every node asks every other, and immediate pings are half of all datagrams. */
 export const DHT_PING_DELAY_MS = 5_000;
-/** A node looks for those nearest to itself (find_node) this long after its start, for the same reason: they are wanted by
- * others. */
+/** The walk to the own id (find_node) begins this long after the start, for the same reason: its nodes serve other nodes'
+ * lookups, not our own. */
 export const DHT_JOIN_DELAY_MS = 5_000;
-/** Whatever came of it, the same node is not pinged again for its questions before this. */
+/** An unverified node is pinged once in this time, whether it answers or not. */
 export const DHT_PING_PAUSE_MS = 10_000;
-/** Silent bootstrap addresses asked again beside a lookup, in turns: few, or the dead ones would hold up the walk. */
+/** Silent bootstrap addresses pinged beside a lookup, in turns: few, or the dead ones hold up the walk. */
 export const BOOTSTRAP_PINGS_PER_LOOKUP = 4;
-/** Queries whose replies are still let in; more than can be in flight with a full magnet of addresses. */
+/** Queries whose replies are accepted; more than can be in flight with a full magnet of addresses. */
 export const MAX_PENDING_QUERIES = 512;
 /** A datagram refused by the network because of an earlier, dead destination is sent again at most this often. */
 export const DATAGRAM_RESENDS = 2;
 /**
- * Datagrams from one address and port: a burst, then a rate per second. An honest process sends about two per second
- * and torrent, so 20 hungry downloads in one process stay below; up to 30 processes share a host, each with its own.
+ * Datagrams from one address and port: a burst, then a rate per second. A process sends about two per second and torrent,
+ * so 20 downloads that look for peers stay below; up to 30 processes share a host, each with its own port.
  */
 export const DATAGRAM_SOURCE_BURST = 200;
 export const DATAGRAM_SOURCE_RATE = 40;
-/** Datagrams from everybody, burst and per second: 1000 machines started together send about 3000 at once. */
+/** Datagrams from all sources, burst and per second: 1000 machines started together send about 3000 at once. */
 export const DATAGRAM_TOTAL_BURST = 4_000;
 export const DATAGRAM_TOTAL_RATE = 4_000;
-/** Bytes of replies to one host, burst and per second, whoever it is said to be: 30 processes there that start together
- * ask ten questions each and then three a second. A victim of forged questions gets 0.5 Mbit/s from us at the most. */
+/** Bytes of replies to one host, burst and per second: 30 processes on it that start together send ten queries each and then
+ * three a second. The victim of forged queries gets 0.5 Mbit/s from us at most. */
 export const REPLY_HOST_BURST = 256 * KiB;
 export const REPLY_HOST_RATE = 64 * KiB;
-/** Bytes of all replies: 1000 machines ask three questions each when they start and then one a second. */
+/** Bytes of all replies: 1000 machines send three queries each when they start and then one a second. */
 export const REPLY_TOTAL_BURST = 2 * MiB;
 export const REPLY_TOTAL_RATE = 1 * MiB;
-/** Queries of ours, about 100 bytes each: 100 files that start at once ask ten nodes twice, then ten nodes a second. */
+/** Our own queries, about 100 bytes each: 100 files that start at once query ten nodes twice, then ten nodes a second. */
 export const QUERY_BURST = 4_000;
 export const QUERY_RATE = 2_000;
 /** Sources, and hosts answered, whose rate is remembered. */

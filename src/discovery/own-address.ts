@@ -1,5 +1,5 @@
-// Which of this machine's addresses others are told, and the subnets of all its interfaces. The choice is pure; only
-// `findOwnAddress` looks at the system. Binding is somebody else's.
+// Chooses the address of this machine that is advertised, and lists the subnets of all its interfaces. The choice is pure; only
+// `findOwnAddress` reads the system. Binds nothing.
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { AddressPolicy } from "../core/swarm/address-policy.ts";
@@ -85,7 +85,7 @@ function describe(addresses: readonly InterfaceAddress[]): string {
   return addresses.map((address) => `${address.host} on ${address.interface}`).join(", ");
 }
 
-/** Without /proc, as in some containers, there is no route to go by. */
+/** Empty without /proc, as in some containers: then no route decides. */
 function readRouteTable(): string {
   try {
     return readFileSync(ROUTE_TABLE_PATH, "utf8");

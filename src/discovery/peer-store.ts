@@ -1,5 +1,5 @@
-// The peers that our DHT node keeps for others, by info hash: bounded in every direction, so that neither one host nor
-// one info hash fills it, and forgotten when they are not announced again. Pure: time and chance come in.
+// The peers that our DHT node stores for other nodes, by info hash: bounded so that neither one host nor one info hash
+// fills the store, and dropped when they are not announced again. Pure: time and chance come in.
 import {
   MAX_DHT_PEERS_PER_HASH,
   MAX_DHT_PEERS_PER_HOST,
@@ -12,7 +12,7 @@ import { addressKey, type PeerAddress, writeCompact } from "../core/format/peer-
 export interface PeerStoreOptions {
   /** Peers of all info hashes together. */
   readonly maxPeers: number;
-  /** Milliseconds after which a peer that was not announced again is forgotten. */
+  /** Milliseconds after which a peer that was not announced again is dropped. */
   readonly expiryMs: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -23,8 +23,8 @@ interface StoredPeer {
   readonly host: string;
   readonly compact: Buffer;
   readonly expiresAt: number;
-  /** Its place in the list of its swarm. */
-  place: number;
+  /** Its index in the list of its swarm. */
+  index: number;
 }
 
 interface StoredSwarm {
@@ -33,12 +33,12 @@ interface StoredSwarm {
   readonly hosts: Map<string, number>;
 }
 
-/** Info hashes are text of one form, whatever it is; `now` is in milliseconds and never goes back. */
+/** Info hashes are texts, all of one form; `now` is in milliseconds and never goes back. */
 export class PeerStore {
   readonly #options: PeerStoreOptions;
   readonly #swarms = new Map<string, StoredSwarm>();
   readonly #hosts = new Map<string, number>();
-  /** Every peer under its info hash and address, the one that expires first in front. */
+  /** By info hash and address, in the order of expiry. */
   readonly #peers = new Map<string, StoredPeer>();
 
   constructor(options: PeerStoreOptions) {
@@ -49,7 +49,7 @@ export class PeerStore {
     return this.#peers.size;
   }
 
-  /** @returns false when `host` would announce in vain; who is stored may always say that it is still there. */
+  /** @returns false when an announce of `host` would be refused; a stored peer may always renew. */
   hasRoom(infoHash: string, host: string, now: number): boolean {
     this.#expire(now);
     return (this.#swarms.get(infoHash)?.hosts.get(host) ?? 0) > 0 || this.#takesOneMore(infoHash, host);
@@ -64,7 +64,7 @@ export class PeerStore {
     return true;
   }
 
-  /** Stores or renews a peer of this very process, whose files bound their number, whether or not there is room. */
+  /** Stores or renews a peer of this process, with or without room: the files it shares bound their number. */
   keep(infoHash: string, peer: PeerAddress, now: number): void {
     const key = keyOf(infoHash, peer);
     const known = this.#peers.get(key);
@@ -74,14 +74,14 @@ export class PeerStore {
     const compact = Buffer.alloc(6);
     writeCompact(peer, compact, 0);
     const expiresAt = now + this.#options.expiryMs;
-    const stored = { infoHash, host: peer.host, compact, expiresAt, place: swarm.list.length };
+    const stored = { infoHash, host: peer.host, compact, expiresAt, index: swarm.list.length };
     swarm.list.push(stored);
     this.#peers.set(key, stored);
     count(swarm.hosts, peer.host, 1);
     count(this.#hosts, peer.host, 1);
   }
 
-  /** @returns up to `limit` compact addresses (six bytes each), every choice being as likely as any other. */
+  /** @returns up to `limit` compact addresses (six bytes each), chosen uniformly. */
   sample(infoHash: string, limit: number, now: number): Buffer[] {
     this.#expire(now);
     const list = this.#swarms.get(infoHash)?.list ?? [];
@@ -91,7 +91,7 @@ export class PeerStore {
       const [here, there] = [present(list[i]), present(list[other])];
       list[i] = there;
       list[other] = here;
-      [here.place, there.place] = [other, i];
+      [here.index, there.index] = [other, i];
       chosen.push(there.compact);
     }
     return chosen;
@@ -127,8 +127,8 @@ export class PeerStore {
     const last = present(swarm.list.pop());
     count(swarm.hosts, peer.host, -1);
     if (last !== peer) {
-      last.place = peer.place;
-      swarm.list[peer.place] = last;
+      last.index = peer.index;
+      swarm.list[peer.index] = last;
     }
     if (swarm.list.length === 0) this.#swarms.delete(peer.infoHash);
   }

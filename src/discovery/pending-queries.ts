@@ -1,5 +1,5 @@
-// Which replies we are waiting for. The library matches a reply by its host alone and puts even unasked ones into its
-// routing table; here a reply counts only from the very address and port that was asked. Pure.
+// The queries whose replies are pending. The library matches a reply by its host alone and puts the senders of unasked
+// replies into its routing table; here a reply counts only from the address and port of the query. Pure.
 import { MAX_PENDING_QUERIES } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
@@ -14,10 +14,10 @@ export function isQuery(datagram: Uint8Array): boolean {
 }
 
 export class PendingQueries {
-  /** In order of asking; the oldest is forgotten when the table is full. */
+  /** In the order of the queries; the oldest is dropped when the table is full. */
   readonly #asked = new Set<string>();
 
-  /** Takes note of an outgoing datagram if it is a query. */
+  /** Remembers an outgoing datagram if it is a query. */
   sent(datagram: Uint8Array, to: PeerAddress): void {
     if (!isQuery(datagram)) return;
     if (this.#asked.size >= MAX_PENDING_QUERIES) {
@@ -28,7 +28,7 @@ export class PendingQueries {
     this.#asked.add(keyOf(end.subarray(5, 7), to));
   }
 
-  /** @returns true once for each query that was asked of `from` under this transaction id. */
+  /** @returns true once for each query that was sent to `from` under this transaction id. */
   settle(transaction: Uint8Array, from: PeerAddress): boolean {
     return this.#asked.delete(keyOf(transaction, from));
   }

@@ -1,14 +1,14 @@
-// How much each key (a source or a target of datagrams), and all of them together, may have of something that flows.
-// Pure: time comes in, keys are text, what is counted (datagrams, bytes) is the caller's business.
+// A rate limit for each key (a source or a target of datagrams) and one for all keys together. Pure: time comes in, keys are
+// texts, and the caller chooses what is counted (datagrams, bytes).
 import { MAX_RATE_SOURCES } from "./limits.ts";
 
-/** What may flow at once after a rest, and per second. */
+/** What may flow at once after silence, and per second. */
 export interface Rate {
   readonly burst: number;
   readonly perSecond: number;
 }
 
-/** What is left of a burst as time goes by; full at first. */
+/** A token bucket, full at first. */
 export class Allowance {
   readonly #rate: Rate;
   #left: number;
@@ -30,7 +30,7 @@ export class Allowance {
   }
 }
 
-/** The table of keys is bounded: a flood under many keys forgets the oldest one, and meets the bound on the total instead. */
+/** The table of keys is bounded: a flood under many keys drops the oldest one, and is limited by the total. */
 export class RateGuard {
   readonly #each: Rate;
   readonly #total: Allowance;
@@ -44,7 +44,7 @@ export class RateGuard {
   /** Counts `amount` for `key`; `now` in milliseconds. @returns false to drop it. */
   allows(key: string, amount: number, now: number): boolean {
     const own = this.#keys.get(key) ?? this.#remember(key);
-    // The key's own first, so that one flooder does not use up what everybody shares.
+    // The key's own first, so that a flood under one key does not use up the total.
     return own.take(amount, now) && this.#total.take(amount, now);
   }
 

@@ -7,8 +7,8 @@ export function assert(condition: boolean, message: string): asserts condition {
 }
 
 /**
- * For what the types say may be missing and the code knows is not, such as an element at a checked index. It takes the value
- * and not the array, so that the engine sees one kind of array at each call: it costs no more than a default would.
+ * For a value that may be undefined by its type alone, such as an element at a checked index. It takes the value and not the
+ * array: a function that reads arrays of several kinds is two to four times slower.
  * @returns the value. @throws InvariantError when it is undefined.
  */
 export function present<Value>(value: Value | undefined): Value {

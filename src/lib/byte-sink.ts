@@ -1,5 +1,5 @@
-// Where outgoing bytes are put. Implemented by a connection's output queue, used by the wire, so that the two need
-// not know each other and a message is written once, in place.
+// Where outgoing bytes are put: a connection's output queue for the wire, which do not import each other. A message is
+// written once, into the memory of the queue.
 
 export interface ByteSink {
   /** Room for exactly `length` bytes at the end of the queue; the caller fills it before it returns to the event loop. */

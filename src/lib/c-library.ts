@@ -1,12 +1,12 @@
-// The door to the C library: under which names it is looked for, and when. How it is opened comes in as an argument.
+// The door to the C library: its names, and when it is loaded. How it is opened is an argument.
 
 /** glibc's name first, then musl's. */
 const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"] as const;
 
 /**
  * `open` loads the library of that name with the functions that the caller needs, and throws where there is none (`dlopen`).
- * @returns what gives the library, opened at the first call (5 ms); undefined on a system that lets no program load a
- * library at run time.
+ * @returns a function that gives the library, opened at the first call (5 ms); undefined on a system that lets no program
+ * load a library at run time.
  */
 export function cLibrary<Library>(open: (name: string) => Library): () => Library | undefined {
   let library: Library | undefined;

@@ -1,4 +1,4 @@
-// Every error a user can meet: one line that names the thing and the remedy, and the exit code it ends with.
+// Every error that a user can see: one line that names the thing and the remedy, and the exit code of the process.
 // A misbehaving peer is not an error but a PeerFault value (core/torrent/peer-message.ts).
 
 /** The exit codes of the command line contract. 130 and 143 are SIGINT and SIGTERM. */
@@ -34,7 +34,7 @@ export class SourceError extends P2pfileError {
   readonly exitCode = ExitCode.source;
 }
 
-/** The place to download to cannot be used, or another file stands there. */
+/** The destination of a download cannot be used, or another file stands there. */
 export class DestinationError extends P2pfileError {
   override readonly name = "DestinationError";
   readonly exitCode = ExitCode.destination;

@@ -1,12 +1,12 @@
-// Types of file systems, as statfs(2) tells them in `f_type`: linux/magic.h, statfs(2), and for those outside of the kernel
-// their own sources. Refuses to know what follows from a type.
+// Types of file systems (`f_type` of statfs(2)): linux/magic.h, and the sources of the file systems that are not part of the
+// kernel. Does not know what follows from a type.
 
 /** Lies in memory. */
 export const TMPFS = 0x01021994;
 
 /**
- * Other machines, or a program, change their files without this kernel's knowledge: pages of a map can vanish, and memory
- * is not shared between all who have a file open.
+ * Other machines, or a program, change their files without this kernel's knowledge: pages of a map can vanish, and the
+ * processes that have a file open share no memory.
  */
 const NETWORK_FILE_SYSTEMS = {
   nfs: 0x6969,
@@ -35,13 +35,13 @@ const NETWORK_FILE_SYSTEMS = {
   vboxsf: 0x786f4256,
   vmhgfs: 0xbacbacbc,
   parallels: 0x7c7c6673,
-  // sshfs, GlusterFS, virtiofs and any other program: what lies behind it is not told.
+  // sshfs, GlusterFS, virtiofs and any other program: the type does not say what lies behind it.
   fuse: 0x65735546,
 } as const;
 
 const NETWORK_TYPES: ReadonlySet<number> = new Set(Object.values(NETWORK_FILE_SYSTEMS));
 
-/** `type`: `f_type` of statfs(2), of either sign: it has 32 bits, and some come back negative. */
+/** `type`: `f_type` of statfs(2). It has 32 bits, and may be given as a negative number. */
 export function isNetworkFileSystem(type: number): boolean {
   return NETWORK_TYPES.has(type >>> 0);
 }

@@ -1,4 +1,4 @@
-// What the lower layers may say to whoever runs them; they do not know how it is shown.
+// Where the lower layers log; they do not know what is shown.
 
 export interface Logger {
   /** Shown only with `--debug`. */

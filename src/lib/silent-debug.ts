@@ -1,7 +1,7 @@
-// Stands in the executable for the package "debug", with which the BitTorrent packages talk to standard error when the
-// environment has a DEBUG: another program's business, in the midst of our answers. Loading it costs 1.4 ms of each start.
+// Replaces the package "debug" in the executable. With it the BitTorrent packages write to standard error when the environment
+// has a DEBUG, which may be meant for another program. Loading it costs 1.4 ms of each start.
 
-/** What the packages call with their name: nothing is written. */
+/** The packages call it with their name. What it returns writes nothing. */
 export default function createDebug(): (() => void) & { readonly enabled: boolean } {
   return Object.assign(() => {}, { enabled: false });
 }

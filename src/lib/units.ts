@@ -1,4 +1,4 @@
-// Sizes, rates and durations as people write and read them.
+// Sizes, rates and durations as text for the user.
 
 export const KiB = 1024;
 export const MiB = 1024 * KiB;

@@ -1,11 +1,11 @@
-// Takes a connection from bbr, where that is the system's default, to Reno. bbr judges a connection by what it got at first: in
-// queues that are full that is little, and a peer that asks for a few blocks at a time lets it find out no more for seconds.
-// Reno's slow start goes on until something is lost. Knows nothing of who the peer is.
+// Sets a connection to Reno where the system's default is bbr. bbr paces by the bandwidth that it measures at the start: in full
+// queues that is little, and a peer that requests a few blocks at a time gives it no larger sample for seconds. Reno's slow
+// start goes on until a packet is lost. Does not know the peer.
 import { dlopen, FFIType } from "bun:ffi";
 import { cLibrary } from "../lib/c-library.ts";
 
 const IPPROTO_TCP = 6;
-/** Linux: the name of what paces the connection, at most 16 bytes with its end. */
+/** Linux: the name of the congestion control, at most 16 bytes with the zero at its end. */
 const TCP_CONGESTION = 13;
 const MAX_NAME_LENGTH = 16;
 
@@ -22,7 +22,7 @@ const SYMBOLS = {
 
 const libc = cLibrary((name) => dlopen(name, SYMBOLS).symbols);
 
-/** @returns what paces the connection, such as "bbr"; undefined where the system does not tell. */
+/** @returns the name, such as "bbr"; undefined where the system does not give it. */
 export function congestionControl(fd: number): string | undefined {
   const name = new Uint8Array(MAX_NAME_LENGTH);
   const length = new Uint32Array([MAX_NAME_LENGTH]);
@@ -37,7 +37,7 @@ export function setCongestionControl(fd: number, name: string): boolean {
   return libc()?.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, bytes, bytes.length) === 0;
 }
 
-/** The runtime does not promise that a socket has its descriptor, so one without it stays as it is. */
+/** A socket whose descriptor the runtime does not show stays as it is. */
 export function paceByLoss(socket: object): void {
   const fd: unknown = "fd" in socket ? socket.fd : undefined;
   if (typeof fd === "number" && fd >= 0 && congestionControl(fd)?.startsWith("bbr") === true)

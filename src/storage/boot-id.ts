@@ -1,11 +1,11 @@
-// Tells whether the machine was restarted since a record was written: only then is the page cache lost.
+// The id of the machine's boot: written data is lost with the page cache only when it has changed.
 import { readFileSync } from "node:fs";
 
 let known: string | undefined;
 
 /**
- * `uniqueText`: gives a text that no other run has.
- * @returns the same until the next boot; what no other run has where the kernel does not tell, so that nothing is trusted.
+ * `uniqueText`: gives a text that no other run has, for a kernel without boot ids: then no earlier record is trusted.
+ * @returns the same text until the next boot.
  */
 export function readBootId(uniqueText: () => string): string {
   known ??= bootIdOfKernel() ?? `unknown-${uniqueText()}`;

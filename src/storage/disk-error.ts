@@ -1,11 +1,11 @@
-// What the system says about a disk, as one line for the user. Knows error codes, not what was being done to the file.
+// Errors of the disk as one line for the user. Does not know what was being done to the file.
 import { errnoWords } from "../lib/errno.ts";
 import { DiskError, P2pfileError, systemErrorCode } from "../lib/errors.ts";
 
 /** For a code without words of its own. */
 const REMEDY = "check the disk and run the same command again";
 
-/** `doing`: what failed, with the path: "cannot write /data/x". An error of ours with a code of its own speaks for itself. */
+/** `doing`: what failed, with the path: "cannot write /data/x". The message of a P2pfileError stays as it is. */
 export function diskErrorOf(doing: string, error: unknown): DiskError {
   const known = errnoWords("disk", systemErrorCode(error));
   if (known !== undefined) return new DiskError(`${doing}: ${known}`, { cause: error });
@@ -14,7 +14,7 @@ export function diskErrorOf(doing: string, error: unknown): DiskError {
   return new DiskError(`${doing}: ${reason}; ${REMEDY}`, { cause: error });
 }
 
-/** The same for a call that returned its error code instead of throwing it. */
+/** The same for a call that returns its error code. */
 export function diskErrorOfCode(doing: string, code: string): DiskError {
   return new DiskError(`${doing}: ${errnoWords("disk", code) ?? `${code}; ${REMEDY}`}`);
 }

@@ -1,11 +1,11 @@
-// The door to the C library for files: the calls on them that the runtime does not offer. Knows no paths of ours, no names of
-// errors shown to people. None of these calls moves file content, so each returns within about a millisecond.
+// Calls of the C library on files that the runtime does not offer. Knows neither our paths nor the words of our errors. None of
+// these calls moves file content, so each returns within about a millisecond.
 import { dlopen, FFIType, ptr, toArrayBuffer } from "bun:ffi";
 import { present } from "../lib/assert.ts";
 import { cLibrary } from "../lib/c-library.ts";
 import { errnoName } from "../lib/errno.ts";
 
-/** `undefined`: done. Otherwise the system's error code. */
+/** `undefined`: success. Otherwise the system's error code. */
 export type LibcResult = string | undefined;
 
 const LOCK_EX = 2;
@@ -14,7 +14,7 @@ const AT_FDCWD = -100;
 const RENAME_NOREPLACE = 1;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
-/** renameat2 has no wrapper in the C libraries of older machines, so it is called by its number. */
+/** Older C libraries have no function for renameat2: it is called by its number. */
 const SYS_RENAMEAT2: Readonly<Record<string, number>> = { x64: 316, arm64: 276 };
 
 function open(name: string) {
@@ -55,17 +55,17 @@ export function canCallLibc(): boolean {
   return libc() !== undefined;
 }
 
-/** Takes the exclusive lock on the open file, released when `fd` is closed. "EWOULDBLOCK": another one holds it. */
+/** Takes the exclusive lock on the open file until `fd` is closed. "EWOULDBLOCK": another descriptor holds it. */
 export function lockExclusively(fd: number): LibcResult {
   return call((symbols) => symbols.flock(fd, LOCK_EX | LOCK_NB));
 }
 
-/** Reserves `length` bytes at `offset` and grows the file to hold them. On an error what was reserved stays reserved. */
+/** Reserves `length` bytes at `offset` and grows the file to hold them. After an error a part may stay reserved. */
 export function allocate(fd: number, offset: number, length: number): LibcResult {
   return call((symbols) => symbols.fallocate(fd, 0, offset, length));
 }
 
-/** @returns where the next written byte at or after `offset` is; undefined when there is none or nobody can tell. */
+/** @returns where the next data at or after `offset` is; undefined when there is none or the file system does not say. */
 export function nextData(fd: number, offset: number): number | undefined {
   return seek(fd, offset, SEEK_DATA);
 }
@@ -75,7 +75,7 @@ export function nextHole(fd: number, offset: number): number | undefined {
   return seek(fd, offset, SEEK_HOLE);
 }
 
-/** Moves the file's own position, which no positioned read or write looks at. */
+/** Moves the position of the descriptor, which positioned reads and writes do not use. */
 function seek(fd: number, offset: number, whence: number): number | undefined {
   const found = Number(libc()?.symbols.lseek(fd, offset, whence) ?? -1);
   return found < 0 ? undefined : found;

@@ -12,7 +12,7 @@ export const READ_SPAN_LENGTH = 256 * KiB;
 export const MAX_READ_SPANS = 96;
 /** Reads handed to the system at once; the rest wait in order. A cold disk answers about this many side by side. */
 export const MAX_READS_IN_FLIGHT = 8;
-/** A load whose first span was evicted before its second arrived is repeated, ahead of the others. */
+/** A load of two spans is repeated, ahead of the others, when the first is evicted before the second is read. */
 export const MAX_SPAN_LOAD_ATTEMPTS = 3;
 /**
  * Verified pieces are synced and recorded after this many bytes or this long. A kill or a power cut may cost 64 MiB and 5 s of
@@ -20,25 +20,25 @@ export const MAX_SPAN_LOAD_ATTEMPTS = 3;
  */
 export const RESUME_SYNC_LENGTH = 32 * MiB;
 export const RESUME_SYNC_MS = 4_000;
-/** Bytes that stay free beside a download, so that logs and the state store of the machine go on working. */
+/** Bytes that a download leaves free, for the logs of the machine and for the state store. */
 export const DISK_RESERVE_LENGTH = 16 * MiB;
 /** Space is reserved in steps of this size with the event loop running in between: 0.6 ms each on ext4. */
 export const ALLOCATION_STEP_LENGTH = 16 * MiB;
 /** Bytes of one file name on every Linux file system (NAME_MAX). */
 export const MAX_FILE_NAME_LENGTH = 255;
-/** A part file that vanishes between its opening and its locking belonged to a download that just ended: try again. */
+/** A part file that vanishes between its opening and its locking belongs to a download that has just ended: open again. */
 export const MAX_PART_OPEN_ATTEMPTS = 5;
-/** Rows the state store keeps of each kind; the latest stay. 64 hashed files of the usual size are 10 MiB. */
+/** Rows of each kind in the state store; the latest stay. 64 hashed files of the usual size are 10 MiB. */
 export const MAX_STORED_HASHED_FILES = 64;
 export const MAX_STORED_METADATA = 64;
 export const MAX_STORED_DOWNLOADS = 256;
 export const MAX_STORED_PORTS = 1024;
-/** SQLite waits this long on the main thread for another process; our own transactions last about a millisecond. */
+/** SQLite waits this long on the main thread for another process; one of our transactions takes about a millisecond. */
 export const STORE_BUSY_TIMEOUT_MS = 100;
 /** Tries of one transaction, and of opening the file, where twenty processes may start at once. */
 export const STORE_ATTEMPTS = 3;
 export const STORE_OPEN_ATTEMPTS = 20;
-/** Between two tries: other transactions of ours end in a fraction of it. */
+/** Between two tries; longer than a transaction. */
 export const STORE_RETRY_MS = 5;
 /** Pages of 4 KiB in the write-ahead log before they are copied home, the only time the store waits for the disk. */
 export const STORE_CHECKPOINT_PAGES = 4096;

@@ -1,4 +1,4 @@
-// The state store of a directory that cannot be written: the same answers within one run, nothing after it.
+// The state store for a directory that cannot be written to: the same within one run, empty in the next.
 import type { InfoHash } from "../core/torrent/ids.ts";
 import {
   MAX_STORED_DOWNLOADS,

@@ -1,4 +1,4 @@
-// Chooses the state store for a directory. The memory between runs is a convenience: its loss never stops a transfer.
+// Chooses the state store for a directory. State between runs is a convenience: its loss never stops a transfer.
 import { MemoryStore } from "./memory-store.ts";
 import { STATE_FILE_NAME } from "./own-files.ts";
 import type { SqliteOptions } from "./sqlite-connection.ts";
@@ -7,8 +7,8 @@ import { NewerState } from "./state-schema.ts";
 import type { StateStore } from "./state-store.ts";
 
 /**
- * Never throws: where the file cannot be made or written, or a newer program wrote it, one warning is given and the state
- * lives in memory.
+ * Never throws. Where the file cannot be made or written to, or has a newer version, it gives one warning and a store in
+ * memory.
  */
 export function openStateStore(directory: string, options: SqliteOptions): StateStore {
   try {

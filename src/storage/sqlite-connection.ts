@@ -1,5 +1,5 @@
-// One connection to the state file: opened with the right settings, made anew when the file is damaged or foreign, and
-// patient, within bounds, while another process writes. Knows files and transactions, not what is stored.
+// One connection to the state file: opened with the right settings, to a new file when the old one is damaged or foreign, with
+// bounded waits while another process writes. Knows files and transactions, not what is stored.
 import { Database, SQLiteError } from "bun:sqlite";
 import { existsSync, renameSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
@@ -26,11 +26,11 @@ import {
 
 export interface SqliteOptions {
   readonly logger: Logger;
-  /** Milliseconds since 1970: the name of a file that is put aside ends with them. */
+  /** Milliseconds since 1970, for the name of a file that is put aside. */
   readonly wallMs: () => number;
-  /** node:fs's unless a test says what lies under the directory. */
+  /** `statfsSync` of node:fs if not given. */
   readonly statfs?: (directory: string) => { readonly type: number };
-  /** That of this program unless a test adds to it. */
+  /** STATE_SCHEMA if not given. */
   readonly schema?: StateSchema;
 }
 
@@ -52,8 +52,8 @@ export class SqliteConnection {
   }
 
   /**
-   * Runs `work` in a transaction that takes the write lock at its start (`BEGIN IMMEDIATE`), so that it cannot fail half
-   * way for another writer. A damaged file is put aside and the work done in a new one.
+   * Runs `work` in a transaction that takes the write lock at its start (`BEGIN IMMEDIATE`), so that another writer cannot
+   * make it fail half way. A damaged file is put aside, and `work` runs in a new one.
    * @throws SQLiteError when that is not possible: busy for too long, disk full, read-only. @throws NewerState when a newer
    * program has changed the tables since.
    */
@@ -73,7 +73,7 @@ export class SqliteConnection {
   }
 
   close(): void {
-    // Statements still cached do not keep it open: the files -wal and -shm vanish with the last connection.
+    // Cached statements do not keep it open: the files -wal and -shm vanish with the last connection.
     this.#database.close();
   }
 
@@ -124,15 +124,15 @@ export class SqliteConnection {
       const tables: readonly StateTable[] = ["ports", "hashed_files", "metadata", "downloads"];
       for (const table of tables) prune(database, table);
     });
-    // Only after the check, because this changes the file. A write-ahead log needs memory that all who have the file open
-    // share, which those on a network file system do not.
+    // After the check, because this changes the file. A write-ahead log needs memory that all processes with the file open
+    // share, which two machines do not.
     const { type } = (this.#options.statfs ?? statfsSync)(dirname(this.#path));
     database.run(`PRAGMA journal_mode = ${isNetworkFileSystem(type) ? "DELETE" : "WAL"}`);
     database.run("PRAGMA synchronous = NORMAL");
     database.run(`PRAGMA wal_autocheckpoint = ${STORE_CHECKPOINT_PAGES}`);
   }
 
-  /** Nothing is deleted: whoever put a file there can have it back. */
+  /** Nothing is deleted: a foreign file can be moved back. */
   #putAside(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     const aside = `${this.#path}.corrupt-${this.#options.wallMs()}`;
@@ -151,7 +151,7 @@ function transact(database: Database, work: () => void): void {
     work();
     database.run("COMMIT");
   } catch (error) {
-    // Some errors (disk full, damage) have rolled back already.
+    // Some errors (disk full, damage) roll back by themselves.
     if (database.inTransaction) database.run("ROLLBACK");
     throw error;
   }
@@ -184,6 +184,6 @@ function closeQuietly(database: Database): void {
   try {
     database.close();
   } catch {
-    // A damaged file cannot always be closed in order; its descriptor is gone either way.
+    // SQLite may refuse to close a damaged file in order; its descriptor is closed either way.
   }
 }

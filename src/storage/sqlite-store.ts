@@ -1,5 +1,5 @@
-// The state store in a hidden SQLite file of the working directory. Forgetting is allowed, lying is not: whatever cannot be
-// read as it was written counts as unknown, and what cannot be written costs a later run some work, never this one.
+// The state store in a hidden SQLite file of the working directory. A record may be lost and must not be wrong: what cannot
+// be read as it was written counts as unknown, and what cannot be written costs a later run some work, never this one.
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { InfoHash } from "../core/torrent/ids.ts";
@@ -33,8 +33,8 @@ interface DownloadRow {
 export class SqliteStore implements StateStore {
   readonly #connection: SqliteConnection;
   readonly #logger: Logger;
-  /** Failures that were told already, so that a full disk is one line and not one every five seconds. */
-  readonly #told = new Set<string>();
+  /** Warnings given, so that a full disk is one line and not one every five seconds. */
+  readonly #warnings = new Set<string>();
 
   /** Opens or makes `.p2pfile.db` in `directory`. @throws SQLiteError when that is not possible. */
   constructor(directory: string, options: SqliteOptions) {
@@ -175,7 +175,7 @@ export class SqliteStore implements StateStore {
     try {
       return this.#connection.read(work);
     } catch (error) {
-      this.#tell("read", error);
+      this.#warn("read", error);
       return undefined;
     }
   }
@@ -187,16 +187,16 @@ export class SqliteStore implements StateStore {
         prune(database, table);
       });
     } catch (error) {
-      this.#tell("written", error);
+      this.#warn("written", error);
     }
   }
 
-  #tell(what: string, error: unknown): void {
+  #warn(what: string, error: unknown): void {
     if (error instanceof P2pfileError || !(error instanceof Error)) throw error;
     const message = `${STATE_FILE_NAME} cannot be ${what} (${error.message}); a later run may repeat some work`;
-    if (this.#told.has(message)) this.#logger.debug(message);
+    if (this.#warnings.has(message)) this.#logger.debug(message);
     else this.#logger.warn(message);
-    this.#told.add(message);
+    this.#warnings.add(message);
   }
 }
 

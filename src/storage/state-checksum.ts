@@ -1,8 +1,8 @@
 // The check sum of a row of the state store.
 
 /**
- * Of a whole row, its key and the kinds of its values included: in a damaged file a row may be found under another's key,
- * and a value may come back as null, as text or as a number. Integers are bigints. Never throws.
+ * Covers the whole row, its key and the types of its values: a damaged file may give a row under another row's key, and a
+ * value as null, as text or as a number. Integers are bigints. Never throws.
  */
 export function rowChecksum(values: readonly unknown[]): bigint {
   let crc = 0;

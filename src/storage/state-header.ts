@@ -1,10 +1,10 @@
-// The version of a state file, read without SQLite: to open a database may change it, or the files beside it.
+// The version of a state file, read without SQLite, which may change a database, or the files beside it, by opening it.
 import { closeSync, openSync, readSync } from "node:fs";
 
 /** "p2pf" as a big-endian integer, in the header of the file. */
 export const APPLICATION_ID = 0x70327066;
 
-/** Of SQLite's file format, as are the positions below: big-endian integers of 32 bits. */
+/** SQLite's file format: the header's length and start, and the positions of two big-endian integers of 32 bits. */
 const HEADER_LENGTH = 100;
 const MAGIC = "SQLite format 3\0";
 const USER_VERSION_AT = 60;
@@ -21,7 +21,7 @@ export function versionInHeader(path: string): number | undefined {
       closeSync(fd);
     }
   } catch {
-    // SQLite says what is wrong with it.
+    // The opening by SQLite reports what is wrong with the file.
     return undefined;
   }
   const isStateFile =

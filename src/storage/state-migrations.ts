@@ -1,15 +1,15 @@
-// The steps from each version of the state file to the next. A step is never changed once a version with it is out: it reads
-// and writes what the tables and check sums of its two versions were. Rows keep their rowid, which is their age.
+// The steps from each version of the state file to the next. A released step is never changed: it knows the tables and check
+// sums of its two versions, not the current ones. Rows keep their rowid, which is their age.
 import type { Database } from "bun:sqlite";
 import { rowChecksum } from "./state-checksum.ts";
 
-/** Runs inside of the transaction of all steps, on a connection that reads integers as bigints. */
+/** Runs inside the transaction of all steps, on a connection that reads integers as bigints. */
 export type MigrationStep = (database: Database) => void;
 
 /** `[0]` takes a file of version 1 to version 2, and so on. */
 export const MIGRATIONS: readonly MigrationStep[] = [checkWholeRows, dropClean];
 
-/** 1 to 2: check sums of the whole row, of ports too, in place of check sums of the pieces and of the bitfield alone. */
+/** 1 to 2: the check sum covers the whole row, and ports have one; in version 1 it covers pieces and bitfield alone. */
 function checkWholeRows(database: Database): void {
   database.run("ALTER TABLE ports ADD COLUMN crc INTEGER NOT NULL DEFAULT 0");
   eachRow(database, "ports", "info_hash, port", ([infoHash, port]) => rowChecksum([infoHash, port]));
@@ -24,7 +24,7 @@ function checkWholeRows(database: Database): void {
   });
 }
 
-/** 2 to 3: no record of whether the run that wrote a download ended in order. */
+/** 2 to 3: a download has no `clean`, which says whether the run that wrote it ended in order. */
 function dropClean(database: Database): void {
   const download = "info_hash, part_path, part_inode, size, bitfield, boot_id, clean, crc";
   eachRow(database, "downloads", download, (row) => {

@@ -1,5 +1,5 @@
-// The tables of the state store, and the marks by which a file is known to be ours and of which version. Knows SQL, not
-// what it is asked for.
+// The tables of the state store, and the marks of the file: that it is ours, and its version. Does not know what the tables
+// are used for.
 import { type Database, SQLiteError } from "bun:sqlite";
 import {
   MAX_STORED_DOWNLOADS,
@@ -11,7 +11,7 @@ import { present } from "../lib/assert.ts";
 import { MIGRATIONS, type MigrationStep } from "./state-migrations.ts";
 import { APPLICATION_ID } from "./state-header.ts";
 
-/** The tables of one version of the program, and the way to them from every older version. */
+/** The tables of this version, and the steps to them from every older one. */
 export interface StateSchema {
   /** SQL that makes them in a new file. */
   readonly tables: string;
@@ -19,7 +19,7 @@ export interface StateSchema {
   readonly steps: readonly MigrationStep[];
 }
 
-/** Inodes and the like are unsigned 64-bit numbers, kept as SQLite's signed ones. */
+/** Device and inode numbers are unsigned and have 64 bits; SQLite's integers are signed. */
 const TABLES = `
   CREATE TABLE ports (
     info_hash TEXT PRIMARY KEY,
@@ -63,12 +63,12 @@ const BOUNDS = {
 } as const;
 export type StateTable = keyof typeof BOUNDS;
 
-/** The file is a database, but not one that this program may write into. */
+/** The file is a database that this program may not write to. */
 export class OtherDatabase extends Error {
   override readonly name = "OtherDatabase";
 }
 
-/** The file is ours, of a version that this program does not know. */
+/** The file is a state file of a newer version. */
 export class NewerState extends Error {
   override readonly name = "NewerState";
 
@@ -78,9 +78,9 @@ export class NewerState extends Error {
 }
 
 /**
- * Makes the tables in a new file, takes those of an older version to this one, or checks that they are ours. Inside a
- * write transaction, so that a crash leaves the old version and of two processes one does it.
- * @throws OtherDatabase when the file belongs to another program or is not what its version says; NewerState.
+ * Makes the tables in a new file, or migrates those of an older version. Runs inside a write transaction: a crash leaves the
+ * old version, and of two processes one migrates.
+ * @throws OtherDatabase when the file belongs to another program or its tables do not fit its version; NewerState.
  */
 export function ensureSchema(database: Database, schema: StateSchema): void {
   const application = numberOf(database, "PRAGMA application_id");
@@ -98,13 +98,13 @@ export function ensureSchema(database: Database, schema: StateSchema): void {
   migrate(database, schema, version);
 }
 
-/** @throws NewerState when this program does not know the version; undefined is a file without one. */
+/** `version`: undefined for a file without one. @throws NewerState when the version is newer than the schema. */
 export function refuseNewer(version: number | undefined, schema: StateSchema): void {
   const known = currentVersion(schema);
   if (version !== undefined && version > known) throw new NewerState(version, known);
 }
 
-/** Of the tables, as the file tells it. */
+/** The version of the file's tables. */
 export function versionOf(database: Database): number {
   return numberOf(database, "PRAGMA user_version");
 }
@@ -121,13 +121,13 @@ function migrate(database: Database, { steps }: StateSchema, version: number): v
       step(database);
     } catch (error) {
       if (!isUnfit(error)) throw error;
-      throw new OtherDatabase(`is not what version ${from} was: ${error.message}`);
+      throw new OtherDatabase(`has not the tables of version ${from}: ${error.message}`);
     }
     database.run(`PRAGMA user_version = ${from + 1}`);
   }
 }
 
-/** The tables do not fit the step: they are not what their version says. A full or busy disk is another matter. */
+/** The tables do not fit the step, as opposed to a full disk or a busy file. */
 function isUnfit(error: unknown): error is SQLiteError {
   const code = error instanceof SQLiteError ? (error.code ?? "") : "";
   return /^SQLITE_(?:ERROR|CONSTRAINT|MISMATCH)/.test(code);

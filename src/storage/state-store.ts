@@ -1,7 +1,7 @@
-// What p2pfile remembers between runs, behind an interface so that other back ends can replace SQLite.
+// What p2pfile stores between runs, as an interface, so that another back end can replace SQLite.
 import type { InfoHash } from "../core/torrent/ids.ts";
 
-/** Identity of a file's content as far as the file system tells: any change to the content changes one of these. */
+/** Identity of a file's content by its file system: a change of the content changes one of these. */
 export interface FileStamp {
   readonly dev: bigint;
   readonly inode: bigint;
@@ -10,7 +10,7 @@ export interface FileStamp {
   readonly ctimeNs: bigint;
 }
 
-/** The piece hashes of a file that was hashed before: found again by stamp and piece length. */
+/** The piece hashes of a file, found by its stamp and piece length. */
 export interface HashedFile {
   readonly stamp: FileStamp;
   readonly pieceLength: number;
@@ -18,7 +18,7 @@ export interface HashedFile {
   readonly pieces: Uint8Array;
 }
 
-/** A download under way. Bits are recorded only after the data under them is on disk (fdatasync). */
+/** An unfinished download. A bit is recorded only after the data of its piece is on the disk (fdatasync). */
 export interface DownloadRecord {
   readonly infoHash: InfoHash;
   /** Absolute path of the part file. */
@@ -27,17 +27,17 @@ export interface DownloadRecord {
   readonly size: number;
   /** Verified pieces in BEP 3 bit order. */
   readonly bitfield: Uint8Array;
-  /** /proc/sys/kernel/random/boot_id of the run that wrote this: the page cache survives a kill, not a reboot. */
+  /** /proc/sys/kernel/random/boot_id when this was written: the page cache survives a kill, not a reboot. */
   readonly bootId: string;
 }
 
 export interface StateStore {
-  /** The port under which this info hash was served last, so that old magnets stay valid. */
+  /** The port where this info hash was served last, so that its magnets stay valid. */
   portOf(infoHash: InfoHash): number | undefined;
   rememberPort(infoHash: InfoHash, port: number): void;
   hashedFile(stamp: FileStamp, pieceLength: number): HashedFile | undefined;
   rememberHashedFile(file: HashedFile): void;
-  /** Raw info dict bytes, so that a resumed download needs no peer to know its pieces. */
+  /** Raw info dict, so that a resumed download knows its pieces without a peer. */
   metadata(infoHash: InfoHash): Uint8Array | undefined;
   rememberMetadata(infoHash: InfoHash, info: Uint8Array): void;
   download(infoHash: InfoHash, partPath: string): DownloadRecord | undefined;

@@ -48,7 +48,7 @@ declare module "bittorrent-dht" {
     readonly maxAge: number;
     readonly maxPeers: number;
     readonly concurrency: number;
-    /** Nodes that a walk looks for, and places in a bucket; 20 if not given. */
+    /** Nodes that a walk looks for, and nodes in a bucket; 20 if not given. */
     readonly k: number;
   }
 
@@ -103,7 +103,7 @@ declare module "bittorrent-dht" {
       add(infoHash: string, compact: Buffer): void;
       destroy(): void;
     };
-    /** By info hash in hexadecimal, since its last walk: the nodes met there that gave a token. */
+    /** By info hash in hexadecimal: the nodes that gave a token in its last walk. */
     readonly _tables: {
       get(
         infoHash: string,
