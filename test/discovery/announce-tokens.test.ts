@@ -9,14 +9,14 @@ const tokens = new AnnounceTokens(secret);
 describe("AnnounceTokens", () => {
   const token = tokens.make("10.0.0.1", hash, 0);
 
-  test("D4: a token is good for its host and its info hash alone", () => {
+  test("D4: a token is valid for its host and its info hash alone", () => {
     expect(token).toHaveLength(20);
     expect(tokens.isValid(token, "10.0.0.1", hash, 0)).toBe(true);
     expect(tokens.isValid(token, "10.0.0.2", hash, 0)).toBe(false);
     expect(tokens.isValid(token, "10.0.0.1", new Uint8Array(20).fill(3), 0)).toBe(false);
   });
 
-  test("D4: a token outlives its epoch by one and no more", () => {
+  test("D4: a token is valid for its epoch and the next", () => {
     expect(tokens.isValid(token, "10.0.0.1", hash, 2 * DHT_TOKEN_EPOCH_MS - 1)).toBe(true);
     expect(tokens.isValid(token, "10.0.0.1", hash, 2 * DHT_TOKEN_EPOCH_MS)).toBe(false);
     const future = tokens.make("10.0.0.1", hash, DHT_TOKEN_EPOCH_MS);

@@ -10,12 +10,12 @@ import { addressKey, type PeerAddress } from "../../src/core/format/peer-address
 import { guardDatagram } from "../../src/discovery/datagram-guard.ts";
 import { compactNode, compactPeer, hostileDatagrams, id20, query, reply } from "./krpc.ts";
 
-const everyone = () => true;
+const anyAddress = () => true;
 const id = id20("x");
 
 describe("guardDatagram", () => {
   test.each(Object.entries(hostileDatagrams()))("rejects: %s", (_, datagram) => {
-    expect(guardDatagram(datagram, everyone).verdict).toBe("rejected");
+    expect(guardDatagram(datagram, anyAddress).verdict).toBe("rejected");
   });
 
   test.each([
@@ -56,16 +56,16 @@ describe("guardDatagram", () => {
     ["peers", reply({ id, token: "abcd", values: [compactPeer("10.0.0.1", 1), compactPeer("10.0.0.2", 2)] })],
     ["an error", encodeBencode({ e: [203, "Protocol Error"], t: "aa", y: "e" })],
   ])("passes unchanged: %s", (_, datagram) => {
-    const verdict = guardDatagram(datagram, everyone);
+    const verdict = guardDatagram(datagram, anyAddress);
     expect(verdict).toMatchObject({ verdict: "pass", bytes: datagram });
   });
 
-  test("tells replies from queries and names the transaction", () => {
-    expect(guardDatagram(query("ping", { id }, "zz"), everyone)).toMatchObject({
+  test("distinguishes replies from queries and gives the transaction", () => {
+    expect(guardDatagram(query("ping", { id }, "zz"), anyAddress)).toMatchObject({
       kind: "query",
       transaction: Uint8Array.of(0x7a, 0x7a),
     });
-    expect(guardDatagram(reply({ id }, "\u0001\u0002"), everyone)).toMatchObject({
+    expect(guardDatagram(reply({ id }, "\u0001\u0002"), anyAddress)).toMatchObject({
       kind: "reply",
       transaction: Uint8Array.of(1, 2),
     });

@@ -16,14 +16,14 @@ const times = (count: number, is: (i: number) => boolean) =>
   Array.from({ length: count }, (_, i) => is(i)).filter(Boolean).length;
 
 describe("DatagramRates", () => {
-  test("30 processes behind one address do not share what they may send us", () => {
+  test("30 processes behind one address have a rate each for what they send us", () => {
     const rates = new DatagramRates();
     times(10_000, () => rates.mayRead({ host: "10.0.0.1", port: 42_070 }, 0));
     for (let port = 42_071; port < 42_100; port++)
       expect(times(50, () => rates.mayRead({ host: "10.0.0.1", port }, 0))).toBe(50);
   });
 
-  test("1000 machines that start together are all heard and all answered, three questions each", () => {
+  test("1000 machines that start together are all read and all answered, three queries each", () => {
     const rates = new DatagramRates();
     const isServed = (i: number) => {
       const from = { host: host(i % 1000), port: 42_070 };
@@ -32,7 +32,7 @@ describe("DatagramRates", () => {
     expect(times(3000, isServed)).toBe(3000);
   });
 
-  test("1000 machines that ask once a second are all answered, for as long as they do", () => {
+  test("1000 machines that send a query a second are all answered, for as long as they do", () => {
     const rates = new DatagramRates();
     for (let second = 1; second <= 20; second++) {
       const now = second * 1000;
@@ -41,7 +41,7 @@ describe("DatagramRates", () => {
     }
   });
 
-  test("30 processes of one host that ask three times a second are all answered", () => {
+  test("30 processes of one host that send three queries a second are all answered", () => {
     const rates = new DatagramRates();
     for (let second = 1; second <= 20; second++) {
       const isServed = (i: number) =>
@@ -69,7 +69,7 @@ describe("DatagramRates", () => {
     expect(sent).toBeGreaterThan(0.95 * (REPLY_TOTAL_BURST + 10 * REPLY_TOTAL_RATE));
   });
 
-  test("D3: our own questions are bounded too, and no flood of others' uses them up", () => {
+  test("D3: our own queries are bounded too, and no flood of others' uses them up", () => {
     const rates = new DatagramRates();
     times(100_000, (i) => rates.mayReply({ host: host(i), port: 1 }, REPLY, 0));
     expect(times(100_000, () => rates.mayAsk(0))).toBe(QUERY_BURST);

@@ -1,5 +1,4 @@
-// What strangers may try with the answers, tokens and announces of our DHT node, one test for each: D3 to D6 of
-// docs/THREATS.md.
+// Attacks by way of the replies, tokens and announces of our DHT node, one test for each: D3 to D6 of docs/THREATS.md.
 import { afterEach, describe, expect, test } from "bun:test";
 import { type BencodeDict, dictBytes, dictList, dictText } from "../../src/core/format/bencode.ts";
 import { idBytes } from "../../src/core/torrent/ids.ts";
@@ -34,13 +33,13 @@ async function storedAt(target: PeerAddress, of?: Uint8Array): Promise<number> {
   return dictList(fieldsOf(message), "values")?.length ?? 0;
 }
 
-/** The code of an error answer, undefined for any other. */
+/** The code of an error reply, undefined for any other. */
 function errorCode(message: BencodeDict): unknown {
   return dictList(message, "e")?.[0];
 }
 
 describe("DHT rows", () => {
-  test("D3: no answer is longer than 700 bytes or 8 times the shortest question for it", async () => {
+  test("D3: no reply is longer than 700 bytes or 8 times the shortest query for it", async () => {
     const dht = await network.node("127.0.0.11");
     const target = at("127.0.0.11", dht);
     for (let host = 1; host <= 30; host++) {
@@ -67,7 +66,7 @@ describe("DHT rows", () => {
     }
   });
 
-  test("D3: forged questions from many ports of one host make us send it a burst and no more", async () => {
+  test("D3: forged queries from many ports of one host make us send it a burst and no more", async () => {
     // No time passes in which more may flow.
     const dht = await network.node("127.0.0.11", [], { clock: new VirtualClock() });
     const target = at("127.0.0.11", dht);
@@ -125,7 +124,7 @@ describe("DHT rows", () => {
     expect(await storedAt(target)).toBe(0);
   });
 
-  test("D5: a host that fills its share is refused, gets no token for more, and takes nobody's place", async () => {
+  test("D5: a host that fills its share is refused, gets no token for more, and displaces no other peer", async () => {
     const dht = await network.node("127.0.0.11");
     const target = at("127.0.0.11", dht);
     const [flooder, honest] = [await network.raw("127.0.0.66"), await network.raw("127.0.0.12")];
@@ -138,7 +137,7 @@ describe("DHT rows", () => {
     const { message } = await flooder.ask(announce(token, 20_000), target);
     expect(errorCode(message)).toBe(202);
     expect(stored).toBe(1 + MAX_DHT_PEERS_PER_HOST_AND_HASH);
-    // Who is stored may renew, and others still come in.
+    // A stored peer may renew, and other hosts are still stored.
     expect(errorCode((await flooder.ask(announce(token, 10_000), target)).message)).toBeUndefined();
     const late = await network.raw("127.0.0.13");
     expect(await tokenOf(late, target)).toBeDefined();

@@ -10,10 +10,10 @@ import { RawUdp } from "./krpc.ts";
 
 export const infoHash: InfoHash = infoHashOf(sha1(new TextEncoder().encode("model.bin")));
 const unknownHash: InfoHash = infoHashOf(sha1(new TextEncoder().encode("no such file")));
-/** A loopback port that nobody listens on. */
+/** A loopback port where no process listens. */
 export const DEAD_PORT = 9;
 
-/** The address of a node on the loopback address that it was given. */
+/** The address of a node that is bound to `host`. */
 export const at = (host: string, dht: Dht): PeerAddress => ({ host, port: dht.port });
 
 /** Opens nodes and raw sockets and closes what is left of them. */
@@ -52,17 +52,17 @@ export class DhtNetwork {
   }
 }
 
-/** Nodes look around until each knows all the others: who asked somebody at once learn of one another only then. */
+/** The nodes walk until each knows all others: nodes that query the same one at the same moment know it alone. */
 export async function acquaint(nodes: readonly Dht[]): Promise<void> {
   const end = performance.now() + 2000;
-  // One bucket holds no more, and with bad luck all others belong into one.
+  // One bucket holds no more, and all others may belong into one.
   const enough = Math.min(nodes.length - 1, DHT_K);
   while (nodes.some((node) => node.nodeCount < enough)) {
     if (performance.now() > end)
       throw new Error(`after 2 s they know ${nodes.map((node) => node.nodeCount).join()} others`);
-    // Nobody has peers for this one: with peers a reply names the nearest nodes only.
+    // An info hash without peers: with peers a reply names the nearest nodes only.
     for (const node of nodes) await found(node, unknownHash);
-    // In no hot loop: there are limits to what a source may send.
+    // Slower than the rate limit of a source.
     await Bun.sleep(50);
   }
 }

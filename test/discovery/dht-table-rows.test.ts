@@ -1,4 +1,4 @@
-// What strangers may try at the table of our DHT node, one test for each: D1, D2 and D7 to D9 of docs/THREATS.md.
+// Attacks on the routing table of our DHT node, one test for each: D1, D2 and D7 to D9 of docs/THREATS.md.
 import { afterEach, describe, expect, test } from "bun:test";
 import { dictBytes, encodeBencode } from "../../src/core/format/bencode.ts";
 import { idBytes } from "../../src/core/torrent/ids.ts";
@@ -35,7 +35,7 @@ describe("DHT rows", () => {
     expect(dht.nodeCount).toBe(0);
   });
 
-  test("D2: who answers under another id than it was asked for does not enter the table", async () => {
+  test("D2: a node that answers under another id than it was queried by does not enter the table", async () => {
     const culprit = await network.raw("127.0.0.66");
     const guide = await network.raw("127.0.0.12");
     const { port } = culprit.address;
@@ -51,7 +51,7 @@ describe("DHT rows", () => {
     expect(dht.nodeCount).toBe(1);
   });
 
-  test("D7: nodes that only ask and never answer do not enter the table, one that answers does", async () => {
+  test("D7: nodes that send queries and never answer do not enter the table, one that answers does", async () => {
     const dht = await network.node("127.0.0.11");
     const target = at("127.0.0.11", dht);
     for (let host = 1; host <= 60; host++) {
@@ -60,13 +60,13 @@ describe("DHT rows", () => {
     }
     const honest = await network.raw("127.0.0.12");
     honest.beNode(id20("p"));
-    // The mute ones take their turns first.
+    // The pings of those that do not answer come first.
     await honest.ask(query("ping", { id: id20("p") }), target);
     await eventually(() => dht.nodeCount === 1, 5000);
     expect(dht.nodeCount).toBe(1);
   });
 
-  test("D7: nobody takes over the entry of another by answering under its id", async () => {
+  test("D7: an answer under the id of another node does not replace its entry", async () => {
     const dht = await network.node("127.0.0.11");
     const target = at("127.0.0.11", dht);
     const [honest, thief] = [await network.raw("127.0.0.12"), await network.raw("127.0.0.66")];
@@ -85,7 +85,7 @@ describe("DHT rows", () => {
     expect(nodes).toEqual(Buffer.concat([id20("p"), compactPeer("127.0.0.12", honest.address.port)]));
   });
 
-  test("D7: a read-only node (BEP 43) is answered and not asked", async () => {
+  test("D7: a read-only node (BEP 43) is answered and not pinged", async () => {
     const dht = await network.node("127.0.0.11");
     const raw = await network.raw("127.0.0.12");
     const ask = encodeBencode({ a: { id: id20("p") }, q: "ping", ro: 1, t: "aa", y: "q" });
@@ -119,7 +119,7 @@ describe("DHT rows", () => {
     await eventually(() => late.received.some(({ message }) => message.has("q")));
   });
 
-  test("D7: with the whole table captured a bootstrap address is still asked, and found again", async () => {
+  test("D7: with the whole table captured a bootstrap address is still pinged, and found again", async () => {
     const seed = await network.node("127.0.0.12");
     await seed.announce(infoHash, 7001);
     const seedAt = at("127.0.0.12", seed);
@@ -144,11 +144,11 @@ describe("DHT rows", () => {
       peers.push(...(await found(dht)));
       await Bun.sleep(20);
     }
-    // Asked it was; its record is with itself, and TCP goes to every x.pe address in any case.
+    // It was pinged. Its record is in its own store, and TCP dials every x.pe address in any case.
     expect(again.nodeCount).toBe(1);
   });
 
-  test("D8: addresses that may not be contacted are cut out of what others name and never asked", async () => {
+  test("D8: addresses that may not be contacted are cut out of what others name and never queried", async () => {
     const culprit = await network.raw("127.0.0.66");
     culprit.answer = (message, from) => {
       const foreign = ["0.0.0.1", "224.0.0.1", "255.255.255.255", "8.8.8.8"];
@@ -161,7 +161,7 @@ describe("DHT rows", () => {
     expect(dht.nodeCount).toBe(1);
   });
 
-  test("D9: nothing is kept on disk: a node that starts again begins with an empty table and finds its way", async () => {
+  test("D9: nothing is kept on disk: a node that restarts has an empty table and fills it", async () => {
     const first = await network.node("127.0.0.11");
     const before = await network.node("127.0.0.12", [at("127.0.0.11", first)]);
     const { port } = before;

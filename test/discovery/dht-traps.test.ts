@@ -16,7 +16,7 @@ const at = (host: string, dht: Dht): PeerAddress => ({ host, port: dht.port });
 const getPeers = query("get_peers", { id: id20("p"), info_hash: idBytes(infoHash) });
 
 describe("trap of the DHT packages", () => {
-  test("public routers: with an empty bootstrap list nobody is asked and no name is resolved", async () => {
+  test("public routers: with an empty bootstrap list no node is queried and no name is resolved", async () => {
     const asked: string[] = [];
     const dht = await network.node("127.0.0.11", [], {
       accepts: (address) => {
@@ -24,7 +24,7 @@ describe("trap of the DHT packages", () => {
         return true;
       },
     });
-    // From here on a name goes no further than this; binding needed the real one.
+    // After the binding, which needs the real one.
     const resolving = spyOn(dns, "lookup").mockImplementation((() => {}) as never);
     void dht.announce(infoHash, dht.port);
     await Bun.sleep(20);
@@ -91,7 +91,7 @@ describe("trap of the DHT packages", () => {
     const { port } = seed;
     await acquaint([first, seed, ...others]);
     await seed.close();
-    // It knows nobody and tells nobody: only who asks it under the id it had before can learn of its record.
+    // It knows no node and announces to none: only a query to its earlier id reaches its record.
     const again = await network.node("127.0.0.12", [], { port });
     await again.announce(infoHash, 7001);
     for (let round = 0; round < 5; round++) {
@@ -99,7 +99,7 @@ describe("trap of the DHT packages", () => {
     }
   });
 
-  test("new id on the same address: a foreign client's stale entry is replaced, not kept beside the new one", async () => {
+  test("new id on the same address: another client's stale entry is replaced, not kept beside the new one", async () => {
     const dht = await network.node("127.0.0.11");
     const client = await network.raw("127.0.0.12");
     for (const letter of ["a", "b", "c"]) {
@@ -114,7 +114,7 @@ describe("trap of the DHT packages", () => {
     }
   });
 
-  test("repeated peers: an address named by several nodes is told once per lookup", async () => {
+  test("repeated peers: an address that several nodes name is given once per lookup", async () => {
     const first = await network.node("127.0.0.11");
     const bootstrap = [at("127.0.0.11", first)];
     const nodes = await Promise.all(
@@ -125,7 +125,7 @@ describe("trap of the DHT packages", () => {
     expect(await found(joiner)).toEqual(["127.0.0.12:7001", "127.0.0.13:7002", "127.0.0.14:7003"]);
   });
 
-  test("own address as a peer: a node never hears of itself", async () => {
+  test("own address as a peer: a lookup never gives it", async () => {
     const a = await network.node("127.0.0.11");
     const b = await network.node("127.0.0.12", [at("127.0.0.11", a)]);
     for (const node of [a, b]) await node.announce(infoHash, node.port);
@@ -133,7 +133,7 @@ describe("trap of the DHT packages", () => {
     expect(await found(b)).toEqual([`127.0.0.11:${a.port}`]);
   });
 
-  test("own address as bootstrap: a node named in its own magnet does not ask itself", async () => {
+  test("own address as bootstrap: a node named in its own magnet does not query itself", async () => {
     const placeholder = await network.raw("127.0.0.11");
     const { address } = placeholder;
     placeholder.close();
@@ -160,7 +160,7 @@ describe("trap of the DHT packages", () => {
     expect(whole).toBeLessThanOrEqual(600);
   });
 
-  test("silent bootstrap: a seed that comes back is asked again by those who know other nodes", async () => {
+  test("silent bootstrap: a seed that restarts is pinged again by nodes with a filled table", async () => {
     const placeholder = await network.raw("127.0.0.11");
     const { address } = placeholder;
     placeholder.close();
@@ -263,14 +263,14 @@ describe("trap of the DHT packages", () => {
     expect(bytes.length).toBeLessThanOrEqual(700);
   });
 
-  test("unasked replies: a stranger cannot put itself into the routing table", async () => {
+  test("unasked replies: their sender does not enter the routing table", async () => {
     const dht = await network.node("127.0.0.11");
-    const stranger = await network.raw("127.0.0.66");
+    const sender = await network.raw("127.0.0.66");
     for (let t = 0; t < 50; t++)
-      stranger.send(reply({ id: id20("s") }, Uint8Array.of(0, t)), at("127.0.0.11", dht));
-    const honest = await network.raw("127.0.0.12");
-    honest.beNode(id20("p"));
-    await honest.ask(query("ping", { id: id20("p") }), at("127.0.0.11", dht));
+      sender.send(reply({ id: id20("s") }, Uint8Array.of(0, t)), at("127.0.0.11", dht));
+    const asked = await network.raw("127.0.0.12");
+    asked.beNode(id20("p"));
+    await asked.ask(query("ping", { id: id20("p") }), at("127.0.0.11", dht));
     await eventually(() => dht.nodeCount > 0);
     expect(dht.nodeCount).toBe(1);
   });

@@ -31,7 +31,7 @@ describe("Dht", () => {
     await announce();
     const announced = hosts.map((host, index) => `${host}:${5000 + index}`);
     await acquaint(nodes);
-    // As everybody does again and again: the first time some knew only the first node.
+    // Announces are repeated: at the first some nodes know only the first node.
     await announce();
     for (const [index, node] of nodes.entries()) {
       const others = announced.filter((_, other) => other !== index);
@@ -70,7 +70,7 @@ describe("Dht", () => {
     await seed.close();
   });
 
-  test("an announce goes to the nearest nodes and no others, and says whether one took it", async () => {
+  test("an announce goes to the nearest nodes and no others, and says whether one stored it", async () => {
     const taken: string[] = [];
     const hosts = Array.from({ length: 20 }, (_, index) => `127.0.0.${12 + index}`);
     const nodes: Dht[] = [];
@@ -79,7 +79,7 @@ describe("Dht", () => {
     const bootstrap = nodes.map((node, index) => at(hosts[index]!, node));
     const joiner = await network.node("127.0.0.11", bootstrap);
     expect(await joiner.announce(infoHash, 7001)).toBe(true);
-    // How many of the first 32 bits are the info hash's. Among equals beyond eight the library keeps who came first.
+    // How many of the first 32 bits are the info hash's. Of more than eight equals the library keeps the earliest.
     const nearness = ({ host, port }: PeerAddress) => {
       const id = sha1(new TextEncoder().encode(`${host}:${port}`));
       return Math.clz32(
@@ -96,7 +96,7 @@ describe("Dht", () => {
     expect(await lone.announce(infoHash, 7001)).toBe(false);
   });
 
-  test("a peer that announces itself at our node is told at once, ourselves never", async () => {
+  test("a peer that announces itself at our node is reported at once, our own address never", async () => {
     const seed = await network.node("127.0.0.11");
     const heard: string[] = [];
     seed.onAnnounced((hash, address) => heard.push(`${hash} ${addressKey(address)}`));
@@ -115,7 +115,7 @@ describe("Dht", () => {
     expect(results).toEqual([["127.0.0.11:6001"], ["127.0.0.11:6002"], ["127.0.0.11:6001"]]);
   });
 
-  test("peers that may not be contacted are not handed out", async () => {
+  test("peers that may not be contacted are not given to a lookup", async () => {
     const seed = await network.node("127.0.0.11");
     const bad = await network.node("127.0.0.13", [at("127.0.0.11", seed)]);
     await Promise.all([seed.announce(infoHash, seed.port), bad.announce(infoHash, bad.port)]);
@@ -124,7 +124,7 @@ describe("Dht", () => {
     expect(await found(joiner)).toEqual([`127.0.0.11:${seed.port}`]);
   });
 
-  test("a taken port is told by its code, and nothing is left behind", async () => {
+  test("a taken port is an error with its code, and leaves no socket open", async () => {
     const first = await network.node("127.0.0.11");
     const options = {
       host: "127.0.0.11",

@@ -53,7 +53,7 @@ describe("GuardedSocket", () => {
     expect(systemErrorCode(error)).toBe("EADDRNOTAVAIL");
   });
 
-  test("nothing hostile gets in, and an honest query behind it does", async () => {
+  test("hostile datagrams are dropped, and a query after them is passed on", async () => {
     const { socket, heard, address } = await openGuarded("127.0.0.21");
     const raw = await openRaw("127.0.0.22");
     const hostile = Object.values(hostileDatagrams());
@@ -76,24 +76,24 @@ describe("GuardedSocket", () => {
     await eventually(() => live.received.length === 5);
   });
 
-  test("only accepted addresses are sent to or heard", async () => {
+  test("only accepted addresses are sent to and read", async () => {
     const { socket, heard, address } = await openGuarded("127.0.0.21", ({ host }) => host !== "127.0.0.23");
-    const [friend, stranger] = [await openRaw("127.0.0.22"), await openRaw("127.0.0.23")];
-    expect(await sendTo(socket, ping, stranger.address)).toBeNull();
-    await sendTo(socket, ping, friend.address);
-    stranger.send(ping, address);
-    friend.send(ping, address);
-    await eventually(() => heard.length > 0 && friend.received.length > 0);
-    expect([heard.length, stranger.received.length]).toEqual([1, 0]);
+    const [accepted, refused] = [await openRaw("127.0.0.22"), await openRaw("127.0.0.23")];
+    expect(await sendTo(socket, ping, refused.address)).toBeNull();
+    await sendTo(socket, ping, accepted.address);
+    refused.send(ping, address);
+    accepted.send(ping, address);
+    await eventually(() => heard.length > 0 && accepted.received.length > 0);
+    expect([heard.length, refused.received.length]).toEqual([1, 0]);
     expect(Object.fromEntries(socket.refusals)).toEqual({ foreignTarget: 1, foreignSource: 1 });
   });
 
-  test("a reply is heard once, from the address and port that was asked, under the id that was used", async () => {
+  test("a reply is passed on once, from the address and port of the query, under its transaction id", async () => {
     const { socket, heard, address } = await openGuarded("127.0.0.21");
     const asked = await openRaw("127.0.0.22");
-    const samePlace = await openRaw("127.0.0.22");
+    const sameHost = await openRaw("127.0.0.22");
     await sendTo(socket, query("ping", { id: id20("p") }, "zz"), asked.address);
-    samePlace.send(reply({ id: id20("s") }, "zz"), address);
+    sameHost.send(reply({ id: id20("s") }, "zz"), address);
     asked.send(reply({ id: id20("w") }, "zy"), address);
     asked.send(reply({ id: id20("a") }, "zz"), address);
     asked.send(reply({ id: id20("b") }, "zz"), address);
@@ -101,7 +101,7 @@ describe("GuardedSocket", () => {
     expect(heard.map((bytes) => Buffer.from(bytes))).toEqual([Buffer.from(reply({ id: id20("a") }, "zz"))]);
   });
 
-  test("a flood from one port is cut down and another port of that host is still heard", async () => {
+  test("a flood from one port is limited, and another port of that host is still read", async () => {
     const { socket, heard, address } = await openGuarded("127.0.0.21");
     const [flooder, neighbour] = [await openRaw("127.0.0.22"), await openRaw("127.0.0.22")];
     for (let i = 0; i < 1000; i++) {
@@ -113,11 +113,11 @@ describe("GuardedSocket", () => {
     clock.advance(1000);
     flooder.send(ping, address);
     await eventually(() => heard.length > DATAGRAM_SOURCE_BURST);
-    const greeting = query("ping", { id: id20("n") });
+    const lastPing = query("ping", { id: id20("n") });
     await eventually(() => {
       // The system itself may drop one while its buffer is full of the flood.
-      neighbour.send(greeting, address);
-      return heard.some((bytes) => Buffer.from(bytes).equals(greeting));
+      neighbour.send(lastPing, address);
+      return heard.some((bytes) => Buffer.from(bytes).equals(lastPing));
     });
   });
 

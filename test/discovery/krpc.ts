@@ -20,7 +20,7 @@ export function reply(fields: BencodeInput, transaction: BencodeInput = "aa"): U
   return encodeBencode({ r: fields, t: transaction, y: "r" });
 }
 
-/** What an answer says. */
+/** The fields of a reply. */
 export const fieldsOf = (message: BencodeDict) => dictDict(message, "r")!;
 
 export function compactPeer(host: string, port: number): Buffer {
@@ -91,7 +91,7 @@ export function hostileDatagrams(): Readonly<Record<string, Uint8Array>> {
   };
 }
 
-/** A socket without any guard, that remembers what it received. */
+/** A socket without a guard. It keeps what it receives. */
 export class RawUdp {
   readonly received: {
     readonly message: BencodeDict;
@@ -135,12 +135,12 @@ export class RawUdp {
     this.#socket.send(bytes, to.port, to.host);
   }
 
-  /** From now on says to every question that it is there, under this id. */
+  /** Answers every query, under this id. */
   beNode(id: Uint8Array): void {
     this.answer = (message, from) => this.send(reply({ id }, dictBytes(message, "t")), from);
   }
 
-  /** Sends and waits for the next datagram that is no question, 2 s at most. */
+  /** Sends and waits for the next datagram that is not a query, 2 s at most. */
   async ask(
     bytes: Uint8Array,
     to: PeerAddress,

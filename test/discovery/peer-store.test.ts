@@ -24,7 +24,7 @@ const peer = (i: number) => ({ host: host(i), port: 42_070 });
 const hex = (bytes: readonly Buffer[]) => bytes.map((one) => one.toString("hex"));
 
 describe("PeerStore", () => {
-  test("D5: one info hash takes so many peers, and then there is no room for a stranger", () => {
+  test("D5: one info hash takes so many peers, and no more", () => {
     const store = newStore();
     for (let i = 0; i < MAX_DHT_PEERS_PER_HASH; i++) expect(store.add("a", peer(i), 0)).toBe(true);
     expect(store.hasRoom("a", host(99_999), 0)).toBe(false);
@@ -32,7 +32,7 @@ describe("PeerStore", () => {
     expect(store.hasRoom("b", host(99_999), 0)).toBe(true);
   });
 
-  test("D5: who is stored may renew in a full store, which then keeps it longer", () => {
+  test("D5: a stored peer may renew in a full store, and expires later", () => {
     const store = newStore();
     for (let i = 0; i < MAX_DHT_PEERS_PER_HASH; i++) store.add("a", peer(i), 0);
     expect(store.hasRoom("a", host(5), 10)).toBe(true);
@@ -42,7 +42,7 @@ describe("PeerStore", () => {
     expect(store.sample("a", 50, expiryMs + 10)).toHaveLength(0);
   });
 
-  test("D5: one host takes so many places of one info hash, and of all", () => {
+  test("D5: one host has so many peers of one info hash, and of all, and no more", () => {
     const store = newStore();
     let stored = 0;
     for (let port = 1; port <= 1000; port++) if (store.add("a", { host: host(1), port }, 0)) stored++;
@@ -53,7 +53,7 @@ describe("PeerStore", () => {
     expect(store.hasRoom("new", host(2), 0)).toBe(true);
   });
 
-  test("D5: the honest limits: 30 processes of a host with 16 files each, and 1000 machines with ten", () => {
+  test("D5: there is room for 30 processes of a host with 16 files each, and for 1000 machines with ten", () => {
     const store = newStore();
     for (let file = 0; file < 16; file++)
       for (let port = 42_070; port < 42_100; port++)
@@ -63,22 +63,22 @@ describe("PeerStore", () => {
       for (let i = 0; i < 1000; i++) expect(fleet.add(`file ${file}`, peer(i), 0)).toBe(true);
   });
 
-  test("D5: a million announces of a million info hashes leave a bounded store with those who came first", () => {
+  test("D5: a million announces of a million info hashes leave a bounded store with the earliest peers", () => {
     const store = newStore();
-    store.add("honest", peer(1), 0);
+    store.add("first", peer(1), 0);
     for (let i = 0; i < 1_000_000; i++) store.add(String(i), peer(2 + (i % 5000)), 0);
     let hashes = 0;
     for (let i = 0; i < 5000; i++) if (store.sample(String(i), 1, 0).length > 0) hashes++;
-    // The honest one is another.
+    // One more is the first.
     expect(hashes).toBe(MAX_DHT_STORED_HASHES - 1);
     expect(store.size).toBeLessThanOrEqual(MAX_DHT_STORED_PEERS);
-    expect(store.sample("honest", 50, 0)).toHaveLength(1);
+    expect(store.sample("first", 50, 0)).toHaveLength(1);
     expect(store.hasRoom("another", host(9), 0)).toBe(false);
     expect(store.hasRoom("another", host(9), expiryMs)).toBe(true);
     expect(store.size).toBe(0);
   });
 
-  test("our own record is kept although there is no room", () => {
+  test("our own record is kept without room", () => {
     const store = new PeerStore({ maxPeers: 3, expiryMs, random: seeded(1) });
     for (let i = 0; i < 5; i++) store.add("a", peer(i), 0);
     store.keep("b", peer(9), 0);
@@ -86,7 +86,7 @@ describe("PeerStore", () => {
     expect(store.size).toBe(4);
   });
 
-  test("a sample is without repetition, and every peer is as likely as any other", () => {
+  test("a sample is without repetition and uniform", () => {
     const store = newStore();
     for (let i = 0; i < 200; i++) store.add("a", peer(i), 0);
     const seen = new Map<string, number>();
@@ -100,7 +100,7 @@ describe("PeerStore", () => {
     for (const times of seen.values()) expect(Math.abs(times - 250)).toBeLessThan(80);
   });
 
-  test("whatever comes and goes, what is given out is what was stored and has not expired (against a plain list)", () => {
+  test("after any announces a sample is what is stored and has not expired (against a plain list)", () => {
     const seed = 20_261_121;
     const random = seeded(seed);
     const store = new PeerStore({ maxPeers: 60, expiryMs: 50, random });

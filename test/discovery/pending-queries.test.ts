@@ -7,7 +7,7 @@ describe("PendingQueries", () => {
   const query = (id: string) =>
     Buffer.from(`d1:ad2:id20:aaaaaaaaaaaaaaaaaaaae1:q4:ping1:t2:${id}1:y1:qe`, "latin1");
 
-  test("a query is settled once, by the asked address and port alone", () => {
+  test("a query is settled once, by its address and port alone", () => {
     const pending = new PendingQueries();
     pending.sent(query("\n\xff"), to);
     const id = Uint8Array.of(10, 255);
@@ -24,7 +24,7 @@ describe("PendingQueries", () => {
     expect(pending.size).toBe(0);
   });
 
-  test("the table is bounded and forgets the oldest", () => {
+  test("the table is bounded and drops the oldest", () => {
     const pending = new PendingQueries();
     for (let i = 0; i < 2 * MAX_PENDING_QUERIES; i++)
       pending.sent(query(String.fromCharCode(i >> 8, i & 255)), to);

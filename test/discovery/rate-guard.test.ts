@@ -12,14 +12,14 @@ const passed = (guard: RateGuard, source: string, count: number, now: number) =>
 };
 
 describe("RateGuard", () => {
-  test("a key gets its burst, then its rate, and its burst back after a rest", () => {
+  test("a key gets its burst, then its rate, and its burst back after silence", () => {
     const guard = new RateGuard(each, total);
     expect(passed(guard, "10.0.0.1:1", 10_000, 0)).toBe(each.burst);
     expect(passed(guard, "10.0.0.1:1", 10_000, 1000)).toBe(each.perSecond);
     expect(passed(guard, "10.0.0.1:1", 10_000, 1e9)).toBe(each.burst);
   });
 
-  test("one flooder does not use up what everybody shares", () => {
+  test("a flood under one key does not use up the total", () => {
     const guard = new RateGuard(each, total);
     for (let now = 0; now < 5_000; now++) passed(guard, "10.0.0.1:1", 20, now);
     expect(passed(guard, "10.0.0.2:1", 100, 5_000)).toBe(100);

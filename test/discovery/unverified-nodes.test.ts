@@ -27,7 +27,7 @@ function pinger() {
 }
 
 describe("UnverifiedNodes", () => {
-  test("D7: whoever asks is pinged once, and again after the pause", () => {
+  test("D7: a node that sends queries is pinged once, and again after the pause", () => {
     const { unverified, pinged, open } = pinger();
     for (let i = 0; i < 5; i++) unverified.heard({ address: from(0), id }, i, true);
     expect(pinged).toEqual(["10.0.0.1:1"]);
@@ -45,7 +45,7 @@ describe("UnverifiedNodes", () => {
     expect(pinged).toHaveLength(2);
   });
 
-  test("D7: those who never answer hold a few places, and the others come in their turn", () => {
+  test("D7: nodes that never answer take a few pings in flight, and the others follow", () => {
     const { unverified, pinged, open } = pinger();
     for (let i = 0; i < 100; i++) unverified.heard({ address: from(i), id }, 0, true);
     expect(pinged).toHaveLength(MAX_DHT_PINGS);
@@ -53,7 +53,7 @@ describe("UnverifiedNodes", () => {
     expect(pinged).toEqual(Array.from({ length: 100 }, (_, i) => addressKey(from(i))));
   });
 
-  test("D7: who finds the queue full is heard the next time it asks", () => {
+  test("D7: a node that finds the queue full is queued at its next query", () => {
     const { unverified, pinged, open } = pinger();
     const room = MAX_DHT_PINGS + MAX_DHT_PINGS_QUEUED;
     for (let i = 0; i < room + 1; i++) unverified.heard({ address: from(i), id }, 0, true);
@@ -63,7 +63,7 @@ describe("UnverifiedNodes", () => {
     expect(pinged.at(-1)).toBe(addressKey(from(room)));
   });
 
-  test("a table that has enough gets unverified later, all in one round and a few at a time", () => {
+  test("nodes are pinged after the delay while the table needs none, a few at a time", () => {
     const { unverified, pinged, open, planned } = pinger();
     for (let i = 0; i < 20; i++) unverified.heard({ address: from(i), id }, i, false);
     expect([pinged.length, planned.map(({ after }) => after)]).toEqual([0, [DHT_PING_DELAY_MS]]);
@@ -76,7 +76,7 @@ describe("UnverifiedNodes", () => {
     expect(pinged).toHaveLength(21);
   });
 
-  test("one that has become short of nodes pings at once, also the nodes that wait", () => {
+  test("as soon as the table needs nodes all delayed ones are pinged", () => {
     const { unverified, pinged, planned } = pinger();
     unverified.heard({ address: from(0), id }, 0, false);
     unverified.heard({ address: from(1), id }, 1, true);
@@ -85,7 +85,7 @@ describe("UnverifiedNodes", () => {
     expect(pinged).toHaveLength(2);
   });
 
-  test("D7: those who wait for later are as bounded as those who wait for their turn", () => {
+  test("D7: delayed nodes are as bounded as queued ones", () => {
     const { unverified, pinged, open, planned } = pinger();
     for (let i = 0; i < 2 * MAX_DHT_PINGS_QUEUED; i++) unverified.heard({ address: from(i), id }, 0, false);
     for (const { run } of planned) run();

@@ -14,13 +14,13 @@ test("errnoName gives each number the name that this system gives it", () => {
   for (const number of known) expect(names.get(number)).toContain(errnoName(number));
 });
 
-test("errnoWords says of one code what it means for each thing", () => {
+test("errnoWords gives one code different words for each subject", () => {
   expect(errnoWords("source", "EACCES")).toStartWith("may not be read by this user");
   expect(errnoWords("directory", "EACCES")).toStartWith("may not be written by this user");
   expect(errnoWords("port", "EACCES")).toStartWith("not permitted; choose a port");
 });
 
-test("errnoWords has none for an unknown code, for one that the thing does not give, and for no code", () => {
+test("errnoWords gives none for an unknown code, for one without words for the subject, and for no code", () => {
   expect([
     errnoWords("disk", "EWHAT"),
     errnoWords("port", "ENOSPC"),

@@ -12,7 +12,7 @@ test.each(vectors)("sha1 of %p", (text, digest) => {
   expect(toHex(sha1(new TextEncoder().encode(text)))).toBe(digest);
 });
 
-test("sha1Into writes to its place in shared memory and nowhere else", () => {
+test("sha1Into writes into its 20 bytes of shared memory and nowhere else", () => {
   const shared = new Uint8Array(new SharedArrayBuffer(SHA1_LENGTH + 2));
   sha1Into(new TextEncoder().encode("abc"), shared.subarray(1, 1 + SHA1_LENGTH));
   expect(toHex(Uint8Array.from(shared))).toBe("00a9993e364706816aba3e25717850c26c9cd0d89d00");

@@ -10,7 +10,7 @@ function systemError(code: string, message: string): Error {
 }
 
 describe("diskErrorOf", () => {
-  test("says in words what a known code means, whoever met it", () => {
+  test("says in words what a known code means, thrown or returned", () => {
     const words = "cannot write /data/x: the disk is full; free some space and run the same command again";
     const cause = systemError("ENOSPC", "no space left on device, write");
     expect(diskErrorOf(DOING, cause)).toBeInstanceOf(DiskError);
@@ -30,7 +30,7 @@ describe("diskErrorOf", () => {
     expect(diskErrorOfCode(DOING, "errno 71").message).toBe(`${DOING}: errno 71; ${remedy}`);
   });
 
-  test("blames no disk when a worker died", () => {
+  test("does not name the disk when a worker died", () => {
     const failure = new HashFailure("/data/x", "EWORKER", "the hash worker died twice: out of memory");
     const { message } = diskErrorOf(DOING, failure);
     expect(message).toBe(

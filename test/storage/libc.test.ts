@@ -20,7 +20,7 @@ describe("libc", () => {
     expect(renameWithoutReplacing(from, join(folder, "other"))).toBe("ENOENT");
   });
 
-  test("reserves space beyond 4 GiB by offset and tells what cannot be", () => {
+  test("reserves space beyond 4 GiB by offset, and gives the code of what cannot be", () => {
     const path = join(fixture.folder(), "file");
     const fd = openSync(path, "w+");
     expect(allocate(fd, 5 * 2 ** 30, 4096)).toBeUndefined();

@@ -60,7 +60,7 @@ describe("openStateStore", () => {
     expect(stdout.toString()).toBe("MemoryStore 1\n");
   });
 
-  test("C9: goes on when the disk is full, and says so once", () => {
+  test("C9: goes on when the disk is full, with one warning", () => {
     const disk = fixture.smallDisk(1 << 20);
     if (disk === undefined) return;
     const logger = new RecordingLogger();

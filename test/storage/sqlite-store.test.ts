@@ -14,7 +14,7 @@ const fixture = new StorageFixture();
 const FIXTURE = join(import.meta.dir, "fixtures/insert-rows.ts");
 
 describe("SqliteStore", () => {
-  test("remembers across runs in one hidden file", () => {
+  test("keeps records across runs in one hidden file", () => {
     const folder = fixture.folder();
     const first = new SqliteStore(folder, { logger: silentLogger, wallMs });
     first.saveDownload(record(1));
@@ -40,7 +40,7 @@ describe("SqliteStore", () => {
     ["NFS", 0x6969, "delete"],
     ["CIFS, as a negative number", 0xff534d42 | 0, "delete"],
     ["Lustre", 0x0bd00bd0, "delete"],
-  ])("on %s the journal is fit for it", (_, type, journal) => {
+  ])("has, on %s, the journal for it", (_, type, journal) => {
     const folder = fixture.folder();
     const store = new SqliteStore(folder, { logger: silentLogger, wallMs, statfs: () => ({ type }) });
     store.rememberPort(hash(1), 5);
@@ -73,7 +73,7 @@ describe("SqliteStore", () => {
     expect(readdirSync(folder)).toHaveLength(2);
   });
 
-  test("X4: starts anew when the file is damaged, found at once or in the middle of a run", () => {
+  test("X4: starts a new file when the old one is damaged, found at once or in the middle of a run", () => {
     for (const whileOpen of [false, true]) {
       const folder = fixture.folder();
       const filled = new SqliteStore(folder, { logger: silentLogger, wallMs });

@@ -27,7 +27,7 @@ function knownTo(store: StateStore): unknown {
   };
 }
 
-/** Of each table: its columns with their types, and which make the key. A default that a step had to give counts for nothing. */
+/** Of each table: its columns with their types, and the key. Without defaults, which a step gives to rows that are there. */
 function columnsOf(path: string): unknown {
   return TABLES.map((table) =>
     rowsOf(path, `SELECT name, type, "notnull", pk FROM pragma_table_info('${table}') ORDER BY name`),
@@ -48,7 +48,7 @@ describe("the steps from version to version", () => {
   });
 
   test.each([...STATE_FILES.keys()])(
-    "X4: a file of version %d keeps every record, without a word",
+    "X4: a file of version %d keeps every record, without a warning",
     (version) => {
       const { folder, path } = folderWith(version);
       const logger = new RecordingLogger();
@@ -87,7 +87,7 @@ describe("the steps from version to version", () => {
     store.close();
   });
 
-  test.each([1, 2])("X4: do not make a record of version %d believable that was not", (version) => {
+  test.each([1, 2])("X4: do not make a damaged record of version %d valid", (version) => {
     const { folder } = folderWith(
       version,
       "UPDATE downloads SET bitfield = x'ffffff'; UPDATE hashed_files SET pieces = x'01';",
@@ -210,7 +210,7 @@ describe("a file of a newer program", () => {
     expect(files()).toEqual(before);
   });
 
-  test("a newer file is found out when the log alone tells its version", () => {
+  test("a newer file is recognised when the log alone has its version", () => {
     const { folder, path } = folderWith(CURRENT);
     const script = `
       import { Database } from "bun:sqlite";

@@ -21,7 +21,7 @@ const stores: readonly [string, () => StateStore][] = [
 ];
 
 describe.each(stores)("%s", (_, open) => {
-  test("gives back what it was told, and undefined for the rest", () => {
+  test("gives back what was stored, and undefined for the rest", () => {
     const store = open();
     expect([store.portOf(hash(1)), store.metadata(hash(1)), store.hashedFile(stamp(1), 4)]).toEqual([
       undefined,
@@ -98,7 +98,7 @@ describe.each(stores)("%s", (_, open) => {
       store.rememberMetadata(hash(number), new TextEncoder().encode(String(number)));
     }
     for (let number = 0; number < MAX_STORED_DOWNLOADS; number++) store.saveDownload(record(number));
-    // Saved again, so it is not the oldest any more.
+    // Saved again: the oldest is another.
     store.saveDownload(record(0));
     store.saveDownload(record(MAX_STORED_DOWNLOADS));
     expect([store.portOf(hash(0)), store.portOf(hash(1))]).toEqual([undefined, 1001]);

@@ -1,5 +1,5 @@
-// What the storage tests share: a temporary folder, seeded chance, small file systems that can be filled, and the class
-// of a promise's failure.
+// Shared by the storage tests: a temporary folder, seeded chance, small file systems that can be filled, and the error of a
+// promise.
 import { afterAll } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

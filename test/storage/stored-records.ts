@@ -1,4 +1,4 @@
-// Numbered things to store, for the tests of the state stores.
+// Numbered records for the tests of the state stores.
 import { type InfoHash, infoHashOf } from "../../src/core/torrent/ids.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import type { DownloadRecord, FileStamp } from "../../src/storage/state-store.ts";
