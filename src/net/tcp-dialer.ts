@@ -1,5 +1,11 @@
 // Opens one TCP connection within a given time. Failure is an everyday answer here, not an exception.
+//
+// Bun.connect cannot be cancelled: a connect to a host that drops packets keeps its socket until the kernel gives up, after
+// two minutes. A socket of node:net can be destroyed at any time, so it does the connecting; the native socket below it, the
+// same that Bun.connect makes, carries the connection from then on.
+import { Socket } from "node:net";
 import type { PeerAddress } from "../core/format/peer-address.ts";
+import { assert } from "../lib/assert.ts";
 import { systemErrorCode } from "../lib/errors.ts";
 import { type SocketData, socketHandlers } from "./socket-handlers.ts";
 import { type OnBug, TcpConnection } from "./tcp-connection.ts";
@@ -14,77 +20,57 @@ export interface DialOptions {
   readonly onBug: OnBug;
 }
 
-export type DialFailure = "refused" | "unreachable" | "timeout" | "aborted" | "other";
-
 export type DialResult =
   /** Attach handlers right after the await; what arrives before is kept. */
   | { readonly type: "connected"; readonly connection: TcpConnection }
-  /** `code` is the system's word for it, for the log. */
-  | { readonly type: "failed"; readonly reason: DialFailure; readonly code: string };
+  /** The system's error code, "TIMEOUT" or "ABORT", for the log. */
+  | { readonly type: "failed"; readonly code: string };
 
-/** Never rejects. A connection that opens after the time is up is closed at once. */
+/** Never rejects. The socket of a connect that failed is closed when the promise resolves. */
 export function dial(options: DialOptions): Promise<DialResult> {
   const { address, timeoutMs, signal, onBug } = options;
+  if (signal?.aborted === true) return Promise.resolve({ type: "failed", code: "ABORT" });
   const { promise, resolve } = Promise.withResolvers<DialResult>();
+  const socket = new Socket();
   let settled = false;
   const settle = (result: DialResult): void => {
     if (settled) return;
     settled = true;
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
+    if (result.type === "failed") socket.destroy();
     resolve(result);
   };
-  const onAbort = (): void => settle({ type: "failed", reason: "aborted", code: "ABORT" });
-  const timer = setTimeout(() => settle({ type: "failed", reason: "timeout", code: "TIMEOUT" }), timeoutMs);
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener("abort", onAbort);
-  if (settled) return promise;
-
-  const handlers = socketHandlers((socket) => {
-    // Bun cannot cancel a connect: this one comes too late.
-    if (settled) {
-      socket.terminate();
-      return;
-    }
-    const connection = TcpConnection.of(socket, "outgoing", onBug);
-    socket.data.connection = connection;
-    if (connection === undefined) settle({ type: "failed", reason: "other", code: "ECONNRESET" });
+  const fail = (code: string): void => settle({ type: "failed", code });
+  const onAbort = (): void => fail("ABORT");
+  const timer = setTimeout(() => fail("TIMEOUT"), timeoutMs);
+  signal?.addEventListener("abort", onAbort);
+  socket.once("connect", () => {
+    const connection = connectionOf(socket, onBug);
+    if (connection === undefined) fail("ECONNRESET");
     else settle({ type: "connected", connection });
-  }, onBug);
-  // `localAddress` works, but Bun's types do not know it.
-  const request: Bun.TCPSocketConnectOptions<SocketData> & { localAddress?: string } = {
-    hostname: address.host,
-    port: address.port,
-    data: { connection: undefined },
-    socket: { ...handlers, connectError: (_socket, error) => settle(failureOf(error)) },
-  };
-  if (options.localAddress !== undefined) request.localAddress = options.localAddress;
-  connect(request).catch((error: unknown) => settle(failureOf(error)));
+  });
+  socket.on("error", (error) => fail(systemErrorCode(error) ?? "UNKNOWN"));
+  const { host, port } = address;
+  socket.connect({
+    host,
+    port,
+    ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
+  });
   return promise;
 }
 
-/** `Bun.connect` throws some errors (a foreign local address) instead of rejecting with them. */
-async function connect(request: Bun.TCPSocketConnectOptions<SocketData>): Promise<void> {
-  await Bun.connect(request);
+/** Takes the native socket over: from now on node:net hears nothing of it. */
+function connectionOf(socket: Socket, onBug: OnBug): TcpConnection | undefined {
+  // oxlint-disable-next-line no-underscore-dangle -- node:net names it so; Bun's version is exact for this reason
+  const native: unknown = "_handle" in socket ? socket._handle : undefined;
+  assert(isNative(native), "a socket of node:net has no native socket below it");
+  const connection = TcpConnection.of(native, "outgoing", onBug);
+  native.data = { connection };
+  native.reload({ socket: socketHandlers(() => {}, onBug) });
+  return connection;
 }
 
-function failureOf(error: unknown): DialResult {
-  const code = systemErrorCode(error) ?? "UNKNOWN";
-  return { type: "failed", reason: reasonOf(code), code };
-}
-
-function reasonOf(code: string): DialFailure {
-  switch (code) {
-    case "ECONNREFUSED":
-      return "refused";
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-    case "EHOSTDOWN":
-    case "ENETDOWN":
-      return "unreachable";
-    case "ETIMEDOUT":
-      return "timeout";
-    default:
-      return "other";
-  }
+function isNative(value: unknown): value is Bun.Socket<SocketData> {
+  return typeof value === "object" && value !== null && "reload" in value && "terminate" in value;
 }

@@ -55,8 +55,8 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     uses: [torrent, format, "src/core/transfer/limits.ts", lib],
     packages: ["bittorrent-protocol", "ut_metadata"],
   },
-  // bun:ffi for a socket option.
-  "src/net/": { uses: [torrent, format, lib], builtins: ["bun:ffi"] },
+  // bun:ffi for a socket option; node:net for a connect that can be given up.
+  "src/net/": { uses: [torrent, format, lib], builtins: ["bun:ffi", "node:net"] },
   "src/discovery/": {
     uses: [torrent, format, "src/core/swarm/", lib],
     packages: ["bittorrent-dht"],
