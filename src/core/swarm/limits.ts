@@ -38,6 +38,10 @@ export const REDIAL_MIN_MS = 200;
 export const REDIAL_PINNED_MAX_MS = 1_500;
 export const REDIAL_MAX_MS = 60_000;
 export const MAX_DIAL_FAILURES = 5;
+/** Of the dial slots that a torrent can have, this share is kept for addresses that are not pinned, more while as many are known:
+ * pinned addresses that never answer hold each slot of theirs for CONNECT_TIMEOUT_MS, for ever. */
+export const MIN_UNPINNED_DIAL_SHARE = 1 / 4;
+export const MAX_UNPINNED_DIAL_SHARE = 1 / 2;
 /** First redial of an address that is not pinned: five tries then last half a minute. */
 export const REDIAL_OTHER_MIN_MS = 1_000;
 /** A connection shorter than this counts as a failed dial, or a peer that hangs up at once is dialled in a hot loop. */

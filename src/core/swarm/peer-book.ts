@@ -1,117 +1,64 @@
-// Every address known for one torrent: where it came from, whether it may be dialled, and when. Knows no sockets.
+// Every address known for one torrent: where it was learned, whether it may be dialled, and when. Knows no sockets.
+import { addressKey, type PeerAddress } from "../format/peer-address.ts";
+import { type AddressSource, isPinnedSource } from "./address-source.ts";
+import { selectDials } from "./dial-selection.ts";
+import { KnownAddress } from "./known-address.ts";
 import {
-  BAN_MS,
   DIAL_PATIENCE_MS,
   MAX_BANNED_PORTS,
-  MAX_BAN_MS,
   MAX_DIAL_FAILURES,
   MAX_KNOWN_PEERS,
   MAX_SELF_ADDRESSES,
-  PEER_EXPIRY_MS,
-  PINNED_BAN_MS,
-  REDIAL_MAX_MS,
-  REDIAL_MIN_MS,
-  REDIAL_OTHER_MIN_MS,
-  REDIAL_PINNED_MAX_MS,
   STABLE_CONNECTION_MS,
 } from "./limits.ts";
-import { addressKey, type PeerAddress } from "../format/peer-address.ts";
 
-/**
- * Where an address was learned. The first two are the user's own word and are pinned; "pex" is BEP 11, "exchange" our
- * own `pf_hosts`.
- */
-export type AddressSource = "magnet" | "flag" | "dht" | "pex" | "exchange" | "incoming";
-
-/**
- * Evicted in this order: what peers tell about others is worth less than what an address says of itself. In the DHT and
- * in our own exchange it does so, through others.
- */
-const WORTH: Readonly<Record<AddressSource, number>> = {
-  pex: 0,
-  dht: 1,
-  exchange: 1,
-  incoming: 2,
-  magnet: 3,
-  flag: 3,
-};
-
-interface Entry {
-  readonly address: PeerAddress;
-  source: AddressSource;
-  /** From the magnet or --peers: retried for ever, never forgotten, never banned. */
-  pinned: boolean;
-  state: "idle" | "dialing" | "connected" | "banned";
-  /** Dials and short connections in a row that came to nothing. */
-  failures: number;
-  bans: number;
-  /** When an idle address may be dialled, or a banned one spoken to again. */
-  dueAt: number;
-  connectedAt: number;
-  dialledAt: number;
-  /** When a source last named it. */
-  namedAt: number;
-}
-
-/**
- * Stands for everybody who comes from `host` and has not said where it listens. It is in the book only when banned, and
- * never dialled.
- */
-export function namelessAt(host: string): PeerAddress {
+/** Stands for every peer of `host` that has not advertised a listen port. In the book only when banned; never dialled. */
+export function unknownPortAt(host: string): PeerAddress {
   return { host, port: 0 };
 }
 
 export class PeerBook {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, KnownAddress>();
   readonly #self = new Set<string>();
 
-  /** Addresses known, ourselves not among them. Never above MAX_KNOWN_PEERS. */
+  /** Addresses known, our own not among them. Never above MAX_KNOWN_PEERS. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** @returns true when the address is new. Our own and, in a full book, worthless ones are left out. */
+  /** @returns true when the address is new. Our own and, in a full book, those of low rank are left out. */
   add(address: PeerAddress, source: AddressSource, now: number): boolean {
     const key = addressKey(address);
     if (this.#self.has(key)) return false;
-    const pinned = source === "magnet" || source === "flag";
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.namedAt = now;
-      if (pinned && !known.pinned) pin(known, source, now);
+      if (isPinnedSource(source) && !known.isPinned) known.pin(source, now);
       return false;
     }
-    if (this.#entries.size >= MAX_KNOWN_PEERS && !this.#makeRoom(source, now)) return false;
-    this.#entries.set(key, {
-      address,
-      source,
-      pinned,
-      state: "idle",
-      failures: 0,
-      bans: 0,
-      dueAt: now,
-      connectedAt: 0,
-      dialledAt: 0,
-      namedAt: now,
-    });
+    if (this.#entries.size >= MAX_KNOWN_PEERS && !this.#evictFor(source, now)) return false;
+    this.#entries.set(key, new KnownAddress(address, source, now));
     return true;
   }
 
   /**
-   * Who to dial now: due addresses in random order, pinned ones first, at most `slots`, of which `room` may be others: who
-   * comes by itself must not keep us from those that the user named. No limit per host, because up to 30 processes may
-   * share one. The caller says `dialing` for each that it takes.
+   * The addresses to dial now: at most `slots`, of which `room` may be unpinned, so that incoming connections do not keep us from
+   * the addresses that the user named. No limit per host, because up to 30 processes may share one. The caller reports each
+   * dial by `dialing`.
    */
   nextDials(now: number, slots: number, random: () => number, room = slots): PeerAddress[] {
     if (slots <= 0) return [];
     const pinned: PeerAddress[] = [];
     const others: PeerAddress[] = [];
+    let pinnedDials = 0;
+    let otherDials = 0;
     for (const entry of this.#entries.values()) {
-      if (!isDialable(entry, now)) continue;
-      (entry.pinned ? pinned : others).push(entry.address);
+      if (entry.state === "dialing") {
+        if (entry.isPinned) pinnedDials++;
+        else otherDials++;
+      } else if (entry.isDialable(now)) (entry.isPinned ? pinned : others).push(entry.address);
     }
-    const left = Math.max(0, Math.min(room, slots - pinned.length));
-    return [...pickSome(pinned, slots, random), ...pickSome(others, left, random)];
+    return selectDials({ pinned, others, pinnedDials, otherDials }, slots, room, random);
   }
 
   dialing(address: PeerAddress, now: number): void {
@@ -121,7 +68,7 @@ export class PeerBook {
     entry.dialledAt = now;
   }
 
-  /** Dials that will probably come to something: those begun less than DIAL_PATIENCE_MS ago. */
+  /** Dials that will probably succeed: those begun less than DIAL_PATIENCE_MS ago. */
   dialsUnderWay(now: number): number {
     let count = 0;
     for (const { state, dialledAt } of this.#entries.values()) {
@@ -130,35 +77,33 @@ export class PeerBook {
     return count;
   }
 
-  /** The handshake is done, whoever dialled. A ban is not lifted by it. */
+  /** The handshake is done, in either direction. A ban is not lifted by it. */
   connected(address: PeerAddress, now: number): void {
     const entry = this.#find(address);
-    if (entry === undefined || this.isBanned(address, now)) return;
+    if (entry === undefined || entry.isBanned(now)) return;
     entry.state = "connected";
     entry.connectedAt = now;
   }
 
-  /** A dial or its handshake came to nothing. */
+  /** A dial or its handshake failed. */
   failed(address: PeerAddress, now: number): void {
     const entry = this.#find(address);
-    if (entry !== undefined && !isWaiting(entry, now)) this.#backOff(entry, now);
+    if (entry !== undefined && !entry.isWaiting(now)) this.#fail(entry, now);
   }
 
   /**
-   * The connection ended: the address goes back into the queue, and a ban given in the meantime stays. Not for a
+   * The connection ended: the address becomes dialable again after its back-off, and a ban given in the meantime stays. Not for a
    * second connection to the same address that was closed as a duplicate.
    */
   disconnected(address: PeerAddress, now: number): void {
     const entry = this.#find(address);
-    if (entry === undefined || isWaiting(entry, now)) return;
-    if (entry.state === "connected" && now - entry.connectedAt >= STABLE_CONNECTION_MS) {
-      entry.failures = 0;
-      entry.state = "idle";
-      entry.dueAt = now + backOffOf(entry, 1);
-    } else this.#backOff(entry, now);
+    if (entry === undefined || entry.isWaiting(now)) return;
+    const isStable = entry.state === "connected" && now - entry.connectedAt >= STABLE_CONNECTION_MS;
+    if (isStable) entry.lost(now);
+    else this.#fail(entry, now);
   }
 
-  /** The address leads back to this very process: dropped and never taken in again. */
+  /** The address leads back to this very process: removed, and refused from now on. */
   markSelf(address: PeerAddress): void {
     const key = addressKey(address);
     this.#entries.delete(key);
@@ -170,127 +115,63 @@ export class PeerBook {
   }
 
   /**
-   * Its data failed the hash, maybe long after it left and was forgotten. A pinned address only waits longer, since it may
-   * be the only source. A host with many banned addresses is believed to change its port.
+   * A piece with data of this address failed its hash, perhaps long after the peer left and was forgotten. A pinned address only
+   * waits longer, since it may be the only source. With MAX_BANNED_PORTS of its addresses banned, a host is assumed to change its
+   * port, and banned itself.
    */
   ban(address: PeerAddress, now: number): void {
     this.add(address, "incoming", now);
     const entry = this.#find(address);
     if (entry === undefined) return;
-    const doubled = 2 ** entry.bans;
-    entry.bans++;
-    entry.state = entry.pinned ? "idle" : "banned";
-    entry.dueAt =
-      now +
-      (entry.pinned ? Math.min(PINNED_BAN_MS * doubled, BAN_MS) : Math.min(BAN_MS * doubled, MAX_BAN_MS));
+    entry.ban(now);
     const { host, port } = address;
-    if (port !== 0 && this.#bannedPorts(host, now) >= MAX_BANNED_PORTS) this.ban(namelessAt(host), now);
+    if (port !== 0 && this.#bannedPorts(host, now) >= MAX_BANNED_PORTS) this.ban(unknownPortAt(host), now);
   }
 
-  /** Asked before an incoming connection is accepted. */
+  /** Asked before an incoming connection is admitted. */
   isBanned(address: PeerAddress, now: number): boolean {
-    const entry = this.#find(address);
-    return entry !== undefined && entry.state === "banned" && entry.dueAt > now;
+    return this.#find(address)?.isBanned(now) ?? false;
   }
 
   isPinned(address: PeerAddress): boolean {
-    return this.#find(address)?.pinned ?? false;
+    return this.#find(address)?.isPinned ?? false;
   }
 
   sourceOf(address: PeerAddress): AddressSource | undefined {
     return this.#find(address)?.source;
   }
 
-  /** Addresses with a live connection, the only ones worth telling to others (BEP 11). */
+  /** Addresses with a live connection. */
   addresses(): PeerAddress[] {
-    const live: PeerAddress[] = [];
-    for (const entry of this.#entries.values()) if (entry.state === "connected") live.push(entry.address);
-    return live;
+    const connected = this.#entries.values().filter(({ state }) => state === "connected");
+    return Array.from(connected, ({ address }) => address);
   }
 
-  #find(address: PeerAddress): Entry | undefined {
+  #find(address: PeerAddress): KnownAddress | undefined {
     return this.#entries.get(addressKey(address));
   }
 
   #bannedPorts(host: string, now: number): number {
     let count = 0;
-    for (const { address, state, dueAt } of this.#entries.values()) {
-      if (address.host === host && address.port !== 0 && state === "banned" && dueAt > now) count++;
+    for (const entry of this.#entries.values()) {
+      if (entry.address.host === host && entry.address.port !== 0 && entry.isBanned(now)) count++;
     }
     return count;
   }
 
-  #backOff(entry: Entry, now: number): void {
-    entry.failures++;
-    if (!entry.pinned && entry.failures >= MAX_DIAL_FAILURES && entry.bans === 0) {
-      this.#entries.delete(addressKey(entry.address));
-      return;
-    }
-    entry.state = "idle";
-    entry.dueAt = now + backOffOf(entry, entry.failures);
+  #fail(entry: KnownAddress, now: number): void {
+    entry.failed(now);
+    if (!entry.isPinned && entry.failures >= MAX_DIAL_FAILURES && entry.bans === 0)
+      this.#entries.delete(entry.key);
   }
 
-  /** @returns false when everybody in the full book is worth at least as much as a newcomer from `source`. */
-  #makeRoom(source: AddressSource, now: number): boolean {
-    let victim: Entry | undefined;
+  /** @returns false when every address in the full book is worth at least as much as a new one from `source`. */
+  #evictFor(source: AddressSource, now: number): boolean {
+    let worst: KnownAddress | undefined;
     for (const entry of this.#entries.values()) {
-      if (!isEvictable(entry, now)) continue;
-      if (victim === undefined || isWorthLess(entry, victim)) victim = entry;
+      if (!entry.isEvictable(now)) continue;
+      if (worst === undefined || entry.isWorthLess(worst)) worst = entry;
     }
-    if (victim === undefined) return false;
-    const isPoor =
-      victim.failures > 0 || now - victim.namedAt >= PEER_EXPIRY_MS || WORTH[victim.source] < WORTH[source];
-    return isPoor && this.#entries.delete(addressKey(victim.address));
+    return worst?.yieldsTo(source, now) === true && this.#entries.delete(worst.key);
   }
-}
-
-function pin(entry: Entry, source: AddressSource, now: number): void {
-  entry.pinned = true;
-  entry.source = source;
-  entry.failures = 0;
-  if (entry.state === "banned") entry.state = "idle";
-  if (entry.state === "idle") entry.dueAt = now;
-}
-
-function isAtRest(entry: Entry): boolean {
-  return entry.state === "idle" || entry.state === "banned";
-}
-
-function isDialable(entry: Entry, now: number): boolean {
-  return isAtRest(entry) && entry.dueAt <= now && entry.address.port !== 0;
-}
-
-/** Backed off or banned already: a second report of the same end must not count twice. */
-function isWaiting(entry: Entry, now: number): boolean {
-  return isAtRest(entry) && entry.dueAt > now;
-}
-
-/** 0.2 to 5 s for pinned addresses, 1 to 60 s for others, doubled with every failure. */
-function backOffOf(entry: Entry, failures: number): number {
-  const first = entry.pinned ? REDIAL_MIN_MS : REDIAL_OTHER_MIN_MS;
-  return Math.min(first * 2 ** (failures - 1), entry.pinned ? REDIAL_PINNED_MAX_MS : REDIAL_MAX_MS);
-}
-
-function isEvictable(entry: Entry, now: number): boolean {
-  return !entry.pinned && (entry.state === "idle" || (entry.state === "banned" && entry.dueAt <= now));
-}
-
-function isWorthLess(a: Entry, b: Entry): boolean {
-  if (a.failures !== b.failures) return a.failures > b.failures;
-  if (WORTH[a.source] !== WORTH[b.source]) return WORTH[a.source] < WORTH[b.source];
-  return a.namedAt < b.namedAt;
-}
-
-/** Up to `count` of `items`, each equally likely, in random order; `items` is reordered. */
-function pickSome<Item>(items: Item[], count: number, random: () => number): Item[] {
-  const taken = Math.max(0, Math.min(count, items.length));
-  for (let i = 0; i < taken; i++) {
-    const j = i + Math.floor(random() * (items.length - i));
-    const item = items[j];
-    const other = items[i];
-    if (item === undefined || other === undefined) break;
-    items[i] = item;
-    items[j] = other;
-  }
-  return items.slice(0, taken);
 }

@@ -4,7 +4,7 @@ import { HOST_EXCHANGE } from "../../core/exchange/host-message.ts";
 import type { HostEntry, HostRoster, HostState } from "../../core/exchange/host-roster.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
-import type { AddressSource } from "../../core/swarm/peer-book.ts";
+import type { AddressSource } from "../../core/swarm/address-source.ts";
 import type { PeerMessage } from "../../core/torrent/peer-message.ts";
 import { wallSeconds } from "../clock.ts";
 import { CompletionTracking, saysPieces, stateToReport } from "./completion-tracking.ts";

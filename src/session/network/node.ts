@@ -13,7 +13,7 @@ import {
 } from "./limits.ts";
 import { FAREWELL_STEP_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../peer/limits.ts";
-import type { AddressSource } from "../../core/swarm/peer-book.ts";
+import type { AddressSource } from "../../core/swarm/address-source.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
 import type { PeerFault } from "../../core/torrent/peer-message.ts";
 import { TokenBucket } from "../../core/rate/token-bucket.ts";

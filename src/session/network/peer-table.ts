@@ -3,7 +3,7 @@
 import type { PeerHandle, PeerId } from "../../core/torrent/ids.ts";
 import { MAX_DISCONNECTED_PEERS } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
-import { namelessAt } from "../../core/swarm/peer-book.ts";
+import { unknownPortAt } from "../../core/swarm/peer-book.ts";
 import { type PeerActivity, IdlePeers } from "../../core/swarm/idle-peers.ts";
 import { monotonicMs } from "../clock.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
@@ -123,5 +123,5 @@ function identityOf({ remote }: PeerConnection, peerId: PeerId): string {
 
 /** What a ban of the peer is for: its own word on where else it can be reached may name somebody else. */
 export function addressToBan({ listenAddress, remote }: PeerConnection): PeerAddress {
-  return listenAddress ?? namelessAt(remote.host);
+  return listenAddress ?? unknownPortAt(remote.host);
 }

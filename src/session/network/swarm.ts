@@ -4,7 +4,8 @@ import type { InfoHash, PeerHandle } from "../../core/torrent/ids.ts";
 import { DiscoverySchedule } from "../../core/swarm/discovery-schedule.ts";
 import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
-import { type AddressSource, namelessAt, PeerBook } from "../../core/swarm/peer-book.ts";
+import { type AddressSource, isPinnedSource, type PinnedSource } from "../../core/swarm/address-source.ts";
+import { PeerBook, unknownPortAt } from "../../core/swarm/peer-book.ts";
 import type { PeerFault } from "../../core/torrent/peer-message.ts";
 import { wantedPeers } from "../../core/swarm/wanted-peers.ts";
 import { chance, monotonicMs } from "../clock.ts";
@@ -23,7 +24,7 @@ export interface SwarmOptions {
   readonly infoHash: InfoHash;
   /** Known from the start for a served file or a resumed download. */
   readonly infoDict: Uint8Array | undefined;
-  readonly pinned: readonly { readonly address: PeerAddress; readonly source: "magnet" | "flag" }[];
+  readonly pinned: readonly { readonly address: PeerAddress; readonly source: PinnedSource }[];
   /** What we are to the others at first: one who has the file, or one who wants it. */
   readonly state: "source" | "leeching";
   readonly onMetadata: (infoDict: Uint8Array) => void;
@@ -62,11 +63,6 @@ export class Swarm implements PeerOwner {
       onAdvertised: (peer, address) => this.#markAdvertised(peer, address),
     });
     for (const { address, source } of options.pinned) this.learn(address, source);
-  }
-
-  /** Raw info dict, once known. */
-  get infoDict(): Uint8Array | undefined {
-    return this.#infoDict;
   }
 
   get peerCount(): number {
@@ -110,8 +106,8 @@ export class Swarm implements PeerOwner {
   /** Somebody told of an address. Foreign networks and ourselves are left out; the user's own word is always taken. */
   learn(address: PeerAddress, source: AddressSource): void {
     if (this.#closed) return;
-    const pinned = source === "magnet" || source === "flag";
-    if (this.node.policy.allows(address, pinned)) this.#book.add(address, source, monotonicMs());
+    if (this.node.policy.allows(address, isPinnedSource(source)))
+      this.#book.add(address, source, monotonicMs());
   }
 
   /** The metadata is known and the file is ready: trading begins with everybody connected. */
@@ -277,7 +273,7 @@ export class Swarm implements PeerOwner {
 
   /** Who came by itself has said nothing of where it listens yet. */
   #refusal(peer: PeerConnection): PeerFault | undefined {
-    const address = peer.listenAddress ?? namelessAt(peer.remote.host);
+    const address = peer.listenAddress ?? unknownPortAt(peer.remote.host);
     if (this.#book.isBanned(address, monotonicMs())) return "banned";
     return this.#makeRoom(peer) && this.node.makeRoom(peer) ? undefined : "tooManyConnections";
   }

@@ -1,6 +1,6 @@
 // Everything that a session reports: the progress line, the JSON events and the tests are made from these alone.
 import type { InfoHash } from "../../core/torrent/ids.ts";
-import type { AddressSource } from "../../core/swarm/peer-book.ts";
+import type { AddressSource } from "../../core/swarm/address-source.ts";
 import type { SeedingEnd } from "../../core/transfer/seeding-goal.ts";
 import type { ExitCode } from "../../lib/errors.ts";
 import type { Moments } from "./milestones.ts";

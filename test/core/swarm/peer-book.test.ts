@@ -15,7 +15,7 @@ import {
   STABLE_CONNECTION_MS,
 } from "../../../src/core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
-import { namelessAt, PeerBook } from "../../../src/core/swarm/peer-book.ts";
+import { unknownPortAt, PeerBook } from "../../../src/core/swarm/peer-book.ts";
 
 const seeded = (seed: number) => () => {
   seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -108,6 +108,29 @@ describe("PeerBook", () => {
     for (let i = 0; i < 6; i++) book.add(address(i), i < 2 ? "magnet" : "dht", 0);
     const dialled = (room: number) => book.nextDials(0, 5, seeded(1), room).length;
     expect([-1, 0, 1, 3, 10].map(dialled)).toEqual([2, 2, 3, 5, 5]);
+  });
+
+  test("64 pinned addresses that never answer do not keep another address from being dialled", () => {
+    const book = new PeerBook();
+    const slots = 32;
+    for (let i = 0; i < 64; i++) book.add(address(i), "flag", 0);
+    const seed = address(64);
+    /** When each dial under way is given up. */
+    const dials = new Map<PeerAddress, number>();
+    for (let now = 0; now < 20_000; now += 100) {
+      if (now === 1_000) book.add(seed, "dht", now);
+      for (const [dialled, end] of dials) {
+        if (now < end) continue;
+        dials.delete(dialled);
+        book.failed(dialled, now);
+      }
+      for (const dialled of book.nextDials(now, slots - dials.size, seeded(now + 1))) {
+        if (addressKey(dialled) === addressKey(seed)) return expect(now).toBe(1_000);
+        book.dialing(dialled, now);
+        dials.set(dialled, now + 5_000);
+      }
+    }
+    throw new Error("the seed was never dialled");
   });
 
   test("N1, N2, N5: a pinned address is retried for ever between 0.2 and 1.5 s", () => {
@@ -233,7 +256,7 @@ describe("PeerBook", () => {
     for (let i = 1; i < MAX_BANNED_PORTS; i++) book.ban(address(i), 0);
     book.ban(address(1), 0);
     expect([book.isBanned(address(1), 1), book.isBanned(address(0), 1)]).toEqual([true, false]);
-    expect(book.isBanned(namelessAt(a.host), 1)).toBe(false);
+    expect(book.isBanned(unknownPortAt(a.host), 1)).toBe(false);
   });
 
   test("W21: a host with several banned addresses is not let in any more, for a time, and may be dialled", () => {
@@ -242,18 +265,18 @@ describe("PeerBook", () => {
     book.add(address(30), "flag", 0);
     for (let i = 30; i < 35; i++) book.ban(address(i), 0);
     for (let i = 1; i < MAX_BANNED_PORTS; i++) book.ban(address(i), 0);
-    expect(book.isBanned(namelessAt(a.host), 1)).toBe(false);
+    expect(book.isBanned(unknownPortAt(a.host), 1)).toBe(false);
     book.ban(address(MAX_BANNED_PORTS), 0);
-    expect(book.isBanned(namelessAt(a.host), 1)).toBe(true);
-    expect(book.isBanned(namelessAt(a.host), BAN_MS)).toBe(false);
+    expect(book.isBanned(unknownPortAt(a.host), 1)).toBe(true);
+    expect(book.isBanned(unknownPortAt(a.host), BAN_MS)).toBe(false);
     expect(keys(book.nextDials(1, 10, seeded(1)))).toEqual([addressKey(a)]);
   });
 
   test("W21: who never said where it listens is banned by its host, and never dialled", () => {
     const book = new PeerBook();
-    book.ban(namelessAt(a.host), 0);
-    expect(book.isBanned(namelessAt(a.host), BAN_MS - 1)).toBe(true);
-    expect(book.isBanned(namelessAt(address(30).host), 1)).toBe(false);
+    book.ban(unknownPortAt(a.host), 0);
+    expect(book.isBanned(unknownPortAt(a.host), BAN_MS - 1)).toBe(true);
+    expect(book.isBanned(unknownPortAt(address(30).host), 1)).toBe(false);
     expect(book.isBanned(a, 1)).toBe(false);
     expect(book.nextDials(10 * BAN_MS, 10, seeded(1))).toEqual([]);
     expect(book.addresses()).toEqual([]);
