@@ -1,11 +1,11 @@
-// One TCP connection: bytes in as they come, bytes out through a queue, one end. Wraps a Bun socket and keeps its
-// exceptions and traps to itself. Knows no BitTorrent.
+// One TCP connection: bytes in as they arrive, bytes out through a queue, one end. Wraps a Bun socket and its exceptions and
+// traps. Knows no BitTorrent.
 import type { PeerAddress } from "../core/format/peer-address.ts";
 import { paceByLoss } from "./loss-paced.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { release } from "./release.ts";
 
-/** Ours: `local` (somebody called close) and `bug` (a handler threw). Theirs: `remote` (FIN) and `reset` (an error). */
+/** Ours: `local` (close was called) and `bug` (a handler threw). The peer's: `remote` (FIN) and `reset` (an error). */
 export type CloseReason = "local" | "bug" | "remote" | "reset";
 
 export interface TcpConnectionHandlers {
@@ -19,7 +19,7 @@ export interface TcpConnectionHandlers {
   onClose(reason: CloseReason): void;
 }
 
-/** Told about exceptions of handlers: our bugs. */
+/** Called with the exceptions of handlers: our bugs. */
 export type OnBug = (error: unknown) => void;
 
 /** What is used of Bun's socket. */
@@ -44,7 +44,7 @@ export class TcpConnection {
   readonly #socket: TcpSocket;
   readonly #onBug: OnBug;
   #handlers: TcpConnectionHandlers | undefined;
-  /** What happened before `attach`: nothing is lost in between. */
+  /** Chunks that arrived before `attach`. */
   #early: Uint8Array[] = [];
   #closed: CloseReason | undefined;
   #flushing = false;
@@ -82,7 +82,10 @@ export class TcpConnection {
     return this.#closed !== undefined;
   }
 
-  /** Once. Whatever arrived before is delivered during the call. */
+  /**
+   * Chunks that arrived before are delivered during the call. A handler hands the connection on by attaching others in its
+   * `onData`: they get the same chunk as soon as it returns, and everything after it.
+   */
   attach(handlers: TcpConnectionHandlers): void {
     this.#handlers = handlers;
     const early = this.#early;
@@ -139,7 +142,7 @@ export class TcpConnection {
     this.#socket.resume();
   }
 
-  /** Not paced by bbr from now on, where that is the system's default. See loss-paced.ts. */
+  /** Takes the connection from bbr, where that is the system's default. See loss-paced.ts. */
   paceByLoss(): void {
     if (!this.isClosed) paceByLoss(this.#socket);
   }
@@ -165,7 +168,11 @@ export class TcpConnection {
 
   #deliver(chunk: Uint8Array): void {
     if (this.isClosed) return;
-    this.#tell((to) => to.onData(chunk));
+    let handlers: TcpConnectionHandlers | undefined;
+    while (this.#handlers !== handlers && !this.isClosed) {
+      handlers = this.#handlers;
+      this.#tell((to) => to.onData(chunk));
+    }
     release(chunk);
     this.flush();
   }
@@ -194,7 +201,7 @@ interface Ends {
   readonly local: PeerAddress;
 }
 
-/** Bun's types do not say that a dead socket has no addresses. */
+/** Bun's types do not say that a closed socket has no addresses. */
 function endOf(host: string | undefined, port: number | undefined): PeerAddress | undefined {
   return host === undefined || port === undefined ? undefined : { host, port };
 }

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { KiB } from "../../src/lib/units.ts";
-import type { TcpConnection } from "../../src/net/tcp-connection.ts";
+import { TcpConnection, type TcpSocket } from "../../src/net/tcp-connection.ts";
 import { dial } from "../../src/net/tcp-dialer.ts";
-import { bugs, closeAll, connected, listenHere, onBug, pair, Side } from "./tcp-fixture.ts";
+import { bugs, closeAll, connected, host, listenHere, onBug, pair, Side } from "./tcp-fixture.ts";
 
 afterEach(closeAll);
 
@@ -130,6 +130,46 @@ test("TcpConnection keeps data and end that come before handlers are attached", 
 
   const late = new Side(connection);
   expect(late.closed.length).toBe(1);
+});
+
+test("TcpConnection gives handlers that are attached in onData the same chunk, and everything after it", async () => {
+  const [a, b] = await pair();
+  const first: Uint8Array[] = [];
+  const later: Side[] = [];
+  b.connection.attach({
+    onData: (chunk) => {
+      first.push(chunk.slice());
+      later.push(new Side(b.connection));
+    },
+    onClose: () => {},
+  });
+  for (const byte of [1, 2]) {
+    a.connection.output.reserve(2).fill(byte);
+    a.connection.flush();
+    while ((later[0]?.received ?? 0) < 2 * byte) await Bun.sleep(1);
+  }
+  expect(first).toEqual([Uint8Array.of(1, 1)]);
+  expect(concatBytes(later[0]!.chunks)).toEqual(Uint8Array.of(1, 1, 2, 2));
+  a.connection.close();
+  await later[0]!.until(() => later[0]!.closed.length > 0);
+});
+
+test("TcpConnection hands its own socket to loss-paced.ts, and none once it is closed", () => {
+  let asked = 0;
+  const ends = { remoteAddress: host, remotePort: 1, localAddress: host, localPort: 2 };
+  const socket = Object.defineProperty({ ...ends, terminate: () => {} }, "fd", {
+    get: () => {
+      asked++;
+      return -1;
+    },
+  });
+  const connection = TcpConnection.of(socket as unknown as TcpSocket, "incoming", onBug);
+  expect(asked).toBe(0);
+  connection?.paceByLoss();
+  expect(asked).toBe(1);
+  connection?.close();
+  connection?.paceByLoss();
+  expect(asked).toBe(1);
 });
 
 test("TcpConnection reports a throwing handler as a bug and closes only itself", async () => {

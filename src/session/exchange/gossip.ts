@@ -72,18 +72,19 @@ export class Gossip {
     this.#pex.tick(this.#options.peers(), now);
   }
 
-  greeted(peer: PeerConnection, now: number): void {
+  /** The first extension handshake of the peer, or a later one. */
+  onExtendedHandshake(peer: PeerConnection, now: number): void {
     this.#hosts.greeted(peer, now);
   }
 
   /** A message of the peer was taken in by the transfer. */
-  heard(peer: PeerConnection, message: PeerMessage, now: number): void {
+  onMessage(peer: PeerConnection, message: PeerMessage, now: number): void {
     if (saysPieces(message) && peer.isOtherClient)
       this.#completion.updated(peer.handle, this.#isComplete(peer), now);
   }
 
   /** A message of one of the two extensions. */
-  extended(peer: PeerConnection, name: string, payload: Uint8Array, now: number): void {
+  onExtended(peer: PeerConnection, name: string, payload: Uint8Array, now: number): void {
     const { learn } = this.#options;
     if (name !== HOST_EXCHANGE) {
       for (const address of this.#pex.received(peer, payload, now)) learn(address, "pex");

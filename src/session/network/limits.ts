@@ -26,3 +26,6 @@ export const MAX_CONNECTIONS = 400;
 export const MAX_HALF_OPEN_OUTGOING = 32;
 /** Peers that left, remembered in case that what they gave proves wrong: as many as come and go in some minutes. */
 export const MAX_DISCONNECTED_PEERS = 1_000;
+/** Addresses of one peer beside the one it listens on, which are not dialled while it is connected: a machine with a handful of
+ * interfaces. A peer must not keep more entries of the address book. */
+export const MAX_OTHER_ADDRESSES = 4;

@@ -9,6 +9,8 @@ import type { OnBug, TcpConnection } from "../../net/tcp-connection.ts";
 import { AddressTakenError, listen, type TcpListener } from "../../net/tcp-listener.ts";
 import { chance, systemClock } from "../clock.ts";
 import type { NodeOptions } from "../options.ts";
+import { DhtSource } from "./dht-source.ts";
+import type { PeerSource } from "./peer-source.ts";
 import { noPortError, portsToTry } from "./port-choice.ts";
 
 export interface OpenPortOptions {
@@ -21,13 +23,14 @@ export interface OpenPortOptions {
 }
 
 export interface OpenPort {
-  readonly advertised: PeerAddress;
+  /** What we advertise. */
+  readonly address: PeerAddress;
   /** "0.0.0.0" unless `--ip` was given. */
   readonly bindHost: string;
-  /** Whom we may contact, given the subnets of this machine's interfaces. */
+  /** Which addresses may be contacted, given the subnets of this machine's interfaces. */
   readonly policy: AddressPolicy;
   readonly listener: TcpListener;
-  readonly dht: Dht;
+  readonly sources: readonly PeerSource[];
 }
 
 /** @throws UsageError when the address is not ours or no wished port is free. */
@@ -38,10 +41,10 @@ export async function openPort(options: OpenPortOptions): Promise<OpenPort> {
   let lastError: unknown;
   for (const port of portsToTry(wish, chance)) {
     try {
-      const advertised = { host: own.host, port };
-      const policy = new AddressPolicy({ subnets: own.subnets, own: [advertised] });
-      const opened = await openBoth(bindHost, advertised, policy, options);
-      return { ...opened, bindHost, advertised, policy };
+      const address = { host: own.host, port };
+      const policy = new AddressPolicy({ subnets: own.subnets, own: [address] });
+      const opened = await openBoth(bindHost, address, policy, options);
+      return { ...opened, bindHost, address, policy };
     } catch (error) {
       if (!isTaken(error)) throw error;
       lastError = error;
@@ -52,24 +55,24 @@ export async function openPort(options: OpenPortOptions): Promise<OpenPort> {
 
 async function openBoth(
   bindHost: string,
-  advertised: PeerAddress,
+  address: PeerAddress,
   policy: AddressPolicy,
   options: OpenPortOptions,
-): Promise<{ readonly listener: TcpListener; readonly dht: Dht }> {
-  const { port } = advertised;
+): Promise<Pick<OpenPort, "listener" | "sources">> {
+  const { host, port } = address;
   const listener = listen({ host: bindHost, port, onConnection: options.onConnection, onBug: options.onBug });
   const dht = new Dht({
     host: bindHost,
     port,
-    advertisedHost: advertised.host,
+    advertisedHost: host,
     bootstrap: options.bootstrap,
-    accepts: (address) => policy.allows(address, false),
+    accepts: (node) => policy.allows(node, false),
     logger: options.logger,
     clock: systemClock,
   });
   try {
     await dht.start();
-    return { listener, dht };
+    return { listener, sources: [new DhtSource(dht)] };
   } catch (error) {
     listener.close();
     throw error;

@@ -1,29 +1,32 @@
-// The connected peers of one torrent: who is who, whose place goes to a newcomer, and where those who left can be found
-// when their data proves wrong afterwards.
+// The connected peers of one torrent: by handle, by identity and by address, which of them is idle for longest, and the addresses of
+// those that left, for a ban when their data proves wrong afterwards.
 import type { PeerHandle, PeerId } from "../../core/torrent/ids.ts";
 import { MAX_DISCONNECTED_PEERS } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
-import { unknownPortAt } from "../../core/swarm/peer-book.ts";
 import { type PeerActivity, IdlePeers } from "../../core/swarm/idle-peers.ts";
-import { monotonicMs } from "../clock.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
+import { addressToBan } from "./connection-addresses.ts";
+import type { IdleConnection } from "./connection-budget.ts";
 
-/** A connected peer that would give way to a newcomer, and how many milliseconds ago its time was over. */
-export interface IdleConnection {
-  readonly peer: PeerConnection;
-  readonly overdueMs: number;
-}
-
-/** What the transfer knows of a peer; undefined before there is one. */
+/** What the transfer knows of a peer; undefined before there is a transfer. */
 export type ActivityOf = (handle: PeerHandle) => PeerActivity | undefined;
+
+export interface Duplicate {
+  readonly present: PeerConnection;
+  readonly stays: boolean;
+}
 
 export class PeerTable {
   readonly #peers = new Map<PeerHandle, PeerConnection>();
-  /** By host and id: whoever else says the id of somebody, which all his peers know, is not him. */
+  /** By host and peer id: every peer knows the ids of its peers, so a connection from elsewhere with the same id is another peer. */
   readonly #identities = new Map<string, PeerConnection>();
-  readonly #idlePeers = new IdlePeers(monotonicMs());
-  /** Of those who left, the latest last. */
+  readonly #idlePeers: IdlePeers;
+  /** Addresses of peers that left, the latest last. */
   readonly #disconnected = new Map<PeerHandle, PeerAddress>();
+
+  constructor(now: number) {
+    this.#idlePeers = new IdlePeers(now);
+  }
 
   get size(): number {
     return this.#peers.size;
@@ -43,7 +46,7 @@ export class PeerTable {
     this.#idlePeers.add(peer.handle, peer.remote.host);
   }
 
-  /** @returns false when it was not among them. */
+  /** @returns false when the peer was not in the table. */
   remove(peer: PeerConnection): boolean {
     const { handle, peerId } = peer;
     if (!this.#peers.delete(handle)) return false;
@@ -55,8 +58,8 @@ export class PeerTable {
     return true;
   }
 
-  /** It left, and nothing is held against it so far. */
-  remember(peer: PeerConnection): void {
+  /** The peer left without a known fault. */
+  rememberDisconnected(peer: PeerConnection): void {
     this.#disconnected.set(peer.handle, addressToBan(peer));
     for (const oldest of this.#disconnected.keys()) {
       if (this.#disconnected.size <= MAX_DISCONNECTED_PEERS) break;
@@ -64,14 +67,14 @@ export class PeerTable {
     }
   }
 
-  /** Whom to ban for what a peer gave before it left; once, and undefined when that was long ago. */
+  /** The address to ban for what a peer sent before it left; once, and undefined when that was long ago. */
   takeDisconnected(handle: PeerHandle): PeerAddress | undefined {
     const address = this.#disconnected.get(handle);
     this.#disconnected.delete(handle);
     return address;
   }
 
-  /** Who is known to listen there. */
+  /** The peers that are known to listen there. */
   at(address: PeerAddress): PeerConnection[] {
     const key = addressKey(address);
     return [...this.#peers.values()].filter(
@@ -81,47 +84,39 @@ export class PeerTable {
 
   /**
    * Two peers that dial each other at once keep the connection that the one with the smaller peer id opened.
-   * @returns false when the connection that we have stays; otherwise it was closed, or there was none.
+   * @returns the present connection with the same peer, and whether it stays; undefined when there is none.
    */
-  settleDuplicate(peer: PeerConnection, peerId: PeerId, ownId: PeerId): boolean {
-    const other = this.#identities.get(identityOf(peer, peerId));
-    if (other === undefined) return true;
+  duplicateOf(peer: PeerConnection, peerId: PeerId, ownId: PeerId): Duplicate | undefined {
+    const present = this.#identities.get(identityOf(peer, peerId));
+    if (present === undefined) return undefined;
     const preferred = ownId < peerId ? "outgoing" : "incoming";
-    if (other.direction === peer.direction || other.direction === preferred) {
-      other.listenAddress ??= peer.dialled;
-      return false;
-    }
-    peer.listenAddress ??= other.listenAddress;
-    other.close("duplicateConnection");
-    return true;
+    return {
+      present,
+      stays: present.direction === peer.direction || present.direction === preferred,
+    };
   }
 
   tick(activityOf: ActivityOf, now: number): void {
     if (this.#idlePeers.isDue(now)) this.#idlePeers.update(activityOf, now);
   }
 
-  /** Who gives way to this newcomer, if anybody does; `isKept`: somebody who never does. */
-  idlest(
-    newcomer: PeerConnection,
+  /** The peer to close for this incoming one, if any; never one for which `isExempt` holds. */
+  longestIdle(
+    incoming: PeerConnection,
     activityOf: ActivityOf,
-    isKept: (peer: PeerConnection) => boolean,
+    isExempt: (peer: PeerConnection) => boolean,
     now: number,
   ): IdleConnection | undefined {
     this.#idlePeers.update(activityOf, now);
-    const most = this.#idlePeers.longestIdle(newcomer.remote.host, (handle) => {
+    const idle = this.#idlePeers.longestIdle(incoming.remote.host, (handle) => {
       const peer = this.#peers.get(handle);
-      return peer !== undefined && isKept(peer);
+      return peer !== undefined && isExempt(peer);
     });
-    const peer = most && this.#peers.get(most.handle);
-    return peer && most && { peer, overdueMs: most.overdueMs };
+    const peer = idle && this.#peers.get(idle.handle);
+    return peer && idle && { peer, overdueMs: idle.overdueMs };
   }
 }
 
 function identityOf({ remote }: PeerConnection, peerId: PeerId): string {
   return `${remote.host} ${peerId}`;
-}
-
-/** What a ban of the peer is for: its own word on where else it can be reached may name somebody else. */
-export function addressToBan({ listenAddress, remote }: PeerConnection): PeerAddress {
-  return listenAddress ?? unknownPortAt(remote.host);
 }

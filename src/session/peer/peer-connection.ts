@@ -1,16 +1,9 @@
-// One connected peer: its socket and its wire, what it said of itself, and when it was last heard. Passes messages to
-// the torrent that owns it; closes once, for one reason.
+// One connected peer: its socket, its wire, what it has advertised of itself, and when it was last heard. Passes messages to the
+// torrent that owns it; closes once, for one reason.
 import { type ExtendedHandshake, extendedHandshakeFields } from "../../core/format/extended-handshake.ts";
 import { HOST_EXCHANGE } from "../../core/exchange/host-message.ts";
 import type { InfoHash, PeerHandle, PeerId } from "../../core/torrent/ids.ts";
-import {
-  HANDSHAKE_TIMEOUT_MS,
-  IDLE_TIMEOUT_MS,
-  KEEP_ALIVE_MS,
-  MAX_OUTPUT_BUFFER,
-  STALLED_WRITE_MS,
-} from "./limits.ts";
-import { MAX_BLOCK_FRAME_LENGTH } from "../../wire/limits.ts";
+import { IDLE_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_OUTPUT_BUFFER, STALLED_WRITE_MS } from "./limits.ts";
 import { toHex } from "../../lib/bytes.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
 import { BLOCK_HEADER_LENGTH } from "../../core/torrent/peer-message.ts";
@@ -19,7 +12,8 @@ import type { TcpConnection } from "../../net/tcp-connection.ts";
 import type { PeerHandshake } from "../../wire/peer-wire-events.ts";
 import { PeerWire } from "../../wire/peer-wire.ts";
 import { CLIENT_NAME } from "./client-name.ts";
-import { CLIENT_MARK, monotonicMs } from "../clock.ts";
+import { CLIENT_MARK } from "../clock.ts";
+import { OverheadMeter } from "./overhead-meter.ts";
 import type { PeerContext } from "./peer-context.ts";
 import { UploadMarks } from "./upload-marks.ts";
 
@@ -28,7 +22,7 @@ const OWN_MARK = toHex(new TextEncoder().encode(CLIENT_MARK.slice(0, 3)));
 /** Name of the peer exchange extension (BEP 11). */
 export const PEER_EXCHANGE = "ut_pex";
 
-/** The torrent a connection belongs to, as far as the connection knows it. */
+/** The torrent that a connection belongs to, as far as the connection knows it. */
 export interface PeerOwner {
   readonly infoHash: InfoHash;
   /** `payload` comes with blocks alone and is valid during the call. */
@@ -41,7 +35,7 @@ export interface PeerOwner {
   admit(peer: PeerConnection): PeerFault | undefined;
 }
 
-/** What a peer is told of us in the extension handshake. */
+/** What our extension handshake tells the peer. */
 export interface SelfDescription {
   /** Raw, once known. */
   readonly infoDict: Uint8Array | undefined;
@@ -53,6 +47,8 @@ export interface PeerConnectionOptions {
   readonly handle: PeerHandle;
   readonly tcp: TcpConnection;
   readonly context: PeerContext;
+  /** When the TCP connection was opened or accepted. */
+  readonly openedAt: number;
   readonly onEnd: () => void;
 }
 
@@ -61,13 +57,13 @@ export class PeerConnection {
   readonly wire: PeerWire;
   readonly direction: "incoming" | "outgoing";
   readonly remote: PeerAddress;
-  readonly openedAt = monotonicMs();
+  readonly openedAt: number;
   /** The address we dialled; undefined for an incoming connection. */
   dialled: PeerAddress | undefined;
   /** Where the peer accepts connections, once known. */
   listenAddress: PeerAddress | undefined;
-  /** Its own word on that, where it differs: the peer has several addresses, or something stands in between. */
-  advertisedAddress: PeerAddress | undefined;
+  /** Where else the peer can be reached or says that it can: it has several addresses, or there is a NAT in between. */
+  readonly otherAddresses: PeerAddress[] = [];
   peerId: PeerId | undefined;
   fast = false;
   dht = false;
@@ -76,15 +72,13 @@ export class PeerConnection {
   readonly #context: PeerContext;
   readonly #onEnd: () => void;
   readonly #marks = new UploadMarks();
+  readonly #overhead = new OverheadMeter();
   #owner: PeerOwner | undefined;
   #route: ((infoHash: InfoHash) => PeerFault | undefined) | undefined;
-  #heardAt = this.openedAt;
-  #saidAt = this.openedAt;
-  #writtenAt = this.openedAt;
-  #received = 0;
-  /** Bytes the rate limits know of, each way. */
-  #chargedOut = 0;
-  #chargedIn = 0;
+  /** When the peer last ended a message, when we last sent one, and when the socket last took bytes. */
+  #heardAt: number;
+  #sentAt: number;
+  #writtenAt: number;
   #fault: PeerFault | undefined;
   #offersMetadata = false;
   #paused = false;
@@ -95,6 +89,10 @@ export class PeerConnection {
     this.#tcp = options.tcp;
     this.#context = options.context;
     this.#onEnd = options.onEnd;
+    this.openedAt = options.openedAt;
+    this.#heardAt = options.openedAt;
+    this.#sentAt = options.openedAt;
+    this.#writtenAt = options.openedAt;
     this.direction = options.tcp.direction;
     this.remote = options.tcp.remote;
     this.wire = new PeerWire({
@@ -105,7 +103,7 @@ export class PeerConnection {
         handshake: (handshake) => this.#onHandshake(handshake),
         message: (message) => this.#owner?.onMessage(this, message),
         block: (block, payload) => {
-          this.#chargedIn += block.length;
+          this.#overhead.blockReceived(block.length);
           this.#owner?.onMessage(this, { type: "block", block }, payload);
         },
         extendedHandshake: (handshake) => {
@@ -124,62 +122,62 @@ export class PeerConnection {
     return !(this.peerId ?? "").startsWith(OWN_MARK);
   }
 
-  /** For an incoming connection: `route` finds the torrent it names and admits it. */
-  listen(route: (infoHash: InfoHash) => PeerFault | undefined): void {
+  /** For an incoming connection: `route` finds the torrent that the handshake names and admits the peer. */
+  awaitHandshake(route: (infoHash: InfoHash) => PeerFault | undefined): void {
     this.#route = route;
     this.#attach();
   }
 
-  /** For an outgoing connection: says the handshake and waits for the peer's. */
-  introduce(owner: PeerOwner, self: SelfDescription): void {
+  /** For an outgoing connection: sends our handshake and waits for the peer's. */
+  sendHandshake(owner: PeerOwner, self: SelfDescription): void {
     this.#owner = owner;
-    this.#present(self);
+    this.#describe(self);
     this.wire.handshake(owner.infoHash, this.#context.peerId);
     this.#attach();
     this.#tcp.flush();
   }
 
-  /** Completes an admitted connection: our handshake if it is not said yet, and what we are. */
-  welcome(owner: PeerOwner, self: SelfDescription): void {
+  /** For a peer that is admitted: our handshake if it was not sent yet, and our extension handshake. */
+  completeHandshake(owner: PeerOwner, self: SelfDescription): void {
     this.#owner = owner;
-    this.#present(self);
+    this.#describe(self);
     if (this.direction === "incoming") this.wire.handshake(owner.infoHash, this.#context.peerId);
   }
 
   /** The metadata became known: the peer may fetch it from us. */
   offerMetadata(infoDict: Uint8Array): void {
-    this.#present({ infoDict, uploadOnly: false });
-    this.#touchOutput();
+    this.#describe({ infoDict, uploadOnly: false });
+    this.#outputAdded();
   }
 
-  /** @returns the info dict, checked against the info hash, or undefined when the peer does not give it. */
+  /** @returns the info dict, checked against the info hash, or undefined when the peer does not deliver it. */
   fetchMetadata(onReceived?: (bytes: number) => void): Promise<Uint8Array | undefined> {
     const fetched = this.wire.fetchMetadata(onReceived);
-    this.#touchOutput();
+    this.#outputAdded();
     return fetched;
   }
 
-  /** Tells the peer that we want nothing any more (BEP 21). */
-  sayUploadOnly(metadataSize: number | undefined): void {
-    this.#describe(true, metadataSize);
+  /** Tells the peer that we want nothing more (BEP 21). */
+  sendUploadOnly(metadataSize: number | undefined): void {
+    this.#setFields(true, metadataSize);
     this.wire.sendExtendedHandshake();
-    this.#touchOutput();
+    this.#outputAdded();
   }
 
   send(message: PeerMessage): void {
     this.wire.send(message);
-    this.#touchOutput();
+    this.#outputAdded();
   }
 
   sendBlock(block: Block, payload: Uint8Array): void {
     this.wire.sendBlock(block, payload);
-    this.#chargedOut += block.length + BLOCK_HEADER_LENGTH;
-    this.#marks.add(this.#tcp.totalWritten + this.#tcp.pendingBytes, block.length);
-    this.#touchOutput();
+    this.#overhead.blockSent(block.length);
+    this.#marks.add(this.#queuedBytes, block.length);
+    this.#outputAdded();
   }
 
   sendExtended(name: string, payload: Uint8Array): void {
-    if (this.wire.sendExtended(name, payload)) this.#touchOutput();
+    if (this.wire.sendExtended(name, payload)) this.#outputAdded();
   }
 
   /** Stops or resumes reading: the disk is behind. */
@@ -187,26 +185,24 @@ export class PeerConnection {
     this.#paused = paused;
     if (paused) this.#tcp.pause();
     else {
-      this.#heardAt = monotonicMs();
+      this.#heardAt = this.#context.now();
       this.#tcp.resume();
     }
   }
 
-  /** Looks after silence, both ways, and lets the rate limits know of everything that was not payload. */
+  /** For an admitted peer: closes it after silence in either direction, and charges the rate limits for what was not payload. */
   tick(now: number): void {
     this.#chargeOverhead(now);
-    if (this.peerId === undefined && now - this.openedAt > HANDSHAKE_TIMEOUT_MS)
-      this.close("handshakeTimeout");
-    else if (!this.#paused && now - this.#heardAt > IDLE_TIMEOUT_MS) this.close("idle");
+    if (!this.#paused && now - this.#heardAt > IDLE_TIMEOUT_MS) this.close("idle");
     else if (this.#tcp.pendingBytes > 0 && now - this.#writtenAt > STALLED_WRITE_MS)
       this.close("stalledWrite");
-    else if (now - this.#saidAt > KEEP_ALIVE_MS) {
+    else if (now - this.#sentAt > KEEP_ALIVE_MS) {
       this.wire.sendKeepAlive();
-      this.#touchOutput();
+      this.#outputAdded();
     }
   }
 
-  /** Lets the peer have what is on its way to it; it closes then. Nothing it says counts any more. */
+  /** Sends what is queued; the peer closes when it has read it. Messages of the peer are ignored from now on. */
   finish(): void {
     if (this.peerId === undefined) return this.close("shutdown");
     this.#fault = "shutdown";
@@ -218,20 +214,25 @@ export class PeerConnection {
     this.#fault = fault;
     if (fault !== "shutdown") this.#context.logger.debug(`${addressKey(this.remote)}: closed (${fault})`);
     this.#tcp.close();
-    // A connection that was never attached has no handlers to be told.
+    // A connection that was never attached has no handlers that would be called.
     this.#end();
+  }
+
+  /** Bytes of output since the beginning, the unsent ones included. */
+  get #queuedBytes(): number {
+    return this.#tcp.totalWritten + this.#tcp.pendingBytes;
   }
 
   #attach(): void {
     this.#tcp.attach({
       onData: (chunk) => {
-        this.#received += chunk.length;
-        // A peer that never ends what it says is as good as silent.
-        if (this.wire.receive(chunk)) this.#heardAt = monotonicMs();
+        this.#overhead.received(chunk.length);
+        // A peer that never ends its message counts as silent.
+        if (this.wire.receive(chunk)) this.#heardAt = this.#context.now();
         if (this.#tcp.pendingBytes > MAX_OUTPUT_BUFFER) this.close("stalledWrite");
       },
       onWritten: (total) => {
-        this.#writtenAt = monotonicMs();
+        this.#writtenAt = this.#context.now();
         const bytes = this.#marks.passed(total);
         if (bytes > 0) this.#owner?.onUploaded(this, bytes);
       },
@@ -252,39 +253,30 @@ export class PeerConnection {
     else if (this.isOtherClient) this.#tcp.paceByLoss();
   }
 
-  /** What our extension handshake will say; the metadata also to a peer that has heard one without it. */
-  #present({ infoDict, uploadOnly }: SelfDescription): void {
-    this.#describe(uploadOnly, infoDict?.length);
+  /** Sets our extension handshake; the metadata is offered also to a peer that has got one without it. */
+  #describe({ infoDict, uploadOnly }: SelfDescription): void {
+    this.#setFields(uploadOnly, infoDict?.length);
     if (infoDict === undefined || this.#offersMetadata) return;
     this.#offersMetadata = true;
     this.wire.setMetadata(infoDict);
   }
 
-  #describe(uploadOnly: boolean, metadataSize: number | undefined): void {
+  #setFields(uploadOnly: boolean, metadataSize: number | undefined): void {
+    const { port } = this.#context.address;
     this.wire.setExtendedHandshake(
-      extendedHandshakeFields({
-        client: CLIENT_NAME,
-        port: this.#context.address.port,
-        uploadOnly,
-        metadataSize,
-      }),
+      extendedHandshakeFields({ client: CLIENT_NAME, port, uploadOnly, metadataSize }),
     );
   }
 
-  /** Blocks were charged when they were ordered or asked for; the rest of the traffic counts as well. */
   #chargeOverhead(now: number): void {
-    const out = this.#tcp.totalWritten + this.#tcp.pendingBytes - this.#chargedOut;
-    const inwards = this.#received - this.#chargedIn;
-    // Half a block at the end of a chunk is not overhead, only not counted yet.
-    const surelyIn = Math.max(0, inwards - MAX_BLOCK_FRAME_LENGTH);
-    if (out > 0) this.#context.uploadBucket.spend(out, now);
-    if (surelyIn > 0) this.#context.downloadBucket.spend(surelyIn, now);
-    this.#chargedOut += Math.max(0, out);
-    this.#chargedIn += surelyIn;
+    const sent = this.#overhead.takeSent(this.#queuedBytes);
+    const received = this.#overhead.takeReceived();
+    if (sent > 0) this.#context.uploadBucket.spend(sent, now);
+    if (received > 0) this.#context.downloadBucket.spend(received, now);
   }
 
-  #touchOutput(): void {
-    this.#saidAt = monotonicMs();
+  #outputAdded(): void {
+    this.#sentAt = this.#context.now();
     if (this.#tcp.pendingBytes > 0) this.#context.flushTurn.mark(this.#tcp);
   }
 

@@ -1,11 +1,10 @@
-// What a connection uses of the process that it belongs to: the network node provides it, and tests bring their own.
+// What a connection needs of the process that it belongs to. The node provides it; tests bring their own.
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { TokenBucket } from "../../core/rate/token-bucket.ts";
 import type { PeerId } from "../../core/torrent/ids.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { FlushTurn } from "./flush-turn.ts";
 
-/** What a connection uses of the process that it belongs to. */
 export interface PeerContext {
   readonly peerId: PeerId;
   /** Where this process accepts connections. */
@@ -14,4 +13,6 @@ export interface PeerContext {
   readonly uploadBucket: TokenBucket;
   readonly downloadBucket: TokenBucket;
   readonly flushTurn: FlushTurn;
+  /** Milliseconds of a clock that never steps back. */
+  readonly now: () => number;
 }

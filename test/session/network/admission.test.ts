@@ -220,7 +220,7 @@ describe("Strangers that have not introduced themselves", () => {
     const silent: Stranger[] = [];
     for (let i = 0; i < MAX_HALF_OPEN_BURST + 20; i++) silent.push(await Stranger.connect(node));
     await until(() => closedOf(silent).length >= 20);
-    expect(node.dialSlots).toBeGreaterThan(0);
+    expect(node.budget.dialSlots).toBeGreaterThan(0);
     expect(await newcomer(node)).toMatchObject({ isClosed: false });
     expect(swarm.peerCount).toBe(1);
   });

@@ -1,86 +1,130 @@
-// A real node on loopback against strangers with plain sockets.
-import { describe, expect, spyOn, test } from "bun:test";
-import { peerHandle, pieceIndex } from "../../../src/core/torrent/ids.ts";
-import { FIRST_PEERS, LOOKUP_HUNGRY_MS, PEER_PACE_MS, WANTED_PEERS } from "../../../src/core/swarm/limits.ts";
-import {
-  HANDSHAKE_TIMEOUT_MS,
-  IDLE_TIMEOUT_MS,
-  KEEP_ALIVE_MS,
-  STALLED_WRITE_MS,
-} from "../../../src/session/peer/limits.ts";
-import { MAX_HALF_OPEN_OUTGOING } from "../../../src/session/network/limits.ts";
-import { concatBytes } from "../../../src/lib/bytes.ts";
-import { TcpConnection } from "../../../src/net/tcp-connection.ts";
+import { describe, expect, test } from "bun:test";
+import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
+import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../../../src/session/peer/limits.ts";
+import { FAREWELL_MS, MAX_CONNECTIONS, MAX_HALF_OPEN_OUTGOING } from "../../../src/session/network/limits.ts";
+import type { Torrent } from "../../../src/session/network/swarm-network.ts";
 import { monotonicMs } from "../../../src/session/clock.ts";
+import { GEOMETRY } from "../../wire/wire-end.ts";
+import { endOfTurn, NetworkFixture, TORRENT, torrentHash } from "./network-fixture.ts";
 import { cleanups, HOST, startNode, startSwarm, Stranger, until, useNodeFixture } from "./node-fixture.ts";
 
 useNodeFixture();
 
-describe("A swarm", () => {
-  test.each([
-    ["a leecher that knows nobody asks the DHT every second", false, 15, 25],
-    ["a seed asks it every fifteen", true, 1, 2],
-  ] as const)("%s", async (_, isSeeding, least, most) => {
-    const node = await startNode();
-    const swarm = startSwarm(node);
-    Object.defineProperty(swarm, "isSeeding", { get: () => isSeeding });
-    const lookup = spyOn(node.dht, "lookup");
-    const begun = monotonicMs() + 1e6;
-    for (let at = 0; at < 20_000; at += 100) swarm.tick(begun + at);
-    expect(lookup.mock.calls.length).toBeWithin(least, most + 1);
-  });
-});
+/** A torrent that only notes when it is its turn. */
+function torrent(byte: number, onTick: (byte: number) => void = () => {}): Torrent {
+  return {
+    infoHash: torrentHash(byte),
+    isFull: false,
+    admit: () => undefined,
+    learn: () => {},
+    longestIdle: () => undefined,
+    tick: () => onTick(byte),
+    close: () => {},
+  };
+}
 
-test("only a connection to another program is taken from bbr", async () => {
-  const pace = spyOn(TcpConnection.prototype, "paceByLoss");
-  const [one, other] = [await startNode(), await startNode()];
-  const swarm = startSwarm(one);
-  startSwarm(other, [one.address]).tick(monotonicMs());
-  await until(() => swarm.peerCount === 1);
-  expect(pace).not.toHaveBeenCalled();
-  const stranger = await Stranger.connect(one);
-  stranger.introduce(5);
-  await until(() => swarm.peerCount === 2);
-  expect(pace).toHaveBeenCalledTimes(1);
-  pace.mockRestore();
-});
-
-describe("A swarm that starts", () => {
-  test("dials a few addresses at first, one more at a time after its first peer, and twenty in the end", async () => {
-    const node = await startNode();
-    const swarm = startSwarm(node);
-    const dial = spyOn(node, "dial").mockImplementation(() => new Promise(() => {}));
-    for (let host = 1; host <= 50; host++) swarm.learn({ host: `127.0.9.${host}`, port: 6881 }, "dht");
-    const now = monotonicMs();
-    for (let i = 0; i < 3; i++) swarm.tick(now);
-    expect(dial).toHaveBeenCalledTimes(FIRST_PEERS);
-    const stranger = await Stranger.connect(node);
-    stranger.introduce(5);
-    await until(() => swarm.peerCount === 1);
-    const later = monotonicMs() + WANTED_PEERS * PEER_PACE_MS;
-    dial.mockClear();
-    swarm.tick(later);
-    expect(dial).toHaveBeenCalledTimes(WANTED_PEERS - 1);
-  });
-
-  test("announces itself again when nobody took it, and not otherwise", async () => {
-    for (const isHeard of [true, false]) {
-      const node = await startNode();
-      const swarm = startSwarm(node);
-      Object.defineProperty(node.dht, "nodeCount", { get: () => 1 });
-      const announce = spyOn(node.dht, "announce").mockResolvedValue(isHeard);
-      // Whole, or the sum below may be less than a wait away from it.
-      const now = Math.ceil(monotonicMs());
-      swarm.tick(now);
-      await Promise.resolve();
-      swarm.tick(now + LOOKUP_HUNGRY_MS);
-      expect(announce).toHaveBeenCalledTimes(isHeard ? 1 : 2);
+describe("A node on a virtual clock", () => {
+  test("under a rate limit lets the torrents take turns at being first at a tick", () => {
+    const { node } = new NetworkFixture({ limits: { uploadLimit: 1_000, downloadLimit: 0 } });
+    let order: number[] = [];
+    for (const byte of [1, 2, 3]) node.add(torrent(byte, (ticked) => void order.push(ticked)));
+    const orders: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      order = [];
+      node.tick(i);
+      orders.push(order.join(""));
     }
+    expect(orders).toEqual(["231", "312", "123", "231", "312", "123"]);
+  });
+
+  test("a torrent that was removed ticks no more, and one that replaced it stays", () => {
+    const { node } = new NetworkFixture();
+    const ticks: string[] = [];
+    const [old, fresh] = ["old", "fresh"].map((name) => torrent(1, () => void ticks.push(name)));
+    node.add(old!);
+    node.add(fresh!);
+    node.remove(old!);
+    node.tick(1);
+    node.remove(fresh!);
+    node.tick(2);
+    expect(ticks).toEqual(["fresh"]);
+  });
+
+  test("counts a connection of either direction until it ends", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm();
+    const [address] = [{ host: "10.9.0.1", port: 2000 }];
+    fixture.answer(address);
+    for (let i = 0; i < MAX_CONNECTIONS - 2; i++) fixture.node.budget.add({ number: i } as never);
+    const silent = fixture.accept();
+    expect(fixture.node.budget.dialSlots).toBe(2);
+    silent.sendHandshake();
+    expect(fixture.node.budget.dialSlots).toBe(1);
+    const dialled = await fixture.node.dial(address);
+    expect(fixture.node.budget.dialSlots).toBe(0);
+    dialled?.close("idle");
+    silent.leave();
+    expect(fixture.node.budget.dialSlots).toBe(2);
+  });
+
+  test("W14: ends a connection that it dialled and that sends no handshake in ten seconds", async () => {
+    const fixture = new NetworkFixture();
+    const address = { host: "10.9.0.1", port: 2000 };
+    const [mute] = [fixture.answer(address)];
+    await fixture.node.dial(address);
+    await fixture.pass(HANDSHAKE_TIMEOUT_MS);
+    expect(mute[0]?.isClosed).toBe(false);
+    await fixture.pass(200);
+    expect(mute[0]?.isClosed).toBe(true);
   });
 });
 
-describe("A node", () => {
-  test("W1: closes what speaks another protocol without a word, and keeps whoever has not finished", async () => {
+describe("A node that closes", () => {
+  test("stops listening, dialling and looking for peers, and refuses what is accepted too late", async () => {
+    const fixture = new NetworkFixture();
+    const dial = fixture.node.dial({ host: "10.9.0.1", port: 2000 });
+    const silent = fixture.accept();
+    await Promise.all([fixture.node.close(), fixture.node.close()]);
+    expect(await dial).toBeUndefined();
+    expect([fixture.isListening, fixture.source.isClosed, silent.isClosed]).toEqual([false, true, true]);
+    expect(fixture.accept().isClosed).toBe(true);
+  });
+
+  test("closes a connection that opens in that moment", async () => {
+    const fixture = new NetworkFixture();
+    const address = { host: "10.9.0.1", port: 2000 };
+    const peers = fixture.answer(address);
+    const dial = fixture.node.dial(address);
+    await fixture.node.close();
+    expect([await dial, peers[0]?.isClosed]).toEqual([undefined, true]);
+  });
+
+  test("waits a second for peers that read what is queued, and no longer", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const events: TransferEvent[] = [];
+    const runner = {
+      metainfo: { geometry: GEOMETRY },
+      transfer: { isComplete: true, peer: () => undefined },
+      dispatch: (event: TransferEvent) => void events.push(event),
+      stop: () => {},
+    };
+    swarm.start(runner as unknown as TransferRunner);
+    const [quick, slow] = [fixture.join(1), fixture.join(2)];
+    await endOfTurn();
+    const closing = fixture.node.close();
+    expect([quick.socket.hasEnded, slow.socket.hasEnded]).toEqual([true, true]);
+    quick.leave();
+    expect([slow.isClosed, fixture.source.isClosed]).toEqual([false, false]);
+    fixture.now += FAREWELL_MS;
+    await closing;
+    expect([slow.isClosed, fixture.source.isClosed]).toEqual([true, true]);
+  });
+});
+
+describe("A real node on loopback", () => {
+  test("W1: closes what speaks another protocol without an answer, and keeps an unfinished handshake", async () => {
     const node = await startNode();
     for (const probe of ["GET / HTTP/1.1\r\n\r\n", "\u0016\u0003\u0001", "\u0013BitTorrent protocal"]) {
       const stranger = await Stranger.connect(node);
@@ -117,129 +161,45 @@ describe("A node", () => {
     await until(() => ended === 1 && stranger.isClosed);
   });
 
-  test("W20: dials so many at once and no more, whoever is named to it", async () => {
+  test("W20: has a bounded number of dials under way", async () => {
     const node = await startNode();
     const mute = Bun.listen({ hostname: HOST, port: 0, socket: { data() {} } });
     cleanups.push(() => mute.stop(true));
     const dials = [];
-    for (let i = 0; node.dialSlots > 0; i++) {
+    for (let i = 0; node.budget.dialSlots > 0; i++) {
       expect(i).toBeLessThan(MAX_HALF_OPEN_OUTGOING);
       dials.push(node.dial({ host: HOST, port: mute.port }));
     }
     expect(dials).toHaveLength(MAX_HALF_OPEN_OUTGOING);
     await Promise.all(dials);
-    expect(node.dialSlots).toBe(MAX_HALF_OPEN_OUTGOING);
+    expect(node.budget.dialSlots).toBe(MAX_HALF_OPEN_OUTGOING);
   });
 
-  test("a keep-alive is said after a while of silence, and nothing before", async () => {
-    const node = await startNode();
-    const swarm = startSwarm(node);
-    const stranger = await Stranger.connect(node);
-    stranger.introduce(5);
-    await until(() => swarm.peerCount === 1);
-    await Bun.sleep(50);
-    const { heard } = stranger;
-    swarm.tick(monotonicMs() + KEEP_ALIVE_MS - 2000);
-    await Bun.sleep(50);
-    expect(stranger.heard).toBe(heard);
-    swarm.tick(monotonicMs() + KEEP_ALIVE_MS + 100);
-    await until(() => stranger.heard === heard + 4);
-  });
-
-  test("W14: a peer that takes nothing of what it asked for is given up after a minute", async () => {
-    const node = await startNode();
-    const swarm = startSwarm(node);
-    const stranger = await Stranger.connect(node);
-    stranger.introduce(5);
-    await until(() => swarm.peerCount === 1);
-    const [peer] = [...Array(50).keys()].flatMap((handle) => swarm.peer(peerHandle(handle + 1)) ?? []);
-    stranger.pause();
-    for (let i = 0; i < 4000; i++) peer?.send({ type: "interested" });
-    const much = new Uint8Array(128 * 1024);
-    for (let i = 0; i < 28; i++)
-      peer?.sendBlock({ piece: pieceIndex(0), begin: 0, length: much.length }, much);
-    await Bun.sleep(50);
-    swarm.tick(monotonicMs() + STALLED_WRITE_MS - 2000);
-    expect(swarm.peerCount).toBe(1);
-    // A keep-alive of the peer's, so that it is not for its silence.
-    stranger.say(new Uint8Array(4));
-    swarm.tick(monotonicMs() + STALLED_WRITE_MS + 100);
-    expect(swarm.peerCount).toBe(0);
-  });
-
-  test("W2: does not answer a handshake for a torrent that it has not", async () => {
+  test("W2: does not answer a handshake for an unknown torrent", async () => {
     const node = await startNode();
     startSwarm(node);
     const stranger = await Stranger.connect(node);
-    stranger.introduce(6);
+    stranger.introduce(TORRENT + 1);
     await until(() => stranger.isClosed);
     expect(stranger.heard).toBe(0);
   });
 
-  test("W14: a peer that never ends its message is as good as silent", async () => {
-    const node = await startNode();
-    const swarm = startSwarm(node);
-    const stranger = await Stranger.connect(node);
-    stranger.introduce(5);
-    await until(() => swarm.peerCount === 1);
-    const spokeBefore = monotonicMs();
-    await Bun.sleep(30);
-    stranger.say(new Uint8Array([0, 0, 0, 13]));
-    await Bun.sleep(30);
-    swarm.tick(spokeBefore + IDLE_TIMEOUT_MS + 10);
-    await until(() => stranger.isClosed);
-  });
-
-  test("W14: a peer that ends a message now and then is kept", async () => {
-    const node = await startNode();
-    const swarm = startSwarm(node);
-    const stranger = await Stranger.connect(node);
-    stranger.introduce(5);
-    await until(() => swarm.peerCount === 1);
-    const spokeBefore = monotonicMs();
-    await Bun.sleep(30);
-    stranger.say(concatBytes([new Uint8Array(4), new Uint8Array([0, 0, 0, 13])]));
-    await Bun.sleep(30);
-    swarm.tick(spokeBefore + IDLE_TIMEOUT_MS + 10);
-    await Bun.sleep(50);
-    expect(stranger.isClosed).toBe(false);
-  });
-
-  test("W14: nobody is silent while our disk is behind and nobody is listened to", async () => {
-    const node = await startNode();
-    const swarm = startSwarm(node);
-    const stranger = await Stranger.connect(node);
-    stranger.introduce(5);
-    await until(() => swarm.peerCount === 1);
-    swarm.setPaused(true);
-    swarm.tick(monotonicMs() + IDLE_TIMEOUT_MS + 100);
-    expect(swarm.peerCount).toBe(1);
-    await Bun.sleep(30);
-    // It has its whole time again from the moment it is listened to.
-    const resumedAt = monotonicMs();
-    swarm.setPaused(false);
-    swarm.tick(resumedAt + IDLE_TIMEOUT_MS - 10);
-    expect(swarm.peerCount).toBe(1);
-    swarm.tick(resumedAt + IDLE_TIMEOUT_MS + 100);
-    expect(swarm.peerCount).toBe(0);
-  });
-
-  test("W16: of two connections of one peer the older one stays", async () => {
+  test("W16: keeps the older of two connections that one peer has opened", async () => {
     const node = await startNode();
     const swarm = startSwarm(node);
     const first = await Stranger.connect(node);
-    first.introduce(5);
+    first.introduce(TORRENT);
     await until(() => swarm.peerCount === 1);
     const second = await Stranger.connect(node);
-    second.introduce(5);
+    second.introduce(TORRENT);
     await until(() => second.isClosed);
     expect([first.isClosed, swarm.peerCount]).toEqual([false, 1]);
     const other = await Stranger.connect(node);
-    other.introduce(5, 2);
+    other.introduce(TORRENT, 2);
     await until(() => swarm.peerCount === 2);
   });
 
-  test("W16: its own address is never taken for a peer", async () => {
+  test("W16: never takes its own address for a peer", async () => {
     const node = await startNode();
     const swarm = startSwarm(node, [{ host: node.address.host, port: node.address.port }]);
     for (let i = 0; i < 30; i++) {
@@ -247,5 +207,12 @@ describe("A node", () => {
       await Bun.sleep(5);
     }
     expect(swarm.peerCount).toBe(0);
+  });
+
+  test("finds another by its address, and both know each other for p2pfile", async () => {
+    const [one, other] = [await startNode(), await startNode()];
+    const swarm = startSwarm(one);
+    startSwarm(other, [one.address]).tick(monotonicMs());
+    await until(() => swarm.peerCount === 1);
   });
 });

@@ -1,0 +1,376 @@
+// A torrent on a virtual clock: real connections, on sockets that are not there.
+import { describe, expect, test } from "bun:test";
+import { FIRST_PEERS, LOOKUP_HUNGRY_MS, PEER_PACE_MS, WANTED_PEERS } from "../../../src/core/swarm/limits.ts";
+import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
+import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
+import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
+import { CONNECT_TIMEOUT_MS, MAX_HALF_OPEN_OUTGOING, TICK_MS } from "../../../src/session/network/limits.ts";
+import { frame, GEOMETRY } from "../../wire/wire-end.ts";
+import {
+  endOfTurn,
+  HIGHEST_ID,
+  LOWEST_ID,
+  NetworkFixture,
+  peersOf,
+  type RemotePeer,
+  TORRENT,
+  torrentHash,
+} from "./network-fixture.ts";
+
+const SEED: PeerAddress = { host: "10.9.0.1", port: 42_083 };
+const silent = (count: number): PeerAddress[] =>
+  Array.from({ length: count }, (_, i) => ({ host: `10.66.0.${i + 1}`, port: 42_083 }));
+const pinned = (addresses: readonly PeerAddress[]) =>
+  addresses.map((address) => ({ address, source: "flag" as const }));
+const HAVE_NONE = 15;
+const UNCHOKED = 1;
+const EXTENDED = 20;
+const PORT = 9;
+
+/** As much of a runner as a swarm uses. */
+function runner(isComplete = false) {
+  const events: TransferEvent[] = [];
+  const fake = {
+    events,
+    isStopped: false,
+    metainfo: { geometry: GEOMETRY },
+    transfer: { isComplete, peer: () => undefined },
+    dispatch: (event: TransferEvent) => void events.push(event),
+    stop: () => void (fake.isStopped = true),
+  };
+  return fake;
+}
+const real = (fake: ReturnType<typeof runner>) => fake as unknown as TransferRunner;
+const typesOf = (fake: ReturnType<typeof runner>) => fake.events.map(({ type }) => type);
+
+describe("A peer that joins", () => {
+  test("is answered with our handshake, our extension handshake, that we have nothing, and our DHT port", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const peer = fixture.join();
+    await endOfTurn();
+    expect(swarm.peerCount).toBe(1);
+    expect(peer.socket.written.subarray(28, 48)).toEqual(new Uint8Array(20).fill(TORRENT));
+    expect(new Set(peer.messages.map(({ id }) => id))).toEqual(new Set([EXTENDED, HAVE_NONE, PORT]));
+  });
+
+  test("during a pause is paused too", () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const before = fixture.join(1);
+    swarm.setPaused(true);
+    const during = fixture.join(2);
+    expect([before.isPaused, during.isPaused]).toEqual([true, true]);
+    swarm.setPaused(false);
+    expect([before.isPaused, during.isPaused]).toEqual([false, false]);
+    expect(fixture.join(3).isPaused).toBe(false);
+  });
+
+  test("is told of once when it is the first, with the source of its address", async () => {
+    const sources: string[] = [];
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({
+      pinned: pinned([SEED]),
+      onFirstPeer: (source) => void sources.push(source),
+    });
+    const [seed] = await dialSeed(fixture);
+    seed?.sendHandshake();
+    fixture.join(2);
+    expect([sources, swarm.peersBySource]).toEqual([
+      ["flag"],
+      { magnet: 0, flag: 1, dht: 0, pex: 0, exchange: 0, incoming: 1 },
+    ]);
+  });
+
+  test("C2, W16: with our own peer id is ourselves: its address is never dialled again", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ pinned: pinned([SEED]) });
+    const [self] = await dialSeed(fixture);
+    self?.sendHandshake(TORRENT, fixture.node.peerId);
+    expect([self?.isClosed, swarm.peerCount]).toEqual([true, 0]);
+    await fixture.pass(20_000);
+    expect(fixture.dialled).toEqual([addressKey(SEED)]);
+  });
+
+  test("with a closed torrent, or before one, is refused", () => {
+    const fixture = new NetworkFixture();
+    expect(fixture.join().isClosed).toBe(true);
+    const swarm = fixture.swarm();
+    swarm.close();
+    swarm.close();
+    const late = fixture.accept();
+    fixture.node.add(swarm);
+    late.sendHandshake();
+    expect(late.isClosed).toBe(true);
+  });
+});
+
+/** The seed answers; @returns its connections. */
+async function dialSeed(fixture: NetworkFixture): Promise<RemotePeer[]> {
+  const peers = fixture.answer(SEED);
+  await fixture.pass(TICK_MS);
+  expect(peers).toHaveLength(1);
+  return peers;
+}
+
+describe("Dials", () => {
+  test("go to a few addresses at first, to one more at a time after the first peer, and to twenty in the end", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    for (const address of silent(50)) swarm.learn(address, "dht");
+    for (let i = 0; i < 3; i++) swarm.tick(fixture.now);
+    expect(fixture.dialled).toHaveLength(FIRST_PEERS);
+    fixture.join();
+    swarm.tick(fixture.now + WANTED_PEERS * PEER_PACE_MS);
+    expect(fixture.dialled).toHaveLength(FIRST_PEERS + WANTED_PEERS - 1);
+  });
+
+  test("W20: are never more than may be half-open", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm({ pinned: pinned(silent(100)) });
+    let most = 0;
+    for (let i = 0; i < 200; i++) {
+      await fixture.pass(TICK_MS);
+      most = Math.max(most, fixture.dials.size);
+    }
+    expect(most).toBeGreaterThan(MAX_HALF_OPEN_OUTGOING / 2);
+    expect(most).toBeLessThanOrEqual(MAX_HALF_OPEN_OUTGOING);
+  });
+
+  test("reach a seed of the DHT although 64 pinned addresses never answer", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm({ pinned: pinned(silent(64)) });
+    const seeds = fixture.answer(SEED);
+    await fixture.pass(1_000);
+    fixture.source.known.push(SEED);
+    await fixture.pass(3 * LOOKUP_HUNGRY_MS);
+    expect(seeds).toHaveLength(1);
+  });
+
+  test("are repeated after one that failed, with a longer wait each time", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm({ pinned: pinned([SEED]) });
+    await fixture.pass(CONNECT_TIMEOUT_MS + 100);
+    expect(fixture.dialled).toHaveLength(1);
+    await fixture.pass(300);
+    expect(fixture.dialled).toHaveLength(2);
+    expect(fixture.log).toContain(`${addressKey(SEED)}: no connection (TIMEOUT)`);
+  });
+
+  test("that succeed send our handshake at once, and fail when the answer is for another torrent", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ pinned: pinned([SEED]) });
+    const [seed] = await dialSeed(fixture);
+    expect(seed?.heard).toBe(68);
+    seed?.sendHandshake(TORRENT + 1);
+    expect([seed?.isClosed, swarm.peerCount]).toEqual([true, 0]);
+  });
+
+  test("that end after the torrent was closed are closed", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ pinned: pinned([SEED]) });
+    const peers = fixture.answer(SEED);
+    swarm.tick(fixture.now);
+    swarm.close();
+    await endOfTurn();
+    expect(peers.map(({ isClosed }) => isClosed)).toEqual([true]);
+  });
+});
+
+describe("Sources", () => {
+  test.each([
+    ["a leecher without peers looks up every second", false, 15, 26],
+    ["a seed looks up every fifteen", true, 1, 3],
+  ] as const)("%s", async (_, isSeeding, least, most) => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    if (isSeeding) swarm.start(real(runner(true)));
+    await fixture.pass(20_000);
+    expect(fixture.source.lookups).toBeWithin(least, most);
+  });
+
+  test("find addresses by a lookup and by announces to us, for the torrent that they name", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm();
+    fixture.source.onPeer(torrentHash(TORRENT + 1), { host: "10.9.0.2", port: 2000 });
+    fixture.source.onPeer(torrentHash(TORRENT), SEED);
+    await fixture.pass(TICK_MS);
+    expect(fixture.dialled).toEqual([addressKey(SEED)]);
+  });
+
+  test("that are foreign are left out, unless the user named them", async () => {
+    const fixture = new NetworkFixture({ policy: { allows: (_, isPinned) => isPinned } });
+    const swarm = fixture.swarm({ pinned: pinned([SEED]) });
+    for (const address of silent(3)) swarm.learn(address, "pex");
+    await fixture.pass(TICK_MS);
+    expect(fixture.dialled).toEqual([addressKey(SEED)]);
+  });
+
+  test("learn of the DHT port that a peer sends, if it may be contacted", () => {
+    const isAllowed = { now: false };
+    const fixture = new NetworkFixture({ policy: { allows: () => isAllowed.now } });
+    fixture.swarm();
+    const peer = fixture.join(1, "10.1.0.9");
+    peer.send(frame(PORT, [0x1f, 0x90]));
+    isAllowed.now = true;
+    peer.send(frame(PORT, [0x1f, 0x91]));
+    expect(fixture.source.nodes).toEqual(["10.1.0.9:8081"]);
+  });
+});
+
+describe("The address of a peer that has come by itself", () => {
+  const HOST = "10.1.0.9";
+
+  test("is the first port that it advertises, and none that it advertises later", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const peer = fixture.join(1, HOST);
+    peer.sendPort(undefined);
+    for (const port of [2000, 2001, 2002]) peer.sendPort(port);
+    expect(peersOf(swarm)[0]?.listenAddress).toEqual({ host: HOST, port: 2000 });
+    peer.leave();
+    await fixture.pass(20_000);
+    expect(new Set(fixture.dialled)).toEqual(new Set([`${HOST}:2000`]));
+  });
+
+  test("is dialled again when the connection has ended, although it is known under a second address", async () => {
+    // The peer has dialled us and advertised a port; the address that the user named leads to it, too.
+    const named = { host: HOST, port: 5000 };
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ pinned: pinned([named]) });
+    const incoming = fixture.join(LOWEST_ID, HOST);
+    incoming.sendPort(6881);
+    const outgoing = fixture.answer(named);
+    await fixture.pass(TICK_MS);
+    outgoing[0]?.sendHandshake(TORRENT, LOWEST_ID);
+    expect([outgoing[0]?.isClosed, swarm.peerCount]).toEqual([true, 1]);
+    await fixture.pass(10_000);
+    expect(outgoing).toHaveLength(1);
+    incoming.leave();
+    await fixture.pass(5_000);
+    expect(outgoing).toHaveLength(2);
+  });
+
+  test("W21: is refused when it is banned", () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const culprit = fixture.join(1, HOST);
+    culprit.sendPort(2000);
+    peersOf(swarm)[0]?.close("hashMismatch");
+    const again = fixture.join(2, HOST);
+    expect(again.isClosed).toBe(false);
+    again.sendPort(2000);
+    expect([again.isClosed, swarm.peerCount]).toEqual([true, 0]);
+  });
+
+  test("W21: is banned also when it left before its data failed, with its next connection", () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const culprit = fixture.join(1, HOST);
+    culprit.sendPort(2000);
+    const handle = peersOf(swarm)[0]!.handle;
+    culprit.leave();
+    const again = fixture.join(2, HOST);
+    again.sendPort(2000);
+    swarm.banDisconnected(handle);
+    expect(again.isClosed).toBe(true);
+    swarm.banDisconnected(handle);
+  });
+});
+
+describe("Two connections with one peer", () => {
+  test.each([
+    ["the lower id is the peer's: the one that it opened stays", LOWEST_ID, true],
+    ["the lower id is ours: the one that we opened stays", HIGHEST_ID, false],
+  ])("W16: %s", async (_, peerId, incomingStays) => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ pinned: pinned([SEED]) });
+    const [outgoing] = await dialSeed(fixture);
+    outgoing?.sendHandshake(TORRENT, peerId);
+    const incoming = fixture.join(peerId, SEED.host);
+    expect([outgoing?.isClosed, incoming.isClosed]).toEqual([incomingStays, !incomingStays]);
+    await fixture.pass(30_000);
+    expect([swarm.peerCount, fixture.dialled.length]).toEqual([1, 1]);
+  });
+});
+
+describe("The transfer", () => {
+  test("hears of the peers that were there before it, and of what they have said", () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const peer = fixture.join();
+    peer.send(frame(UNCHOKED));
+    peer.send(frame(20, [0, ...new TextEncoder().encode("d4:reqqi250ee")]));
+    const transfer = runner();
+    swarm.start(real(transfer));
+    expect(typesOf(transfer)).toEqual(["peerJoined", "peerQueueLimit", "received"]);
+    fixture.join(2).leave();
+    expect(typesOf(transfer).slice(3)).toEqual(["peerJoined", "peerLeft"]);
+  });
+
+  test("ticks with the torrent, and hears what sockets have taken", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const transfer = runner();
+    swarm.start(real(transfer));
+    fixture.join();
+    const payload = new Uint8Array(1000);
+    peersOf(swarm)[0]?.sendBlock({ piece: 0 as never, begin: 0, length: payload.length }, payload);
+    await fixture.pass(TICK_MS);
+    expect(transfer.events).toContainEqual({
+      type: "uploaded",
+      peer: peersOf(swarm)[0]!.handle,
+      bytes: 1000,
+    });
+    expect(typesOf(transfer)).toContain("ticked");
+  });
+
+  test("is stopped with the torrent, and every peer gets what is queued before it is closed", () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const transfer = runner();
+    swarm.start(real(transfer));
+    const peer = fixture.join();
+    swarm.close();
+    expect([transfer.isStopped, peer.socket.hasEnded, peer.isClosed]).toEqual([true, true, false]);
+  });
+
+  test("that is complete is told to every peer (BEP 21)", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ infoDict: new Uint8Array(10) });
+    swarm.start(real(runner()));
+    const peer = fixture.join();
+    await endOfTurn();
+    const before = peer.messages.length;
+    swarm.announceCompletion();
+    await endOfTurn();
+    const [said] = peer.messages.slice(before);
+    expect(new TextDecoder().decode(said?.body)).toContain("upload_onlyi1e");
+  });
+});
+
+describe("The metadata", () => {
+  test("is offered to every peer once it is known, and handed on once", async () => {
+    const found: Uint8Array[] = [];
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ onMetadata: (infoDict) => void found.push(infoDict) });
+    const peer = fixture.join();
+    await endOfTurn();
+    const infoDict = new Uint8Array([1, 2, 3]);
+    for (let i = 0; i < 2; i++) swarm.onMetadata(infoDict);
+    await endOfTurn();
+    expect(found).toEqual([infoDict]);
+    expect(new TextDecoder().decode(peer.messages.at(-1)?.body)).toContain("metadata_sizei3e");
+  });
+
+  test("is asked of a peer as soon as it offers it", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm();
+    const peer = fixture.join();
+    const offer = "d1:md11:ut_metadatai3ee13:metadata_sizei100ee";
+    peer.send(frame(EXTENDED, [0, ...new TextEncoder().encode(offer)]));
+    await endOfTurn();
+    const asked = peer.messages.at(-1);
+    expect([asked?.id, asked?.body[0]]).toEqual([EXTENDED, 3]);
+  });
+});
