@@ -1,0 +1,172 @@
+import { describe, expect, test } from "bun:test";
+import { encodeHosts, HOST_EXCHANGE, parseHosts } from "../../../src/core/exchange/host-message.ts";
+import type { HostState } from "../../../src/core/exchange/host-roster.ts";
+import { encodePex } from "../../../src/core/exchange/pex.ts";
+import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
+import { Gossip } from "../../../src/session/exchange/gossip.ts";
+import { PIECE_STATE_PATIENCE_MS } from "../../../src/session/exchange/limits.ts";
+import { PEER_EXCHANGE, type PeerConnection } from "../../../src/session/peer/peer-connection.ts";
+import { wallSeconds } from "../../../src/session/clock.ts";
+
+const OWN: PeerAddress = { host: "10.0.0.1", port: 42_070 };
+const address = (last: number): PeerAddress => ({ host: `10.0.0.${last}`, port: 42_070 });
+
+/** As much of a connection as the exchanges use. */
+class FakePeer {
+  readonly handle: number;
+  readonly isOtherClient: boolean;
+  readonly openedAt = 0;
+  readonly extended: { extensions: Map<string, number>; uploadOnly: boolean };
+  listenAddress: PeerAddress | undefined;
+  hasAll = false;
+  readonly faults: string[] = [];
+  /** States of hosts that it was told. */
+  readonly hosts: string[] = [];
+
+  constructor(number: number, speaks: readonly string[] = [], isOtherClient = true) {
+    this.handle = number;
+    this.isOtherClient = isOtherClient;
+    this.listenAddress = address(number);
+    this.extended = { extensions: new Map(speaks.map((name, id) => [name, id + 1])), uploadOnly: false };
+  }
+
+  sendExtended(name: string, payload: Uint8Array): void {
+    if (name !== HOST_EXCHANGE) return;
+    for (const { address, state } of parseHosts(payload) ?? []) this.hosts.push(`${address.host} ${state}`);
+  }
+
+  close(fault: string): void {
+    this.faults.push(fault);
+  }
+}
+
+const real = (peer: FakePeer) => peer as unknown as PeerConnection;
+
+function fixture(state: HostState = "leeching") {
+  const peers: FakePeer[] = [];
+  const learned: string[] = [];
+  const advertised: string[] = [];
+  const gossip = new Gossip({
+    own: OWN,
+    state,
+    peers: () => peers.map(real),
+    hasAll: (handle) => peers.find((peer) => peer.handle === Number(handle))?.hasAll ?? false,
+    learn: (learnedAddress, source) => void learned.push(`${addressKey(learnedAddress)} ${source}`),
+    onAdvertised: (peer, at) => void advertised.push(`${Number(peer.handle)} at ${addressKey(at)}`),
+  });
+  const join = (peer: FakePeer): FakePeer => {
+    peers.push(peer);
+    gossip.onExtendedHandshake(real(peer), 0);
+    return peer;
+  };
+  return { peers, learned, advertised, gossip, join };
+}
+
+const hosts = (...states: readonly HostState[]) =>
+  encodeHosts(states.map((state, i) => ({ address: address(100 + i), state, since: wallSeconds() })));
+
+describe("Addresses that peers tell of", () => {
+  test("are learned from peer exchange", () => {
+    const { gossip, join, learned } = fixture();
+    const peer = join(new FakePeer(2, [PEER_EXCHANGE]));
+    const message = encodePex({ added: [{ address: address(7), seed: false }], dropped: [] });
+    gossip.onExtended(real(peer), PEER_EXCHANGE, message, 0);
+    expect(learned).toEqual(["10.0.0.7:42070 pex"]);
+  });
+
+  test("are learned from the host exchange where the host can give or needs data", () => {
+    const { gossip, join, learned, advertised } = fixture();
+    const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
+    gossip.onExtended(real(peer), HOST_EXCHANGE, hosts("leeching", "source", "done", "left"), 0);
+    expect(learned).toEqual(["10.0.0.100:42070 exchange", "10.0.0.101:42070 exchange"]);
+    gossip.onExtended(real(peer), HOST_EXCHANGE, hosts("leeching"), 0);
+    expect(advertised).toEqual(["2 at 10.0.0.100:42070"]);
+  });
+});
+
+describe("This host", () => {
+  test("is told to every peer that speaks the host exchange, with every change of its state", () => {
+    const { gossip, join } = fixture();
+    expect(gossip.hasListeners).toBe(false);
+    const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
+    expect(gossip.hasListeners).toBe(true);
+    gossip.say("done");
+    expect(peer.hosts).toEqual(["10.0.0.1 leeching", "10.0.0.1 done"]);
+    gossip.forget(real(peer));
+    expect(gossip.hasListeners).toBe(false);
+  });
+
+  test.each([
+    ["leeching", ["10.0.0.1 leeching", "10.0.0.1 left"]],
+    ["source", ["10.0.0.1 source"]],
+  ] as const)("says at the end what becomes of it: %s", (state, told) => {
+    const { gossip, join } = fixture(state);
+    const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
+    gossip.farewell();
+    expect(peer.hosts).toEqual([...told]);
+  });
+});
+
+describe("A peer of another program", () => {
+  test("is followed by what it says of its pieces, until it has downloaded the file", () => {
+    const { gossip, join } = fixture("source");
+    const peer = join(new FakePeer(2));
+    gossip.onMessage(real(peer), { type: "haveNone" }, 0);
+    gossip.tick(100, true);
+    expect(gossip.roster.get(address(2))?.state).toBe("leeching");
+    peer.hasAll = true;
+    gossip.tick(200, true);
+    expect(gossip.roster.get(address(2))?.state).toBe("done");
+    expect(gossip.isSomebodyNeedy).toBe(false);
+  });
+
+  test("has the file from the start when it says so at once, also by BEP 21", () => {
+    for (const how of ["haveAll", "uploadOnly"] as const) {
+      const { gossip, join } = fixture();
+      const peer = join(new FakePeer(2));
+      if (how === "haveAll") peer.hasAll = true;
+      else peer.extended.uploadOnly = true;
+      gossip.onMessage(real(peer), { type: "haveAll" }, 0);
+      gossip.tick(100, true);
+      expect(gossip.roster.get(address(2))?.state).toBe("source");
+    }
+  });
+
+  test("that is silent lacks everything, after a while, and nothing is said of it before the metadata is known", () => {
+    const { gossip, join } = fixture("source");
+    join(new FakePeer(2));
+    gossip.tick(0, true);
+    gossip.tick(PIECE_STATE_PATIENCE_MS, false);
+    expect(gossip.roster.get(address(2))).toBeUndefined();
+    gossip.tick(PIECE_STATE_PATIENCE_MS, true);
+    expect(gossip.roster.get(address(2))?.state).toBe("leeching");
+  });
+
+  test("cannot be named while it is not known where it listens, and lacks data all the same", () => {
+    const { gossip, join } = fixture("source");
+    const peer = join(new FakePeer(2));
+    peer.listenAddress = undefined;
+    gossip.onMessage(real(peer), { type: "haveNone" }, 0);
+    gossip.tick(100, true);
+    expect([gossip.roster.size, gossip.isSomebodyNeedy]).toEqual([1, true]);
+  });
+
+  test("is not followed when it speaks for itself, or is p2pfile", () => {
+    const { gossip, join } = fixture("source");
+    for (const peer of [new FakePeer(2, [HOST_EXCHANGE]), new FakePeer(3, [], false)]) {
+      join(peer);
+      gossip.onMessage(real(peer), { type: "haveNone" }, 0);
+    }
+    gossip.tick(PIECE_STATE_PATIENCE_MS, true);
+    expect(gossip.roster.size).toBe(1);
+  });
+});
+
+test("A host that lacks data keeps the others seeding, connected or not", () => {
+  const { gossip, join } = fixture("source");
+  const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
+  expect(gossip.isSomebodyNeedy).toBe(false);
+  gossip.onExtended(real(peer), HOST_EXCHANGE, hosts("leeching"), 0);
+  gossip.forget(real(peer));
+  expect(gossip.isSomebodyNeedy).toBe(true);
+});
