@@ -14,13 +14,13 @@ interface Segment {
   end: number;
 }
 
-/** Drained segments of all connections, for the next one that has much to send. */
+/** Drained segments of all connections, for the next connection with much to send. */
 const spares: Uint8Array[] = [];
 
 export class OutputQueue implements ByteSink {
   /** Oldest first; new messages go into the last one. */
   readonly #segments: Segment[] = [];
-  /** Own memory for the trickle of small messages, so that an idle connection keeps no large segment. */
+  /** Memory for a trickle of small messages, so that an idle connection keeps no large segment. */
   #small: Uint8Array | undefined;
   #smallInUse = false;
   #pendingBytes = 0;

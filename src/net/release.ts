@@ -1,12 +1,12 @@
-// Gives memory back without waiting for the garbage collector. Knows nothing of what was in it.
+// Frees memory without waiting for the garbage collector.
 import { KiB } from "../lib/units.ts";
 
 /** Less is not worth a call into the engine. */
 const MIN_RELEASED_LENGTH = 64 * KiB;
 
 /**
- * Frees the memory of a long array that nobody reads any more and that has its buffer for itself; all views of it are
- * empty from now on. Left to the collector, a fast connection goes through fresh, cold pages all the time (2 GiB through
+ * Frees the memory of a long array that is not read any more and that has its buffer for itself; all views of it are
+ * empty afterwards. Left to the collector, a fast connection goes through fresh, cold pages all the time (2 GiB through
  * a plain socket: a quarter less system time, 38 instead of 62 MiB resident), and what a hundred slow ones had queued
  * stays for seconds (200 MiB).
  */

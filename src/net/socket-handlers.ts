@@ -1,4 +1,4 @@
-// The callbacks that Bun calls for every socket of this folder: each passes the fact on to the socket's connection.
+// The callbacks that Bun calls for every socket of this folder: each is passed on to the socket's connection.
 import type { OnBug, TcpConnection } from "./tcp-connection.ts";
 
 /** What a socket carries; empty until it is open. */

@@ -1,4 +1,4 @@
-// Accepts TCP connections on one address. Tells a taken port from other troubles, so that a range can be tried.
+// Accepts TCP connections on one address. Distinguishes a taken port from other failures, so that a range can be tried.
 import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
 import { systemErrorCode, UsageError } from "../lib/errors.ts";
 import { type SocketData, socketHandlers } from "./socket-handlers.ts";

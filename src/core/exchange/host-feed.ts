@@ -1,11 +1,11 @@
-// What one peer has been told of the hosts: every change of the roster once, and nothing that it has told us itself.
+// The changes of the roster that one peer still needs: each once, and none that the peer has sent itself.
 import type { HostEntry, HostRoster } from "./host-roster.ts";
 
 export class HostFeed {
   readonly #roster: HostRoster;
-  /** Everything up to this version has been told, or need not be. */
+  /** Everything up to this version was sent, or need not be. */
   #version = 0;
-  /** Entries after that version which the peer knows: emptied whenever it has heard everything. */
+  /** Entries after that version that the peer knows: emptied whenever it knows all. */
   readonly #known = new Set<HostEntry>();
   #isFresh = true;
 
@@ -13,34 +13,34 @@ export class HostFeed {
     this.#roster = roster;
   }
 
-  /** Entries kept to tell nothing twice; none once the peer has heard everything. */
+  /** Entries kept to send nothing twice; none once the peer knows all. */
   get remembered(): number {
     return this.#known.size;
   }
 
-  /** The peer has told us this: it need not hear it from us unless it changes. */
+  /** The peer has sent this entry: it does not get it back unless it changes. */
   heard({ address, state, since }: HostEntry): void {
     if (this.#version === this.#roster.version) return;
     const latest = this.#roster.get(address);
     if (latest?.state === state && latest.since === since) this.#known.add(latest);
   }
 
-  /** At most `max` entries that the peer should hear now, ourselves first; empty when it knows all. */
+  /** At most `max` entries to send now, our own first; empty when the peer knows all. */
   next(max: number): HostEntry[] {
     const roster = this.#roster;
     if (this.#version === roster.version || max <= 0) return [];
     const news: HostEntry[] = [];
-    const tell = (entry: HostEntry) => {
+    const send = (entry: HostEntry) => {
       news.push(entry);
       this.#known.add(entry);
     };
-    // Who we are comes first, whatever the peer knows: so it learns to which host this connection leads.
-    if (this.#isFresh) tell(roster.own);
+    // Our own entry comes first, whatever the peer knows: so it learns to which host this connection leads.
+    if (this.#isFresh) send(roster.own);
     this.#isFresh = false;
     for (const { entry, version } of roster.changesAfter(this.#version)) {
       if (!this.#known.has(entry)) {
         if (news.length === max) return news;
-        tell(entry);
+        send(entry);
       }
       this.#version = version;
     }

@@ -1,5 +1,5 @@
-// Which hosts take part in a torrent and how far each is: a map in which the later word of a host wins, so that it may be
-// passed on in any order, any number of times. Knows no connection; whom to tell is HostFeed's business.
+// Which hosts take part in a torrent and how far each is: a map in which the later entry of a host wins, so that entries may be
+// passed on in any order, any number of times. Knows no connection; what a peer still needs is HostFeed's business.
 import { present } from "../../lib/assert.ts";
 import { MAX_HOST_CLOCK_LEAD_S, MAX_KNOWN_HOSTS } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../format/peer-address.ts";
@@ -20,7 +20,7 @@ const MAX_SINCE = 0xffff_ffff;
 export interface HostEntry {
   readonly address: PeerAddress;
   readonly state: HostState;
-  /** When the state began, in whole seconds since 1970 by the clock of whoever said it first. */
+  /** When the state began, in whole seconds since 1970 by the clock of the host that reported it first. */
   readonly since: number;
 }
 
@@ -98,8 +98,8 @@ export class HostRoster {
   }
 
   /**
-   * What somebody passed on. An entry from more than MAX_HOST_CLOCK_LEAD_S ahead of our clock counts as of now: one of
-   * the clocks is wrong, and a state must not be pinned for as long. What is said of ourselves, left over from an
+   * An entry that a peer passed on. One from more than MAX_HOST_CLOCK_LEAD_S ahead of our clock counts as of now: one of
+   * the clocks is wrong, and a state must not be pinned for as long. An entry of our own address, left over from an
    * earlier process on our port, is overruled with a later time.
    * @returns whether it is news.
    */
@@ -142,9 +142,9 @@ export class HostRoster {
     return this.#latest.get(addressKey(change.entry.address)) === change;
   }
 
-  /** Only those that left are forgotten: everybody else is counted or waited for. */
-  #makeRoom(newcomer: HostEntry): boolean {
-    if (newcomer.state === "left") return false;
+  /** Only hosts that left are forgotten: all others are counted or waited for. */
+  #makeRoom(added: HostEntry): boolean {
+    if (added.state === "left") return false;
     for (const [key, { entry }] of this.#latest) {
       if (entry.state === "left" && key !== this.#ownKey) return this.#latest.delete(key);
     }

@@ -1,5 +1,4 @@
-// Peer exchange (BEP 11): the message, and what to tell one peer next. Knows no connection; which addresses are
-// connected and what time it is comes in.
+// Peer exchange (BEP 11): the message, and the next one for a peer. Knows no connection; connected addresses and the time come in.
 import { asDict, decodeBencode, dictBytes, encodeBencode } from "../format/bencode.ts";
 import { MAX_PEX_ADDRESSES, PEX_INTERVAL_MS } from "./limits.ts";
 import { addressKey, type PeerAddress, readCompact, writeCompact } from "../format/peer-address.ts";
@@ -30,7 +29,7 @@ export function encodePex(message: PexMessage): Uint8Array {
 }
 
 /**
- * Reads at most MAX_PEX_ADDRESSES of each list and skips port 0; whether an address may be dialled is not asked here.
+ * Reads at most MAX_PEX_ADDRESSES of each list and skips port 0; whether an address may be dialled is not decided here.
  * @returns undefined when `bytes` is not a dictionary, or a list not a multiple of 6 bytes.
  */
 export function parsePex(bytes: Uint8Array): PexMessage | undefined {
@@ -48,29 +47,29 @@ export function parsePex(bytes: Uint8Array): PexMessage | undefined {
   };
 }
 
-/** What one peer has been told, and when it may be told more: one message a minute, 50 added and 50 dropped in each. */
+/** The addresses that one peer has got, and when the next message is due: one a minute, 50 added and 50 dropped in each. */
 export class PexFeed {
-  readonly #told = new Map<string, PeerAddress>();
+  readonly #sent = new Map<string, PeerAddress>();
   #lastSentMs = Number.NEGATIVE_INFINITY;
 
   /**
-   * The difference between `connected` and what the peer was told, or undefined when there is none or it is too
-   * early; what does not fit is left for the next message. The caller sends what it gets.
+   * The difference between `connected` and what the peer has got, or undefined when there is none or it is too
+   * early; what does not fit is left for the next message. The caller sends the result.
    * `connected`: our present peers under the addresses they listen on, without the peer itself, each once.
    */
   next(connected: readonly PexPeer[], now: number): PexMessage | undefined {
     if (now - this.#lastSentMs < PEX_INTERVAL_MS) return undefined;
     const present = new Set(connected.map((peer) => addressKey(peer.address)));
     const added = connected
-      .filter((peer) => !this.#told.has(addressKey(peer.address)))
+      .filter((peer) => !this.#sent.has(addressKey(peer.address)))
       .slice(0, MAX_PEX_ADDRESSES);
-    const dropped = [...this.#told.values()]
+    const dropped = [...this.#sent.values()]
       .filter((address) => !present.has(addressKey(address)))
       .slice(0, MAX_PEX_ADDRESSES);
     if (added.length === 0 && dropped.length === 0) return undefined;
 
-    for (const { address } of added) this.#told.set(addressKey(address), address);
-    for (const address of dropped) this.#told.delete(addressKey(address));
+    for (const { address } of added) this.#sent.set(addressKey(address), address);
+    for (const address of dropped) this.#sent.delete(addressKey(address));
     this.#lastSentMs = now;
     return { added, dropped };
   }
@@ -82,7 +81,7 @@ function compactList(addresses: readonly PeerAddress[]): Uint8Array {
   return bytes;
 }
 
-/** An absent list is an empty one. Entries stay in their places, undefined when bad, for the flags to match. */
+/** An absent list is an empty one. A bad entry is undefined, so that the flags match by index. */
 function readList(bytes: Uint8Array = new Uint8Array(0)): (PeerAddress | undefined)[] | undefined {
   if (bytes.length % COMPACT_LENGTH !== 0) return undefined;
   const count = Math.min(bytes.length / COMPACT_LENGTH, MAX_PEX_ADDRESSES);

@@ -1,4 +1,4 @@
-// Which addresses may be dialled, queried and passed on: those of private networks, so that nobody on the Internet is
+// Which addresses may be dialled, queried and passed on: those of private networks, so that no host of the Internet is
 // ever contacted and no swarm can be aimed at a third party. Knows no socket and no interface; subnets come in.
 import { ipv4ToNumber, parseIpv4, type PeerAddress } from "../format/peer-address.ts";
 
@@ -7,9 +7,9 @@ interface Subnet {
   readonly last: number;
 }
 
-/** An interface that claims more than a /8 belongs to no private network; believing it would open the Internet. */
+/** An interface with more than a /8 belongs to no private network; trusting it would open the Internet. */
 const SHORTEST_PREFIX = 8;
-/** Ports below are those of other services: a hostile address list must not make a fleet knock at them. */
+/** Ports below are those of other services: a hostile address list must not make a fleet dial them. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /** RFC 1918, RFC 6598 (CGNAT) and link local (RFC 3927). */
@@ -32,7 +32,7 @@ export class AddressPolicy {
 
   /**
    * `subnets`: those of our own interfaces as "10.1.1.5/24"; IPv6 ones and others are skipped.
-   * `own`: where we listen ourselves; all of 127/8 is allowed when one of these is in it.
+   * `own`: where this process listens; all of 127/8 is allowed when one of these is in it.
    */
   constructor(options: { readonly subnets: readonly string[]; readonly own: readonly PeerAddress[] }) {
     this.#subnets = options.subnets.flatMap((cidr) => parseCidr(cidr) ?? []);
@@ -53,7 +53,7 @@ export class AddressPolicy {
     return privateNetworks.some(isInside) || this.#subnets.some(isInside);
   }
 
-  /** The first and last address of a subnet of ours name nobody; /31 and /32 have no such (RFC 3021). */
+  /** The first and last address of a subnet are no host's; in /31 and /32 they are (RFC 3021). */
   #isBroadcast(value: number): boolean {
     return this.#subnets.some(
       ({ first, last }) =>

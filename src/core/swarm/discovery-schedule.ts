@@ -14,13 +14,14 @@ export interface DiscoveryDue {
   readonly announce: boolean;
 }
 
-/** Asked on every tick; what it calls due counts as done. */
+/** Asked on every tick; what it returns as due counts as done. */
 export class DiscoverySchedule {
   readonly #random: () => number;
   #lookedUpAt = -Infinity;
   #announcedAt = -Infinity;
+  /** No node took the last announce. */
   #isUnheard = false;
-  /** Lookups in a row that told nothing new, and what was known before them. */
+  /** Lookups in a row that found nothing new, and what was known before them. */
   #fruitless = 0;
   #addresses = 0;
   #peers = 0;
@@ -56,7 +57,7 @@ export class DiscoverySchedule {
     this.#isUnheard = true;
   }
 
-  /** New addresses and lost peers make it hungry again, and so does having nobody at all. */
+  /** New addresses and lost peers make it hungry again, and so does having no peer at all. */
   #watch({ peers, addresses }: DiscoveryState): void {
     if (peers === 0 || peers < this.#peers || addresses > this.#addresses) this.#fruitless = 0;
     this.#peers = peers;

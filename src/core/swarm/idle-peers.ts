@@ -1,116 +1,122 @@
-// Who gives way when every use of a torrent is taken and somebody new comes: the peer that has been of no use for longest,
-// and nobody who is of use. Knows what moved and who waits for whom; no sockets, no clock.
+// Chooses the connection to close when a torrent is at its connection limit and another peer connects: the one that has been idle
+// for longest, and never one in use. Knows what was transferred and who waits for a slot; no sockets, no clock.
 import type { PeerHandle } from "../torrent/ids.ts";
 import { IDLE_PEER_MS, MAX_IDLE_HOSTS, IDLE_CHECK_MS, UNPROVEN_PEER_MS, UNUSED_SLOT_MS } from "./limits.ts";
 
-/** What a transfer knows of a connected peer, as far as it tells of use (`PeerState`). */
+/** What a transfer knows of a connected peer, as far as it shows whether the peer is idle (`PeerState`). */
 export interface PeerActivity {
   /** Payload bytes from the peer and to it since it joined. */
   readonly downloaded: number;
   readonly uploaded: number;
   readonly peerInterested: boolean;
   readonly amChoking: boolean;
-  /** Its requests that wait for us, and bytes ordered for it that its socket has not taken. */
+  /** Its requests in our queue, and bytes queued for it that its socket has not taken. */
   readonly uploads: { readonly length: number };
   readonly uploadInFlight: number;
 }
 
-/** A peer that may give way, and how many milliseconds ago its time was over. */
+/** A peer that may be closed, and how many milliseconds ago its time to be active ended. */
 export interface IdlePeer {
   readonly handle: PeerHandle;
   readonly overdueMs: number;
 }
 
-interface ConnectionUse {
+interface PeerRecord {
   readonly host: string;
-  /** Payload bytes, both ways, when it was last looked at. */
-  moved: number;
-  /** By the clock of looking: when a byte last moved, or the peer last waited for us. */
-  usedAt: number;
-  /** It has taken, given or wanted something since it came. */
+  /** Payload bytes in both directions, at the last check. */
+  transferred: number;
+  /** On the clock of the checks: when the peer was last active, by a transfer or by waiting for a slot. */
+  activeAt: number;
+  /** It has been interested, or transferred a byte, since it joined. */
   isProven: boolean;
-  /** It had a slot and asked for nothing: its interest is not believed again before a byte has moved. */
+  /** It had a slot and requested nothing: its interest does not count until a byte is transferred. */
   isInterestIgnored: boolean;
 }
 
 export class IdlePeers {
-  readonly #uses = new Map<PeerHandle, ConnectionUse>();
-  /** Where peers came from that left without having been of use, until one of the same host is. */
+  readonly #peers = new Map<PeerHandle, PeerRecord>();
+  /** Hosts of peers that left unproven, until another peer of the same host is proven. */
   readonly #idleHosts = new Set<string>();
-  /** Goes on only while peers are looked at: nobody was idle while the process stood still or would not listen. */
+  /** Runs only from check to check: no peer is idle while the process stands still or does not read. */
   #time = 0;
-  #lookedAt: number;
+  #checkedAt: number;
 
   constructor(now: number) {
-    this.#lookedAt = now;
+    this.#checkedAt = now;
   }
 
   add(handle: PeerHandle, host: string): void {
-    this.#uses.set(handle, { host, moved: 0, usedAt: this.#time, isProven: false, isInterestIgnored: false });
+    this.#peers.set(handle, {
+      host,
+      transferred: 0,
+      activeAt: this.#time,
+      isProven: false,
+      isInterestIgnored: false,
+    });
   }
 
   remove(handle: PeerHandle): void {
-    const use = this.#uses.get(handle);
-    this.#uses.delete(handle);
-    if (use === undefined || use.isProven) return;
-    this.#idleHosts.add(use.host);
+    const peer = this.#peers.get(handle);
+    this.#peers.delete(handle);
+    if (peer === undefined || peer.isProven) return;
+    this.#idleHosts.add(peer.host);
     for (const oldest of this.#idleHosts) {
       if (this.#idleHosts.size <= MAX_IDLE_HOSTS) break;
       this.#idleHosts.delete(oldest);
     }
   }
 
-  /** Whether it is time to look again; between two looks a peer may be of use unseen. */
+  /** Whether the next check is due. Activity between two checks is seen by the second. */
   isDue(now: number): boolean {
-    return now - this.#lookedAt >= IDLE_CHECK_MS;
+    return now - this.#checkedAt >= IDLE_CHECK_MS;
   }
 
-  /** `activityOf`: undefined for a peer that nothing can be traded with yet; it is of no use so far. */
+  /** A check. `activityOf`: undefined for a peer that cannot trade yet; it counts as idle. */
   update(activityOf: (handle: PeerHandle) => PeerActivity | undefined, now: number): void {
-    this.#time += Math.max(0, Math.min(now - this.#lookedAt, 2 * IDLE_CHECK_MS));
-    this.#lookedAt = now;
-    for (const [handle, use] of this.#uses) {
+    this.#time += Math.max(0, Math.min(now - this.#checkedAt, 2 * IDLE_CHECK_MS));
+    this.#checkedAt = now;
+    for (const [handle, peer] of this.#peers) {
       const activity = activityOf(handle);
       if (activity === undefined) continue;
-      judge(use, activity, this.#time);
-      if (use.isProven) this.#idleHosts.delete(use.host);
+      updateRecord(peer, activity, this.#time);
+      if (peer.isProven) this.#idleHosts.delete(peer.host);
     }
   }
 
   /**
-   * Whose use a newcomer from `host` gets; to be asked right after a look. `isKept`: somebody who never gives way.
-   * @returns undefined when everybody is of use, or has not had the time for it.
+   * The peer to close for one that connects from `host`; to be called right after a check. `isExempt`: never to be closed.
+   * @returns undefined when every peer is active, or has not had the time to be.
    */
-  longestIdle(host: string, isKept: (handle: PeerHandle) => boolean): IdlePeer | undefined {
-    let most: IdlePeer | undefined;
-    for (const [handle, use] of this.#uses) {
-      const overdueMs = this.#time - use.usedAt - this.#patienceMs(use, host);
-      if (overdueMs < 0 || overdueMs <= (most?.overdueMs ?? -1) || isKept(handle)) continue;
-      most = { handle, overdueMs };
+  longestIdle(host: string, isExempt: (handle: PeerHandle) => boolean): IdlePeer | undefined {
+    let longest: IdlePeer | undefined;
+    for (const [handle, peer] of this.#peers) {
+      const overdueMs = this.#time - peer.activeAt - this.#patienceMs(peer, host);
+      if (overdueMs < 0 || overdueMs <= (longest?.overdueMs ?? -1) || isExempt(handle)) continue;
+      longest = { handle, overdueMs };
     }
-    return most;
+    return longest;
   }
 
-  #patienceMs({ host, isProven }: ConnectionUse, newcomer: string): number {
+  #patienceMs({ host, isProven }: PeerRecord, incomingHost: string): number {
     if (isProven) return IDLE_PEER_MS;
-    return this.#idleHosts.has(host) && !this.#idleHosts.has(newcomer) ? 0 : UNPROVEN_PEER_MS;
+    return this.#idleHosts.has(host) && !this.#idleHosts.has(incomingHost) ? 0 : UNPROVEN_PEER_MS;
   }
 }
 
-function judge(use: ConnectionUse, activity: PeerActivity, time: number): void {
-  const moved = activity.downloaded + activity.uploaded;
-  const hasMoved = moved > use.moved;
-  if (hasMoved || activity.peerInterested) use.isProven = true;
-  if (hasMoved) {
-    use.moved = moved;
-    use.usedAt = time;
-    use.isInterestIgnored = false;
+function updateRecord(peer: PeerRecord, activity: PeerActivity, time: number): void {
+  const transferred = activity.downloaded + activity.uploaded;
+  const hasTransferred = transferred > peer.transferred;
+  if (hasTransferred || activity.peerInterested) peer.isProven = true;
+  if (hasTransferred) {
+    peer.transferred = transferred;
+    peer.activeAt = time;
+    peer.isInterestIgnored = false;
   } else if (!activity.peerInterested) return;
-  else if (!waitsForUs(activity)) use.isInterestIgnored ||= time - use.usedAt >= UNUSED_SLOT_MS;
-  else if (!use.isInterestIgnored) use.usedAt = time;
+  else if (!waitsForUs(activity)) peer.isInterestIgnored ||= time - peer.activeAt >= UNUSED_SLOT_MS;
+  else if (!peer.isInterestIgnored) peer.activeAt = time;
 }
 
-/** It wants data and cannot have any before we unchoke it, or before the rate limit allows what it asked for. */
+/** The peer wants data and gets none before we unchoke it, or before the rate limit allows what it requested. */
 function waitsForUs({ amChoking, uploads, uploadInFlight }: PeerActivity): boolean {
   return amChoking || (uploads.length > 0 && uploadInFlight === 0);
 }

@@ -1,6 +1,6 @@
 // Peers of a torrent: every bound with its reason. docs/LIMITS.md is made from these files.
 
-/** Peers wanted by a leecher per torrent (a sparse random graph). Each piece is told to all of them:
+/** Peers wanted by a leecher per torrent (a sparse random graph). Each verified piece is announced to all of them:
  * a thousand machines need 1.11 of the floor with 20 at once and 1.14 with 30 (simulated). */
 export const WANTED_PEERS = 20;
 /** Peers wanted at first, beside those that the user named: one to bring the first piece, and another. One more each
@@ -8,28 +8,29 @@ export const WANTED_PEERS = 20;
  * 2 %; thirty processes that start on two cores have their first pieces a fifth sooner (docs/adr/0009). */
 export const FIRST_PEERS = 2;
 export const PEER_PACE_MS = 200;
-/** A dial that has not come to anything after this holds no place among the wanted: a machine of a private network that is
- * there answers at once, a dead one only after CONNECT_TIMEOUT_MS. */
+/** A dial that has not succeeded after this does not count among the wanted peers: a machine of a private network that is
+ * up answers at once, a dead one only fails after CONNECT_TIMEOUT_MS. */
 export const DIAL_PATIENCE_MS = 500;
-/** In a full torrent a newcomer gets the place of a peer of which nothing came and to which nothing went for this long, three
- * rounds of choking. Whoever waits for a slot of ours is not idle. */
+/** A torrent at its connection limit closes, for an incoming peer, one that transferred nothing in either direction for this long,
+ * three rounds of choking. A peer that waits for a slot of ours is not idle. */
 export const IDLE_PEER_MS = 30_000;
-/** The same for one that has not even wanted anything since it came: METADATA_TIMEOUT_MS, and time to say so. It is also how
- * often a place changes hands at the most, whatever crowd is at the door. */
+/** The same for a peer that has not even been interested since it joined: METADATA_TIMEOUT_MS, and time to become interested. It is
+ * also the shortest time between two evictions of one connection slot, however many peers connect. */
 export const UNPROVEN_PEER_MS = 5_000;
-/** Hosts remembered of which the last peer went without that: those of a fleet of 1000. Their next ones give way to anybody
- * else at once, or a crowd that always comes back would hold every place for ever. */
+/** Hosts remembered whose last peer left like that: those of a fleet of 1000. Their next connections are closed for any other host
+ * at once, or hosts that reconnect again and again would hold every slot for ever. */
 export const MAX_IDLE_HOSTS = 1_000;
-/** How often it is looked who is of use. */
+/** How often peers are checked for activity. */
 export const IDLE_CHECK_MS = 1_000;
-/** Who wants data and waits for a slot is not idle; who has had a slot for this long, half a round, and took nothing is. */
+/** A peer that wants data and waits for a slot is not idle; one that has had a slot for this long, half a round, and requested nothing
+ * is. */
 export const UNUSED_SLOT_MS = 5_000;
-/** Sockets that came and have not finished their handshake. Beyond these the oldest give way once they have been silent for
+/** Accepted connections that have not finished their handshake. Beyond these the oldest are closed once they have been silent for
  * HALF_OPEN_GRACE_MS: a handshake is sent with the connection, and a lost packet again within a second. */
 export const MAX_HALF_OPEN_INCOMING = 64;
 export const HALF_OPEN_GRACE_MS = 1_000;
-/** Beyond these the oldest give way at once. The system hands over up to 512 connections in one turn (the backlog of the
- * listening socket) before any of them is read: the first second of a fleet. With MAX_CONNECTIONS below 1024 descriptors. */
+/** Beyond these the oldest are closed at once. The system delivers up to 512 connections in one turn of the event loop (the backlog
+ * of the listening socket) before any of them is read: the first second of a fleet. With MAX_CONNECTIONS below 1024 descriptors. */
 export const MAX_HALF_OPEN_BURST = 512;
 /** Addresses remembered per torrent. */
 export const MAX_KNOWN_PEERS = 2000;
@@ -44,24 +45,24 @@ export const MIN_UNPINNED_DIAL_SHARE = 1 / 4;
 export const MAX_UNPINNED_DIAL_SHARE = 1 / 2;
 /** First redial of an address that is not pinned: five tries then last half a minute. */
 export const REDIAL_OTHER_MIN_MS = 1_000;
-/** A connection shorter than this counts as a failed dial, or a peer that hangs up at once is dialled in a hot loop. */
+/** A connection shorter than this counts as a failed dial, or a peer that closes at once is dialled in a hot loop. */
 export const STABLE_CONNECTION_MS = 10_000;
-/** A peer whose data failed its hash is not spoken to for this long; doubled each time. */
+/** A peer whose data failed its hash is refused for this long; doubled each time. */
 export const BAN_MS = 600_000;
 export const MAX_BAN_MS = 86_400_000;
 /** A pinned address is never banned, it may be the only one; it waits this long instead, doubled up to BAN_MS. */
 export const PINNED_BAN_MS = 10_000;
-/** When this many addresses of one host are banned, nobody who comes from it is let in; it may still be dialled. */
+/** When this many addresses of one host are banned, every connection from that host is refused; it may still be dialled. */
 export const MAX_BANNED_PORTS = 3;
 /** Addresses found to be our own, remembered for ever; a host has a handful of interfaces. */
 export const MAX_SELF_ADDRESSES = 64;
 /** With as many peers a torrent is not short of them: they tell it of all others within a second (hosts exchange, PEX), and
- * it goes on dialling up to WANTED_PEERS. While every machine of a fleet went on asking for more, each newcomer made all others
- * ask again every second. */
+ * it goes on dialling up to WANTED_PEERS. If every machine of a fleet went on asking for more, each machine that joins would
+ * make all others ask again every second. */
 export const LOOKUP_PEERS = 8;
 /** A torrent with fewer asks the DHT this often: a machine that just started is found as soon as it announces. The
- * wait doubles with every lookup that tells nothing new while peers are connected, who tell us of newcomers themselves: in
- * a fleet of ten, all hungry for ever, lookups were a tenth of the processor time. */
+ * wait doubles with every lookup that finds nothing new while peers are connected, which report machines that join themselves:
+ * in a fleet of ten, all hungry for ever, lookups would be a tenth of the processor time. */
 export const LOOKUP_HUNGRY_MS = 1_000;
 /** One with enough of them asks this often, so that the swarms of machines started apart grow together. */
 export const LOOKUP_SATISFIED_MS = 15_000;

@@ -1,5 +1,5 @@
-// How many peers a torrent wants: one or two that bring the first piece, the rest while others come. On a busy machine each
-// connection that is opened before it keeps the first piece waiting.
+// How many peers a torrent wants: two that bring the first piece, and one more at a time after the first connection. On a busy
+// machine every connection that is opened earlier delays the first piece.
 import { FIRST_PEERS, PEER_PACE_MS, WANTED_PEERS } from "./limits.ts";
 
 /** @param firstPeerAt when the first one was connected; undefined while there was none. Both in milliseconds. */

@@ -1,57 +1,57 @@
-// What can be said of peers that do not speak the host exchange: each is watched from its first word on what it has, so
-// that one that came with the whole file is told from one that has fetched it.
+// How far peers are that do not speak the host exchange: each is tracked from the first message about its pieces, so that a peer
+// that joined with the whole file is distinguished from one that has downloaded it.
 import type { HostEntry, HostState } from "../../core/exchange/host-roster.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
 import { PIECE_STATE_PATIENCE_MS } from "./limits.ts";
 import type { PeerMessage } from "../../core/torrent/peer-message.ts";
 
-interface Watched {
+interface Tracked {
   readonly since: number;
   state: "unknown" | "leeching" | "source" | "done";
 }
 
 export class CompletionTracking {
-  readonly #watched = new Map<PeerHandle, Watched>();
+  readonly #tracked = new Map<PeerHandle, Tracked>();
 
-  /** Every message that says what the peer has, after it was taken in. */
+  /** After every message about the pieces of a peer. */
   updated(peer: PeerHandle, isComplete: boolean, now: number): void {
-    const watched = this.#of(peer, now);
-    if (watched.state === "unknown") watched.state = isComplete ? "source" : "leeching";
-    else if (watched.state === "leeching" && isComplete) watched.state = "done";
+    const tracked = this.#of(peer, now);
+    if (tracked.state === "unknown") tracked.state = isComplete ? "source" : "leeching";
+    else if (tracked.state === "leeching" && isComplete) tracked.state = "done";
   }
 
-  /** @returns undefined while it is too early to say. */
-  stateOf(peer: PeerHandle, isComplete: boolean, now: number): Watched["state"] {
-    const watched = this.#of(peer, now);
-    const isSilent = watched.state === "unknown" && now - watched.since >= PIECE_STATE_PATIENCE_MS;
-    if (isSilent || watched.state === "leeching") this.updated(peer, isComplete, now);
-    return watched.state;
+  /** @returns "unknown" while the peer has sent nothing about its pieces and still may. */
+  stateOf(peer: PeerHandle, isComplete: boolean, now: number): Tracked["state"] {
+    const tracked = this.#of(peer, now);
+    const isSilent = tracked.state === "unknown" && now - tracked.since >= PIECE_STATE_PATIENCE_MS;
+    if (isSilent || tracked.state === "leeching") this.updated(peer, isComplete, now);
+    return tracked.state;
   }
 
   forget(peer: PeerHandle): void {
-    this.#watched.delete(peer);
+    this.#tracked.delete(peer);
   }
 
-  #of(peer: PeerHandle, now: number): Watched {
-    let watched = this.#watched.get(peer);
-    if (watched === undefined) this.#watched.set(peer, (watched = { since: now, state: "unknown" }));
-    return watched;
+  #of(peer: PeerHandle, now: number): Tracked {
+    let tracked = this.#tracked.get(peer);
+    if (tracked === undefined) this.#tracked.set(peer, (tracked = { since: now, state: "unknown" }));
+    return tracked;
   }
 }
 
-/** Messages by which a peer says what it has. */
-export function saysPieces(message: PeerMessage): boolean {
+/** Messages about the pieces of a peer. */
+export function announcesPieces(message: PeerMessage): boolean {
   const { type } = message;
   return type === "have" || type === "bitfield" || type === "haveAll" || type === "haveNone";
 }
 
 /**
- * What to say of such a peer where `known` is said already; undefined for nothing. What others saw counts: whoever was
- * incomplete once and is complete now has downloaded it. That it lacks data again is believed only over what is older
- * than the connection, because a peer need not tell every piece to one who has it.
+ * The state to report of such a peer when the roster has `known`; undefined for none. What other hosts saw counts: a peer that was
+ * incomplete once and is complete now has downloaded the file. That it lacks data again is reported only over what is older
+ * than the connection, because a peer need not announce every piece to a peer that has it.
  */
 export function stateToReport(
-  seen: Watched["state"],
+  seen: Tracked["state"],
   known: HostEntry | undefined,
   connectedSince: number,
 ): HostState | undefined {

@@ -1,5 +1,5 @@
-// What the peers of one torrent tell one another of third parties: our own host exchange among ourselves, peer exchange
-// (BEP 11) with other programs. Owns the picture of the swarm that comes of it.
+// What the peers of one torrent tell one another of third parties: our own host exchange between p2pfile peers, peer exchange
+// (BEP 11) with other programs. Owns the roster of hosts that results.
 import { HOST_EXCHANGE } from "../../core/exchange/host-message.ts";
 import type { HostEntry, HostRoster, HostState } from "../../core/exchange/host-roster.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
@@ -7,7 +7,7 @@ import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { AddressSource } from "../../core/swarm/address-source.ts";
 import type { PeerMessage } from "../../core/torrent/peer-message.ts";
 import { wallSeconds } from "../clock.ts";
-import { CompletionTracking, saysPieces, stateToReport } from "./completion-tracking.ts";
+import { CompletionTracking, announcesPieces, stateToReport } from "./completion-tracking.ts";
 import { HostExchange, speaksHosts } from "./host-exchange.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
 import { PeerExchange } from "./peer-exchange.ts";
@@ -15,12 +15,12 @@ import { PeerExchange } from "./peer-exchange.ts";
 export interface GossipOptions {
   readonly own: PeerAddress;
   readonly state: HostState;
-  /** The connected peers, whenever it is asked. */
+  /** The connected peers at the time of the call. */
   readonly peers: () => Iterable<PeerConnection>;
-  /** Whether the peer has said that it has all pieces. */
+  /** Whether the peer has announced every piece. */
   readonly hasAll: (handle: PeerHandle) => boolean;
   readonly learn: (address: PeerAddress, source: AddressSource) => void;
-  /** The peer has said where it listens. */
+  /** The peer has advertised an address of its own. */
   readonly onAdvertised: (peer: PeerConnection, address: PeerAddress) => void;
 }
 
@@ -39,12 +39,12 @@ export class Gossip {
     return this.#hosts.roster;
   }
 
-  /** Whether anybody has been told of us. */
+  /** Whether a connected peer has got our own state. */
   get hasListeners(): boolean {
     return this.#hosts.hasListeners;
   }
 
-  /** Somebody lacks data: a host that we know of, or a connected peer that says nothing of itself. */
+  /** A host lacks data: one of the roster, or a connected peer that does not speak the host exchange. */
   get isSomebodyNeedy(): boolean {
     if (this.roster.needy > 0) return true;
     for (const peer of this.#options.peers()) {
@@ -59,15 +59,15 @@ export class Gossip {
     this.#hosts.sayOwn(state);
   }
 
-  /** Before the connections close: our last word, and what others may not have heard of yet. */
+  /** Before the connections close: sends our last state, and every change that a peer has not got yet. */
   farewell(): void {
     if (this.roster.own.state === "leeching") this.say("left");
     this.#hosts.tellAll();
   }
 
-  /** `isTrading`: the metadata is known, so that what peers have is known, too. */
+  /** `isTrading`: the metadata is known, so that the pieces of peers are known, too. */
   tick(now: number, isTrading: boolean): void {
-    if (isTrading) for (const peer of this.#options.peers()) this.#watch(peer, now);
+    if (isTrading) for (const peer of this.#options.peers()) this.#track(peer, now);
     this.#hosts.tick(now);
     this.#pex.tick(this.#options.peers(), now);
   }
@@ -77,9 +77,9 @@ export class Gossip {
     this.#hosts.greeted(peer, now);
   }
 
-  /** A message of the peer was taken in by the transfer. */
+  /** A message of the peer that the transfer has handled. */
   onMessage(peer: PeerConnection, message: PeerMessage, now: number): void {
-    if (saysPieces(message) && peer.isOtherClient)
+    if (announcesPieces(message) && peer.isOtherClient)
       this.#completion.updated(peer.handle, this.#isComplete(peer), now);
   }
 
@@ -103,14 +103,14 @@ export class Gossip {
     this.#completion.forget(peer.handle);
   }
 
-  #watch(peer: PeerConnection, now: number): void {
+  #track(peer: PeerConnection, now: number): void {
     if (!peer.isOtherClient || speaksHosts(peer)) return;
     const state = this.#completion.stateOf(peer.handle, this.#isComplete(peer), now);
     const { listenAddress } = peer;
     if (listenAddress === undefined) return;
     const connectedSince = wallSeconds() - (now - peer.openedAt) / 1000;
-    const word = stateToReport(state, this.roster.get(listenAddress), connectedSince);
-    if (word !== undefined) this.#hosts.sayOf(listenAddress, word);
+    const report = stateToReport(state, this.roster.get(listenAddress), connectedSince);
+    if (report !== undefined) this.#hosts.sayOf(listenAddress, report);
   }
 
   /** BEP 21 counts: such a peer wants nothing. */
@@ -119,7 +119,7 @@ export class Gossip {
   }
 }
 
-/** Who is done usually has gone; one that goes on seeding hears of whoever needs data and dials it. */
+/** A host that is done has usually left; one that goes on seeding dials the hosts that need data itself. */
 function isWorthDialling({ state }: HostEntry): boolean {
   return state === "leeching" || state === "source";
 }

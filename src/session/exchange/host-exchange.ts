@@ -1,5 +1,5 @@
-// The host exchange (`pf_hosts`) with the peers of one torrent: tells each that speaks it who takes part and how far they
-// are, ourselves at once and others in turns of half a second, and takes in what they tell.
+// The host exchange (`pf_hosts`) with the peers of one torrent: sends the hosts and their states to every peer that speaks it, our
+// own at once and others in turns of half a second, and merges what they send.
 import type { PeerHandle } from "../../core/torrent/ids.ts";
 import { HostFeed } from "../../core/exchange/host-feed.ts";
 import { encodeHosts, HOST_EXCHANGE, parseHosts } from "../../core/exchange/host-message.ts";
@@ -9,7 +9,7 @@ import { MAX_HOSTS_PER_MESSAGE } from "../../core/exchange/limits.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
 
-/** A peer that speaks the extension, and how many messages beyond its rate it has sent lately. */
+/** A peer that speaks the extension, and how many messages beyond the rate it has sent lately. */
 interface Listener {
   readonly peer: PeerConnection;
   readonly feed: HostFeed;
@@ -18,7 +18,7 @@ interface Listener {
   hasSpoken: boolean;
 }
 
-/** What a message of a peer has brought. */
+/** What a message of a peer contains. */
 export interface HeardHosts {
   readonly news: readonly HostEntry[];
   /** The peer itself, in its first message. */
@@ -37,12 +37,12 @@ export class HostExchange {
     this.roster = new HostRoster(own, state, wallSeconds());
   }
 
-  /** Whether anybody has been told of us. */
+  /** Whether a connected peer has got our own state. */
   get hasListeners(): boolean {
     return this.#listeners.size > 0;
   }
 
-  /** The peer's extension handshake was read, the first or a later one. */
+  /** After an extension handshake of the peer, the first or a later one. */
   greeted(peer: PeerConnection, now: number): void {
     if (!speaksHosts(peer) || this.#listeners.has(peer.handle)) return;
     const listener = { peer, feed: new HostFeed(this.roster), excess: 0, heardAt: now, hasSpoken: false };
@@ -50,12 +50,12 @@ export class HostExchange {
     this.#tell(listener);
   }
 
-  /** Our own state has changed: everybody hears it at once, and with it what else is new. */
+  /** Our own state has changed: every peer gets it at once, and every other change with it. */
   sayOwn(state: HostState): void {
     if (this.roster.say(this.roster.own.address, state, this.#wallSeconds())) this.tellAll();
   }
 
-  /** What we know of a peer that cannot speak for itself. */
+  /** The state of a peer that does not speak the host exchange. */
   sayOf(address: PeerAddress, state: HostState): void {
     this.roster.say(address, state, this.#wallSeconds());
   }
@@ -70,7 +70,7 @@ export class HostExchange {
     for (const listener of this.#listeners.values()) this.#tell(listener);
   }
 
-  /** A peer that says nonsense, or too much, is closed. */
+  /** A peer that sends a malformed message, or too many, is closed. */
   received(peer: PeerConnection, payload: Uint8Array, now: number): HeardHosts {
     const entries = parseHosts(payload);
     const listener = this.#listeners.get(peer.handle);
@@ -101,7 +101,7 @@ export class HostExchange {
   }
 }
 
-/** Such a peer speaks for itself, and hears of others from us. */
+/** The peer sends its own state, and gets those of others from us. */
 export function speaksHosts(peer: PeerConnection): boolean {
   return (peer.extended?.extensions.get(HOST_EXCHANGE) ?? 0) !== 0;
 }

@@ -47,7 +47,7 @@ export class ConnectionAddresses {
     this.#add(peer, address);
   }
 
-  /** `peer` takes the place of `closed`, another connection of the same peer. */
+  /** `peer` replaces `closed`, another connection of the same peer. */
   replaced(closed: PeerConnection, peer: PeerConnection): void {
     peer.listenAddress ??= closed.listenAddress;
     for (const address of addressesOf(closed)) this.#add(peer, address);

@@ -29,8 +29,8 @@ export interface FirstBytesOptions {
 }
 
 interface Entry extends HalfOpenConnection {
-  /** Replaced by the protocol. */
-  holder: { close(fault: PeerFault): void };
+  /** What a close goes to: the protocol's connection, once there is one. */
+  closable: { close(fault: PeerFault): void };
 }
 
 export class FirstBytes {
@@ -54,7 +54,7 @@ export class FirstBytes {
       tcp,
       openedAt: this.#options.now(),
       done: () => this.#halfOpen.delete(entry),
-      holder: { close: (fault) => this.#close(tcp, fault) },
+      closable: { close: (fault) => this.#close(tcp, fault) },
     };
     this.#halfOpen.add(entry);
     this.#dropExcess();
@@ -67,13 +67,13 @@ export class FirstBytes {
   tick(now: number): void {
     this.#dropExcess();
     this.#tickedAt = now;
-    for (const { openedAt, holder } of this.#halfOpen) {
-      if (now - openedAt > HANDSHAKE_TIMEOUT_MS) holder.close("handshakeTimeout");
+    for (const { openedAt, closable } of this.#halfOpen) {
+      if (now - openedAt > HANDSHAKE_TIMEOUT_MS) closable.close("handshakeTimeout");
     }
   }
 
   close(): void {
-    for (const { holder } of this.#halfOpen) holder.close("shutdown");
+    for (const { closable } of this.#halfOpen) closable.close("shutdown");
   }
 
   #identify(entry: Entry, chunk: Uint8Array): void {
@@ -81,7 +81,7 @@ export class FirstBytes {
     if (firstByte === undefined) return;
     const protocol = this.#options.protocols.get(firstByte);
     if (protocol === undefined) this.#close(entry.tcp, "badHandshake");
-    else entry.holder = protocol(entry);
+    else entry.closable = protocol(entry);
   }
 
   #close(tcp: TcpConnection, fault: PeerFault): void {
@@ -92,9 +92,9 @@ export class FirstBytes {
   #dropExcess(): void {
     const openedAt = this.#halfOpen.values().map((entry) => entry.openedAt);
     let excess = excessHalfOpen(openedAt, this.#halfOpen.size, this.#tickedAt);
-    for (const { holder } of this.#halfOpen) {
+    for (const { closable } of this.#halfOpen) {
       if (excess-- <= 0) break;
-      holder.close("tooManyConnections");
+      closable.close("tooManyConnections");
     }
   }
 }

@@ -1,5 +1,5 @@
-// Gets the metadata from the peers that offer it: from one, and from more at once when those asked are late. Each
-// delivers the whole or nothing: pieces of several peers are not put together, for one culprit would spoil the honest ones'.
+// Fetches the metadata from the peers that offer it: from one, and from more at once when those that are asked are late. Each
+// delivers the whole or nothing: pieces of several peers are not combined, for one culprit would spoil those of the others.
 import type { PeerHandle } from "../../core/torrent/ids.ts";
 import {
   MAX_METADATA_FETCHES,
@@ -14,7 +14,7 @@ interface Attempt {
   readonly since: number;
   /** Bytes. */
   received: number;
-  /** The same at the latest beat that saw a change, and when that was. */
+  /** The same at the latest tick that saw a change, and when that was. */
   seen: number;
   seenAt: number;
 }
@@ -22,7 +22,7 @@ interface Attempt {
 export class MetadataSearch {
   readonly #onFound: (infoDict: Uint8Array) => void;
   readonly #tried = new Set<PeerHandle>();
-  /** When those who were asked in vain last came to count as new although others were being asked. */
+  /** When the peers that were asked in vain last became eligible again although others were being asked. */
   #renewedAt = 0;
   /** Under way, by peer, in the order of asking. */
   readonly #attempts = new Map<PeerHandle, Attempt>();
@@ -31,7 +31,7 @@ export class MetadataSearch {
     this.#onFound = onFound;
   }
 
-  /** Asks the next peer when nobody is being asked, or all who are asked are late. */
+  /** Asks the next peer when none is being asked, or all that are asked are late. */
   tick(peers: Iterable<PeerConnection>, now: number): void {
     const attempts = [...this.#attempts.values()];
     for (const attempt of attempts) {
@@ -42,10 +42,10 @@ export class MetadataSearch {
     if (attempts.some((attempt) => !isLate(attempt, now))) return;
     const next = this.#nextOf(peers, now);
     if (next === undefined) {
-      for (const attempt of attempts) this.#remind(attempt, now);
+      for (const attempt of attempts) this.#repeat(attempt, now);
       return;
     }
-    if (attempts.length >= MAX_METADATA_FETCHES && !this.#makeRoom(attempts, now)) return;
+    if (attempts.length >= MAX_METADATA_FETCHES && !this.#cancelSlowest(attempts, now)) return;
     void this.#ask(next, now);
   }
 
@@ -58,7 +58,7 @@ export class MetadataSearch {
     this.#attempts.delete(peer.handle);
   }
 
-  /** @returns a peer that was not asked yet. When there is none, those asked in vain perhaps only were busy. */
+  /** @returns a peer that was not asked yet. When there is none, those asked in vain may have been busy and become eligible. */
   #nextOf(peers: Iterable<PeerConnection>, now: number): PeerConnection | undefined {
     for (const peer of peers) {
       if (peer.wire.offeredMetadataLength !== undefined && !this.#tried.has(peer.handle)) return peer;
@@ -70,17 +70,17 @@ export class MetadataSearch {
     return undefined;
   }
 
-  /** The one that gave least loses its place, so that a slow link still gets there by whoever gave most. */
-  #makeRoom(attempts: readonly Attempt[], now: number): boolean {
-    const [least] = attempts.toSorted((a, b) => a.received - b.received);
-    if (least === undefined || now - least.since < METADATA_TIMEOUT_MS) return false;
-    this.#attempts.delete(least.peer.handle);
-    least.peer.wire.cancelMetadata();
+  /** Cancels the attempt that received least, so that a slow link still succeeds by the one that received most. */
+  #cancelSlowest(attempts: readonly Attempt[], now: number): boolean {
+    const [slowest] = attempts.toSorted((a, b) => a.received - b.received);
+    if (slowest === undefined || now - slowest.since < METADATA_TIMEOUT_MS) return false;
+    this.#attempts.delete(slowest.peer.handle);
+    slowest.peer.wire.cancelMetadata();
     return true;
   }
 
-  /** There is nobody else: what came is kept, and the rest asked for once more. */
-  #remind(attempt: Attempt, now: number): void {
+  /** There is no other peer: what was received is kept, and the rest requested once more. */
+  #repeat(attempt: Attempt, now: number): void {
     if (now - attempt.seenAt < METADATA_TIMEOUT_MS) return;
     attempt.seenAt = now;
     void attempt.peer.fetchMetadata();

@@ -33,7 +33,7 @@ export interface OpenPort {
   readonly sources: readonly PeerSource[];
 }
 
-/** @throws UsageError when the address is not ours or no wished port is free. */
+/** @throws UsageError when the address is not one of this machine or no wished port is free. */
 export async function openPort(options: OpenPortOptions): Promise<OpenPort> {
   const own = findOwnAddress(options.options.ip);
   const bindHost = options.options.ip ?? "0.0.0.0";

@@ -1,4 +1,4 @@
-// Which port to listen on: the given one, the remembered one, or a random one of the range, tried until each was.
+// Which port to listen on: the given one, the remembered one, or a random one of the range, each tried once.
 import { UsageError } from "../../lib/errors.ts";
 
 export interface PortWish {
@@ -7,7 +7,7 @@ export interface PortWish {
   readonly range: { readonly first: number; readonly last: number };
 }
 
-/** The ports to try, in order: random, so that processes started together seldom meet. */
+/** The ports to try, in order: random, so that processes started together seldom try the same. */
 export function portsToTry(wish: PortWish, random: () => number): number[] {
   if (wish.fixed !== undefined) return [wish.fixed];
   const ports = Array.from(
@@ -21,7 +21,7 @@ export function portsToTry(wish: PortWish, random: () => number): number[] {
   return ports;
 }
 
-/** What to tell the user when none of them was free. */
+/** The error for the user when none of them is free. */
 export function noPortError(wish: PortWish, cause: unknown): UsageError {
   return wish.fixed === undefined
     ? new UsageError(

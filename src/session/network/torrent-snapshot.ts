@@ -1,4 +1,4 @@
-// One torrent at a moment, in the words of the progress line.
+// A snapshot of one torrent for the progress line and `--json`.
 import type { Metainfo } from "../../core/format/metainfo.ts";
 import type { Transfer } from "../../core/transfer/transfer.ts";
 import type { PeersBySource, TransferSnapshot } from "../report/session-event.ts";

@@ -1,5 +1,5 @@
 // Collects the connections that got output outside of their own turn and flushes each once when the turn of the event loop
-// is over, so that everything the turn caused, on whatever connection it came in, leaves a connection in one write.
+// ends, so that everything a turn queues for a connection leaves in one write.
 
 export interface Flushable {
   flush(): void;

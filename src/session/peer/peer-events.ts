@@ -1,4 +1,4 @@
-// What a transfer is told of a connection itself, besides the messages that come by it.
+// Events of a transfer that concern a connection itself, not its messages.
 import type { TransferEvent } from "../../core/transfer/transfer-types.ts";
 import type { PeerConnection } from "./peer-connection.ts";
 
@@ -8,7 +8,7 @@ export function joined(peer: PeerConnection, haveNoneSent: boolean): TransferEve
   return { type: "peerJoined", peer: handle, fast, haveNoneSent, otherClient: isOtherClient };
 }
 
-/** What the peer's extension handshake says of the requests it takes. */
+/** The limits of requests that the peer's extension handshake advertises. */
 export function limitsOf({ handle, extended }: PeerConnection): TransferEvent[] {
   const { requestQueue: requests, requestLength: bytes } = extended ?? {};
   return [

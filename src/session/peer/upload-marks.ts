@@ -1,5 +1,5 @@
-// Where in a connection's output the blocks end: tells how many payload bytes the socket has taken when it has written
-// so far. A ring without allocation per block; bounded by what the core lets be in flight for one peer.
+// Where in a connection's output the blocks end: how many payload bytes the socket has taken when it has written so many bytes in
+// all. A ring without allocation per block; bounded by what the core lets be in flight for one peer.
 
 export class UploadMarks {
   #ends = new Float64Array(128);
