@@ -8,7 +8,7 @@ import {
 import { concatBytes } from "../../src/lib/bytes.ts";
 import { OutputQueue } from "../../src/net/output-queue.ts";
 
-/** A socket that takes at most `room` bytes until it is told otherwise. */
+/** A socket that takes at most `room` bytes. */
 class SlowSocket {
   room = Number.POSITIVE_INFINITY;
   calls = 0;

@@ -102,7 +102,7 @@ test("TcpConnection frees a long chunk as soon as its handler has returned", asy
   expect(kept.map((chunk) => chunk.length)).toEqual(lengths.map((n) => (n >= 64 * KiB ? 0 : n)));
 });
 
-test("W15: TcpConnection tells of its end once, whoever ends it", async () => {
+test("W15: TcpConnection reports its end once, whichever side ends it", async () => {
   const [a, b] = await pair();
   a.connection.close();
   a.connection.close();

@@ -71,7 +71,7 @@ test("W20: dial gives up after its time, and no socket of it is left", async () 
   expect(connecting(address)).toBe(0);
 });
 
-test("dial gives up when it is told to, and no socket of it is left", async () => {
+test("dial gives up when its signal is aborted, and no socket of it is left", async () => {
   const address = fullBacklog();
   const controller = new AbortController();
   const options = { address, timeoutMs: 60_000, signal: controller.signal, onBug };

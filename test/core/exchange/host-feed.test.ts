@@ -5,7 +5,7 @@ import { HOST_STATES, HostRoster } from "../../../src/core/exchange/host-roster.
 import { address, anyEntry, host, merged, NOW, picture, roster } from "./roster-fixture.ts";
 
 describe("HostFeed", () => {
-  test("says who we are first, then what is known, then only news", () => {
+  test("gives our own entry first, then what is known, then only changes", () => {
     const into = merged([host(1, "leeching"), host(2, "done")]);
     into.say(into.own.address, "done", NOW);
     const feed = new HostFeed(into);
@@ -48,13 +48,13 @@ describe("HostFeed", () => {
         const into = roster("source");
         const feed = new HostFeed(into);
         const peer = new HostRoster(address(99), "leeching", NOW);
-        const told: string[] = [];
+        const sent: string[] = [];
         const said = new Set<string>();
         const tell = (max: number) => {
           const news = feed.next(max);
           expect(news.length).toBeLessThanOrEqual(max);
           for (const entry of news) {
-            told.push(JSON.stringify(entry));
+            sent.push(JSON.stringify(entry));
             peer.merge(entry, NOW);
           }
           return news.length;
@@ -66,16 +66,16 @@ describe("HostFeed", () => {
           }
           into.merge(one.entry, NOW);
           if (!one.said) continue;
-          // The peer itself has told us, and knows it therefore.
+          // The peer itself has sent it, and knows it therefore.
           peer.merge(one.entry, NOW);
           feed.heard(one.entry);
-          const isNew = !told.includes(JSON.stringify(one.entry));
+          const isNew = !sent.includes(JSON.stringify(one.entry));
           const counts = JSON.stringify(into.get(one.entry.address)) === JSON.stringify(one.entry);
           if (isNew && counts) said.add(JSON.stringify(one.entry));
         }
         while (tell(2) > 0);
-        expect(new Set(told).size).toBe(told.length);
-        for (const entry of said) expect(told).not.toContain(entry);
+        expect(new Set(sent).size).toBe(sent.length);
+        for (const entry of said) expect(sent).not.toContain(entry);
         for (const { entry } of into.changesAfter(0)) expect(peer.get(entry.address)).toEqual(entry);
       }),
     );
@@ -101,15 +101,15 @@ describe("HostFeed", () => {
           ];
         });
         const round = () => {
-          let told = 0;
+          let sent = 0;
           for (const { to, feed, back } of ways) {
             for (const entry of feed.next(3)) {
-              told++;
+              sent++;
               to.merge(entry, NOW);
               back.heard(entry);
             }
           }
-          return told;
+          return sent;
         };
         for (const [at, state] of changes) {
           rosters[at]!.say(rosters[at]!.own.address, state, NOW);

@@ -10,7 +10,7 @@ const stateOf = (of: HostRoster, number: number) => of.get(address(number))?.sta
 const anyEntries = fc.array(anyEntry, { maxLength: 30 });
 
 describe("merging", () => {
-  test("the later word of a host wins, whichever comes first", () => {
+  test("the later entry of a host wins, in whatever order they arrive", () => {
     const into = roster();
     expect(into.merge(host(1, "done", NOW), NOW)).toBe(true);
     expect(into.merge(host(1, "leeching", NOW - 60), NOW)).toBe(false);
@@ -41,7 +41,7 @@ describe("merging", () => {
     );
   });
 
-  test("N6: a word from more than a day ahead counts as of now, and only while it changes something", () => {
+  test("N6: an entry from more than a day ahead counts as of now, and only while it changes something", () => {
     const into = roster();
     const future = NOW + 2 * MAX_HOST_CLOCK_LEAD_S;
     expect(into.merge(host(1, "leeching", future), NOW)).toBe(true);
@@ -53,7 +53,7 @@ describe("merging", () => {
     expect(into.merge(host(1, "leeching", NOW + 10), NOW + 10)).toBe(true);
   });
 
-  test("a word from up to a day ahead is kept as it is", () => {
+  test("an entry from up to a day ahead is kept as it is", () => {
     const ahead = host(1, "leeching", NOW + MAX_HOST_CLOCK_LEAD_S);
     expect(merged([ahead]).get(address(1))).toEqual(ahead);
   });
@@ -88,7 +88,7 @@ describe("what is known at first hand", () => {
     expect(theirs.own.state).toBe("source");
   });
 
-  test("an older word about ourselves changes nothing", () => {
+  test("an older entry of our own address changes nothing", () => {
     const ours = roster("leeching");
     expect(ours.merge(host(0, "done", NOW - 1), NOW)).toBe(false);
     expect(ours.own).toEqual(host(0, "leeching", NOW));
@@ -116,7 +116,7 @@ describe("counting", () => {
 });
 
 describe("bounds", () => {
-  test("a full roster forgets only those that left, and takes in nobody else", () => {
+  test("a full roster forgets only hosts that left, and takes in no other", () => {
     const into = roster();
     for (let i = 1; i < MAX_KNOWN_HOSTS - 1; i++) into.merge(host(i, i % 2 === 0 ? "done" : "leeching"), NOW);
     into.merge(host(900_000, "left"), NOW);

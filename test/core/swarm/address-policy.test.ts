@@ -74,7 +74,7 @@ describe("AddressPolicy", () => {
     ]).toEqual([false, false, true, true]);
   });
 
-  test("allows loopback only to those who are on it, whatever the interfaces say", () => {
+  test("allows loopback only to a process that listens on it, whatever the interfaces are", () => {
     expect([allows("127.0.0.2:2000"), allows("127.0.0.2:2000", true)]).toEqual([false, true]);
     const local = new AddressPolicy({ subnets, own: [{ host: "127.0.0.11", port: 2000 }] });
     expect([allows("127.0.0.2:2000", false, local), allows("127.0.0.11:2001", false, local)]).toEqual([

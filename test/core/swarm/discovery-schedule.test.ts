@@ -88,7 +88,7 @@ describe("DiscoverySchedule", () => {
     }
   });
 
-  test("an announce that nobody took is repeated as soon as a node is known, once", () => {
+  test("an announce that no node took is repeated as soon as a node is known, once", () => {
     const schedule = new DiscoverySchedule(() => 0.5);
     expect(run(schedule, { ...hungry, nodes: 0 }, 10).announces).toEqual([0]);
     schedule.unheard();

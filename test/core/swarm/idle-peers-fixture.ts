@@ -1,11 +1,11 @@
-// A full torrent on a virtual clock: peers with places, and what they do.
+// A torrent at its connection limit on a virtual clock: its peers, and what they do.
 import { type PeerHandle, peerHandle } from "../../../src/core/torrent/ids.ts";
 import { IDLE_CHECK_MS } from "../../../src/core/swarm/limits.ts";
 import { type PeerActivity, IdlePeers } from "../../../src/core/swarm/idle-peers.ts";
 
 type Activity = { -readonly [Key in keyof PeerActivity]: PeerActivity[Key] };
 
-/** Peers with places, looked at every second of a virtual clock. */
+/** Connected peers, checked every second of a virtual clock. */
 export class IdlePeersFixture {
   now = 0;
   readonly idlePeers = new IdlePeers(0);
@@ -13,7 +13,7 @@ export class IdlePeersFixture {
   readonly pinned = new Set<PeerHandle>();
   #nextHandle = 1;
 
-  /** From a host of its own unless it is said. */
+  /** From a host of its own unless one is given. */
   join(state: Partial<Activity> = {}, host = `host ${this.#nextHandle}`): PeerHandle {
     const handle = peerHandle(this.#nextHandle++);
     this.idlePeers.add(handle, host);
@@ -38,39 +38,39 @@ export class IdlePeersFixture {
     Object.assign(this.activities.get(handle)!, state);
   }
 
-  /** `meanwhile` runs before each look. */
+  /** `meanwhile` runs before each check. */
   pass(milliseconds: number, meanwhile = () => {}): void {
     for (const end = this.now + milliseconds; this.now < end;) {
       this.now = Math.min(end, this.now + IDLE_CHECK_MS);
       meanwhile();
-      this.look();
+      this.check();
     }
   }
 
-  look(): void {
+  check(): void {
     this.idlePeers.update((handle) => this.activities.get(handle), this.now);
   }
 
-  /** Who would give way now to a newcomer of a host that was not seen yet. */
-  get idlest(): PeerHandle | undefined {
-    return this.idlestFor("newcomer's");
+  /** The peer that would be closed for one of a host that was not seen yet. */
+  get candidate(): PeerHandle | undefined {
+    return this.candidateFor("new host");
   }
 
-  idlestFor(host: string): PeerHandle | undefined {
+  candidateFor(host: string): PeerHandle | undefined {
     return this.idlePeers.longestIdle(host, (handle) => this.pinned.has(handle))?.handle;
   }
 
-  /** A newcomer at a full table. @returns its handle, or undefined: it got no place. */
-  knock(state: Partial<Activity> = {}, host = `host ${this.#nextHandle}`): PeerHandle | undefined {
-    this.look();
-    const idlest = this.idlestFor(host);
-    if (idlest === undefined) return undefined;
-    this.leave(idlest);
+  /** A peer connects to the full torrent. @returns its handle, or undefined: it was refused. */
+  connect(state: Partial<Activity> = {}, host = `host ${this.#nextHandle}`): PeerHandle | undefined {
+    this.check();
+    const candidate = this.candidateFor(host);
+    if (candidate === undefined) return undefined;
+    this.leave(candidate);
     return this.join(state, host);
   }
 }
 
-/** For `pass`: each of `peers` gives or takes a block before every look. */
+/** For `pass`: each of `peers` gives or takes a block before every check. */
 export const moving =
   (fixture: IdlePeersFixture, peers: readonly PeerHandle[], what: "downloaded" | "uploaded") => () => {
     for (const peer of peers) fixture.set(peer, { [what]: fixture.activities.get(peer)![what] + 16_384 });

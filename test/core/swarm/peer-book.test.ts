@@ -57,7 +57,7 @@ describe("PeerBook", () => {
     expect(book.sourceOf(a)).toBe("dht");
   });
 
-  test("a dial holds a place until it came to something, or for as long as a living machine takes", () => {
+  test("a dial is under way until it succeeded or failed, or for as long as a living machine takes", () => {
     const book = new PeerBook();
     for (const each of [a, b, c]) book.add(each, "dht", 0);
     expect(book.dialsUnderWay(0)).toBe(0);
@@ -103,7 +103,7 @@ describe("PeerBook", () => {
     }
   });
 
-  test("pinned addresses are dialled however many came by themselves, others only while there is room", () => {
+  test("pinned addresses are dialled however many peers have connected, others only while there is room", () => {
     const book = new PeerBook();
     for (let i = 0; i < 6; i++) book.add(address(i), i < 2 ? "magnet" : "dht", 0);
     const dialled = (room: number) => book.nextDials(0, 5, seeded(1), room).length;
@@ -221,7 +221,7 @@ describe("PeerBook", () => {
     expect(known.filter(Boolean)).toHaveLength(MAX_SELF_ADDRESSES);
   });
 
-  test("W21: a banned peer that comes by itself stays banned, until its time is over", () => {
+  test("W21: a banned peer that connects stays banned, until its time is over", () => {
     const book = new PeerBook();
     book.add(a, "incoming", 0);
     book.connected(a, 0);
@@ -259,7 +259,7 @@ describe("PeerBook", () => {
     expect(book.isBanned(unknownPortAt(a.host), 1)).toBe(false);
   });
 
-  test("W21: a host with several banned addresses is not let in any more, for a time, and may be dialled", () => {
+  test("W21: a host with several banned addresses is refused for a time, and may be dialled", () => {
     const book = new PeerBook();
     book.add(a, "dht", 0);
     book.add(address(30), "flag", 0);
@@ -272,7 +272,7 @@ describe("PeerBook", () => {
     expect(keys(book.nextDials(1, 10, seeded(1)))).toEqual([addressKey(a)]);
   });
 
-  test("W21: who never said where it listens is banned by its host, and never dialled", () => {
+  test("W21: a peer that never advertised a listen port is banned by its host, and never dialled", () => {
     const book = new PeerBook();
     book.ban(unknownPortAt(a.host), 0);
     expect(book.isBanned(unknownPortAt(a.host), BAN_MS - 1)).toBe(true);
@@ -319,9 +319,9 @@ describe("PeerBook", () => {
       for (let i = 0; i < MAX_KNOWN_PEERS; i++) book.add(address(i), source, 0);
       return book;
     };
-    const newcomer = address(MAX_KNOWN_PEERS);
+    const added = address(MAX_KNOWN_PEERS);
 
-    test("W20: it never grows, whatever comes", () => {
+    test("W20: it never grows", () => {
       const book = full("pex");
       for (let i = 0; i < 500; i++) book.add(address(MAX_KNOWN_PEERS + i), i % 2 === 0 ? "flag" : "pex", i);
       expect(book.size).toBe(MAX_KNOWN_PEERS);
@@ -330,32 +330,32 @@ describe("PeerBook", () => {
     test("an address that failed makes room first", () => {
       const book = full("dht");
       book.failed(a, 0);
-      expect(book.add(newcomer, "pex", 1)).toBe(true);
+      expect(book.add(added, "pex", 1)).toBe(true);
       expect(book.sourceOf(a)).toBeUndefined();
       expect(book.add(c, "pex", 1)).toBe(false);
     });
 
-    test("hearsay does not push out addresses as good as itself, until they are stale", () => {
+    test("an address of a third party does not evict one of the same rank, until that is stale", () => {
       const book = full("dht");
-      expect(book.add(newcomer, "pex", 1)).toBe(false);
-      expect(book.add(newcomer, "dht", PEER_EXPIRY_MS - 1)).toBe(false);
-      expect(book.add(newcomer, "dht", PEER_EXPIRY_MS)).toBe(true);
+      expect(book.add(added, "pex", 1)).toBe(false);
+      expect(book.add(added, "dht", PEER_EXPIRY_MS - 1)).toBe(false);
+      expect(book.add(added, "dht", PEER_EXPIRY_MS)).toBe(true);
     });
 
-    test("what an address says of itself pushes out hearsay", () => {
-      expect(full("pex").add(newcomer, "incoming", 1)).toBe(true);
+    test("an address that a peer advertises of itself evicts one of a third party", () => {
+      expect(full("pex").add(added, "incoming", 1)).toBe(true);
     });
 
     test("pinned, connected, dialling and banned addresses stay", () => {
       const book = full("flag");
-      expect(book.add(newcomer, "magnet", 1e9)).toBe(false);
+      expect(book.add(added, "magnet", 1e9)).toBe(false);
       const busy = full("dht");
       for (let i = 0; i < MAX_KNOWN_PEERS; i++) {
         if (i % 3 === 0) busy.dialing(address(i), 0);
         else if (i % 3 === 1) busy.connected(address(i), 0);
         else busy.ban(address(i), 0);
       }
-      expect(busy.add(newcomer, "magnet", 1)).toBe(false);
+      expect(busy.add(added, "magnet", 1)).toBe(false);
       expect(busy.isBanned(c, 1)).toBe(true);
     });
   });

@@ -20,7 +20,7 @@ class FakePeer {
   listenAddress: PeerAddress | undefined;
   hasAll = false;
   readonly faults: string[] = [];
-  /** States of hosts that it was told. */
+  /** States of hosts that it got. */
   readonly hosts: string[] = [];
 
   constructor(number: number, speaks: readonly string[] = [], isOtherClient = true) {
@@ -65,7 +65,7 @@ function fixture(state: HostState = "leeching") {
 const hosts = (...states: readonly HostState[]) =>
   encodeHosts(states.map((state, i) => ({ address: address(100 + i), state, since: wallSeconds() })));
 
-describe("Addresses that peers tell of", () => {
+describe("Addresses of third parties", () => {
   test("are learned from peer exchange", () => {
     const { gossip, join, learned } = fixture();
     const peer = join(new FakePeer(2, [PEER_EXCHANGE]));
@@ -85,7 +85,7 @@ describe("Addresses that peers tell of", () => {
 });
 
 describe("This host", () => {
-  test("is told to every peer that speaks the host exchange, with every change of its state", () => {
+  test("is sent to every peer that speaks the host exchange, with every change of its state", () => {
     const { gossip, join } = fixture();
     expect(gossip.hasListeners).toBe(false);
     const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
@@ -99,16 +99,16 @@ describe("This host", () => {
   test.each([
     ["leeching", ["10.0.0.1 leeching", "10.0.0.1 left"]],
     ["source", ["10.0.0.1 source"]],
-  ] as const)("says at the end what becomes of it: %s", (state, told) => {
+  ] as const)("sends its last state at the end: %s", (state, sent) => {
     const { gossip, join } = fixture(state);
     const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
     gossip.farewell();
-    expect(peer.hosts).toEqual([...told]);
+    expect(peer.hosts).toEqual([...sent]);
   });
 });
 
 describe("A peer of another program", () => {
-  test("is followed by what it says of its pieces, until it has downloaded the file", () => {
+  test("is tracked by the messages about its pieces, until it has downloaded the file", () => {
     const { gossip, join } = fixture("source");
     const peer = join(new FakePeer(2));
     gossip.onMessage(real(peer), { type: "haveNone" }, 0);
@@ -120,7 +120,7 @@ describe("A peer of another program", () => {
     expect(gossip.isSomebodyNeedy).toBe(false);
   });
 
-  test("has the file from the start when it says so at once, also by BEP 21", () => {
+  test("has the file from the start when it announces that at once, also by BEP 21", () => {
     for (const how of ["haveAll", "uploadOnly"] as const) {
       const { gossip, join } = fixture();
       const peer = join(new FakePeer(2));
@@ -132,7 +132,7 @@ describe("A peer of another program", () => {
     }
   });
 
-  test("that is silent lacks everything, after a while, and nothing is said of it before the metadata is known", () => {
+  test("that is silent lacks everything, after a while, and is not reported before the metadata is known", () => {
     const { gossip, join } = fixture("source");
     join(new FakePeer(2));
     gossip.tick(0, true);
@@ -142,7 +142,7 @@ describe("A peer of another program", () => {
     expect(gossip.roster.get(address(2))?.state).toBe("leeching");
   });
 
-  test("cannot be named while it is not known where it listens, and lacks data all the same", () => {
+  test("is not reported while its listen address is unknown, and lacks data all the same", () => {
     const { gossip, join } = fixture("source");
     const peer = join(new FakePeer(2));
     peer.listenAddress = undefined;
@@ -151,7 +151,7 @@ describe("A peer of another program", () => {
     expect([gossip.roster.size, gossip.isSomebodyNeedy]).toEqual([1, true]);
   });
 
-  test("is not followed when it speaks for itself, or is p2pfile", () => {
+  test("is not tracked when it speaks the host exchange, or is p2pfile", () => {
     const { gossip, join } = fixture("source");
     for (const peer of [new FakePeer(2, [HOST_EXCHANGE]), new FakePeer(3, [], false)]) {
       join(peer);

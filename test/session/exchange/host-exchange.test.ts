@@ -52,7 +52,7 @@ const real = (peer: FakePeer) => peer as unknown as PeerConnection;
 const exchange = (state: HostState = "leeching") => new HostExchange(address(0), state, () => NOW);
 
 describe("telling", () => {
-  test("a peer hears at once who we are and what we know, and nothing more while nothing changes", () => {
+  test("a peer gets our own state and all we know at once, and nothing more while nothing changes", () => {
     const hosts = exchange("source");
     hosts.received(real(new FakePeer(7)), encodeHosts([host(1, "leeching")]), 0);
     const peer = new FakePeer(1);
@@ -63,7 +63,7 @@ describe("telling", () => {
     expect(hosts.hasListeners).toBe(true);
   });
 
-  test("a peer that does not speak the extension is told nothing", () => {
+  test("a peer that does not speak the extension gets nothing", () => {
     const hosts = exchange();
     const peer = new FakePeer(1, false);
     hosts.greeted(real(peer), 0);
@@ -72,7 +72,7 @@ describe("telling", () => {
     expect(hosts.hasListeners).toBe(false);
   });
 
-  test("our own change is told at once, those of others in turns and together", () => {
+  test("our own change is sent at once, those of others in turns and together", () => {
     const hosts = exchange();
     const [sender, listener] = [new FakePeer(1), new FakePeer(2)];
     hosts.greeted(real(sender), 0);
@@ -89,11 +89,11 @@ describe("telling", () => {
     expect(listener.heard.slice(2)).toEqual([
       ["10.0.0.1 leeching", "10.0.0.2 leeching", "10.0.0.3 leeching"],
     ]);
-    // Who told us need not hear it.
+    // The peer that sent it does not get it back.
     expect(sender.heard).toHaveLength(2);
   });
 
-  test("a newcomer in a large fleet hears of it in a few messages per turn", () => {
+  test("a peer that joins a large fleet gets its hosts in a few messages per turn", () => {
     const hosts = exchange();
     const fleet = Array.from({ length: 950 }, (_, i) => host(i + 1, "leeching"));
     for (let at = 0; at < fleet.length; at += MAX_HOSTS_PER_MESSAGE)
@@ -109,7 +109,7 @@ describe("telling", () => {
     expect(new Set(peer.heard.flat()).size).toBe(951);
   });
 
-  test("a connection that ended is told nothing more", () => {
+  test("a connection that ended gets nothing more", () => {
     const hosts = exchange();
     const peer = new FakePeer(1);
     hosts.greeted(real(peer), 0);
@@ -213,8 +213,8 @@ describe("a peer of another program", () => {
     ["leeching", "done", NOW + 1, undefined],
     ["leeching", "done", NOW - 9, "leeching"],
     ["leeching", "left", NOW - 9, "leeching"],
-  ])("seen %p where it is known as %p since %d is said to be %p", (seen, known, since, word) => {
+  ])("seen %p where it is known as %p since %d is reported as %p", (seen, known, since, report) => {
     const entry = known === undefined ? undefined : host(1, known, since);
-    expect(stateToReport(seen, entry, NOW)).toBe(word);
+    expect(stateToReport(seen, entry, NOW)).toBe(report);
   });
 });

@@ -46,8 +46,8 @@ function aMessage(...hosts: string[]): Uint8Array {
   });
 }
 
-describe("telling", () => {
-  test("a peer hears of the others, never of itself, nor of those that cannot be reached", () => {
+describe("sending", () => {
+  test("a peer gets the others, never itself, nor those that cannot be reached", () => {
     const exchange = new PeerExchange();
     const peers = [new FakePeer(1), new FakePeer(2, { seed: true }), new FakePeer(3, { reachable: false })];
     exchange.tick(real(peers), 0);
@@ -58,14 +58,14 @@ describe("telling", () => {
     ]);
   });
 
-  test("a peer that does not speak the extension is told nothing, and told of", () => {
+  test("a peer that does not speak the extension gets nothing, and is reported to others", () => {
     const exchange = new PeerExchange();
     const peers = [new FakePeer(1, { speaks: false }), new FakePeer(2)];
     exchange.tick(real(peers), 0);
     expect(peers.map(({ heard }) => heard.length)).toEqual([0, 1]);
   });
 
-  test("a peer that speaks our own exchange hears of others there, and is told of to other programs", () => {
+  test("a peer that speaks our own exchange gets the others there, and is reported to other programs", () => {
     const exchange = new PeerExchange();
     const peers = [new FakePeer(1), new FakePeer(2)];
     peers[0]?.extended?.extensions.set("pf_hosts", 3);
@@ -74,7 +74,7 @@ describe("telling", () => {
     expect(peers[1]?.heard[0]?.added).toEqual(["10.0.0.1:42001"]);
   });
 
-  test("at most once a minute, who came and who went", () => {
+  test("at most once a minute, the peers that joined and those that left", () => {
     const exchange = new PeerExchange();
     const [listener, first, second] = [new FakePeer(1), new FakePeer(2), new FakePeer(3)];
     for (let now = 0; now < MINUTE; now += 500) exchange.tick(real([listener, first]), now);
@@ -85,7 +85,7 @@ describe("telling", () => {
     ]);
   });
 
-  test("a connection that ended leaves nothing behind: a new one under its handle hears everything", () => {
+  test("a connection that ended leaves nothing behind: a new one under its handle gets everything", () => {
     const exchange = new PeerExchange();
     const [listener, other] = [new FakePeer(1), new FakePeer(2)];
     exchange.tick(real([listener, other]), 0);
@@ -95,7 +95,7 @@ describe("telling", () => {
   });
 });
 
-describe("hearing", () => {
+describe("receiving", () => {
   test("the addresses are handed on", () => {
     const addresses = new PeerExchange().received(
       realOne(new FakePeer(1)),
@@ -105,7 +105,7 @@ describe("hearing", () => {
     expect(addresses.map(addressKey)).toEqual(["10.0.0.7:42070", "10.0.0.8:42070"]);
   });
 
-  test("W20: a peer that speaks more often than once a minute is not listened to, with five seconds of grace", () => {
+  test("W20: more than one message a minute is ignored, with five seconds of grace", () => {
     const exchange = new PeerExchange();
     const peer = realOne(new FakePeer(1));
     const counts = [0, 1000, MINUTE - 5001, MINUTE - 5000, MINUTE, 2 * MINUTE - 5000].map(
@@ -115,7 +115,7 @@ describe("hearing", () => {
     expect(exchange.received(realOne(new FakePeer(2)), aMessage("10.0.0.7"), 1000)).toHaveLength(1);
   });
 
-  test("a message that is none ends the connection", () => {
+  test("a malformed message ends the connection", () => {
     const peer = new FakePeer(1);
     expect(new PeerExchange().received(realOne(peer), new Uint8Array([1, 2]), 0)).toEqual([]);
     expect(peer.faults).toEqual(["badExtension"]);

@@ -87,7 +87,7 @@ describe("Addresses of a connection", () => {
     expect(fixture.addresses.book.size).toBe(0);
   });
 
-  test("that may not be contacted are not taken in, whoever advertises them", () => {
+  test("that may not be contacted are not taken in when a peer advertises them", () => {
     const fixture = new Fixture();
     const peer = fixture.peer();
     fixture.addresses.advertised(peer, at(22));

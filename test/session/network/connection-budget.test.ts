@@ -17,7 +17,10 @@ const real = (connection: FakeConnection) => connection as unknown as PeerConnec
 const incoming = real(new FakeConnection());
 
 /** A torrent with one idle connection, or none. */
-function holder(isFull: boolean, overdueMs?: number): ConnectionHolder & { readonly idle: FakeConnection } {
+function torrentWith(
+  isFull: boolean,
+  overdueMs?: number,
+): ConnectionHolder & { readonly idle: FakeConnection } {
   const idle = new FakeConnection();
   return {
     idle,
@@ -71,25 +74,30 @@ describe("Dial slots", () => {
 
 describe("Room for an incoming connection", () => {
   test("is there while neither the torrent nor the process is full", () => {
-    const torrent = holder(false, 5);
+    const torrent = torrentWith(false, 5);
     expect(filled(MAX_CONNECTIONS).makeRoom(incoming, torrent)).toBe(true);
     expect(torrent.idle.faults).toEqual([]);
   });
 
   test("W17: is made in a full torrent by its own longest idle connection, and by no other torrent's", () => {
     const budget = filled(10);
-    const [full, other] = [holder(true, 1), holder(false, 1_000)];
+    const [full, other] = [torrentWith(true, 1), torrentWith(false, 1_000)];
     budget.join(full);
     budget.join(other);
     expect(budget.makeRoom(incoming, full)).toBe(true);
     expect([full.idle.faults, other.idle.faults]).toEqual([["notNeeded"], []]);
-    expect(budget.makeRoom(incoming, holder(true))).toBe(false);
+    expect(budget.makeRoom(incoming, torrentWith(true))).toBe(false);
     expect(other.idle.faults).toEqual([]);
   });
 
   test("W17: is made in a full process by the connection that is idle for longest, of any torrent", () => {
     const budget = filled(MAX_CONNECTIONS + 1);
-    const torrents = [holder(false, 10), holder(false, 30), holder(false), holder(false, 20)];
+    const torrents = [
+      torrentWith(false, 10),
+      torrentWith(false, 30),
+      torrentWith(false),
+      torrentWith(false, 20),
+    ];
     for (const torrent of torrents) budget.join(torrent);
     expect(budget.makeRoom(incoming, torrents[0]!)).toBe(true);
     expect(torrents.map(({ idle }) => idle.faults.length)).toEqual([0, 1, 0, 0]);
@@ -100,11 +108,11 @@ describe("Room for an incoming connection", () => {
 
   test("is not made by a connection that is in use", () => {
     const budget = filled(MAX_CONNECTIONS + 1);
-    budget.join(holder(false));
-    expect(budget.makeRoom(incoming, holder(false, 10))).toBe(false);
+    budget.join(torrentWith(false));
+    expect(budget.makeRoom(incoming, torrentWith(false, 10))).toBe(false);
   });
 
   test("is made by a connection whose time is over this very moment", () => {
-    expect(new ConnectionBudget().makeRoom(incoming, holder(true, 0))).toBe(true);
+    expect(new ConnectionBudget().makeRoom(incoming, torrentWith(true, 0))).toBe(true);
   });
 });

@@ -83,7 +83,7 @@ class Fixture {
     this.search.tick(real(peers), 0);
   }
 
-  /** With `each` before every heart beat. */
+  /** With `each` before every tick. */
   async pass(milliseconds: number, each: () => unknown = () => {}): Promise<void> {
     const end = this.now + milliseconds;
     while (this.now < end) {
@@ -117,7 +117,7 @@ describe("MetadataSearch", () => {
     expect(fixture.peers.map(({ cancelled }) => cancelled)).toEqual([0, 0]);
   });
 
-  test("who delivers first ends the attempts of the others", async () => {
+  test("the first peer that delivers ends the attempts of the others", async () => {
     const fixture = new Fixture(several(3));
     await fixture.pass(2 * METADATA_PATIENCE_MS + 2 * TICK_MS);
     expect(asked(fixture.peers)).toEqual([1, 1, 1]);
@@ -129,10 +129,10 @@ describe("MetadataSearch", () => {
 
   test("a slow link of 100 kB/s is no silent peer, a slower one gets company", async () => {
     const fixture = new Fixture(several(2, 5_000_000));
-    const perBeat = TICK_MS * METADATA_MIN_BYTES_PER_MS;
-    await fixture.pass(20_000, () => fixture.peers[0]!.give(perBeat));
+    const perTick = TICK_MS * METADATA_MIN_BYTES_PER_MS;
+    await fixture.pass(20_000, () => fixture.peers[0]!.give(perTick));
     expect(asked(fixture.peers)).toEqual([1, 0]);
-    await fixture.pass(5_000, () => fixture.peers[0]!.give(perBeat / 2));
+    await fixture.pass(5_000, () => fixture.peers[0]!.give(perTick / 2));
     expect([asked(fixture.peers), fixture.peers[0]!.isAsked]).toEqual([[1, 1], true]);
   });
 
@@ -144,7 +144,7 @@ describe("MetadataSearch", () => {
     expect(asked(peers)).toEqual([1, 1, 1, 1, 1]);
   });
 
-  test("with all places taken the one that gave least loses its own, and never the one that gave most", async () => {
+  test("at the limit the attempt that received least is cancelled, and never the one that received most", async () => {
     const peers = several(12, 8_000_000);
     const fixture = new Fixture(peers);
     await fixture.pass(30_000, () => peers[1]!.give(METADATA_PIECE_LENGTH / 16));
@@ -152,7 +152,7 @@ describe("MetadataSearch", () => {
     expect(Math.min(...asked(peers))).toBeGreaterThanOrEqual(1);
   });
 
-  test("who lost its place is asked again in time, behind those who were not asked yet", async () => {
+  test("a peer whose attempt was cancelled is asked again in time, after those that were not asked yet", async () => {
     const peers = several(6);
     const fixture = new Fixture(peers);
     await fixture.pass(60_000);
@@ -172,21 +172,21 @@ describe("MetadataSearch", () => {
     expect(peer).toMatchObject({ asked: 1, cancelled: 0, reminded: 3 });
   });
 
-  test("passes a peer that refuses over at the next beat", async () => {
+  test("passes a peer that refuses over at the next tick", async () => {
     const fixture = new Fixture(several(2));
     await fixture.peers[0]!.answer(undefined);
     await fixture.pass(TICK_MS);
     expect([asked(fixture.peers), fixture.found]).toEqual([[1, 1], []]);
   });
 
-  test("a peer that always refuses beside a silent one is asked again now and then, not at every beat", async () => {
+  test("a peer that always refuses beside a silent one is asked again now and then, not at every tick", async () => {
     const fixture = new Fixture(several(2));
     await fixture.pass(20_000, () => fixture.peers[1]!.answer(undefined));
     expect(fixture.peers[1]!.asked).toBeGreaterThan(2);
     expect(fixture.peers[1]!.asked).toBeLessThanOrEqual(1 + 20_000 / METADATA_TIMEOUT_MS);
   });
 
-  test("B10: begins again when everybody has failed once", async () => {
+  test("B10: begins again when every peer has failed once", async () => {
     const fixture = new Fixture(several(2));
     await fixture.pass(500, async () => {
       for (const peer of fixture.peers) await peer.answer(undefined);
@@ -204,7 +204,7 @@ describe("MetadataSearch", () => {
     expect(asked(fixture.peers)).toEqual([1, 1]);
   });
 
-  test("a late end of an attempt that lost its place does not end the next one's", async () => {
+  test("a late end of an attempt that was cancelled does not end the next one's", async () => {
     const peers = several(MAX_METADATA_FETCHES + 1);
     const fixture = new Fixture(peers);
     await fixture.pass(METADATA_TIMEOUT_MS + METADATA_PATIENCE_MS);
@@ -214,7 +214,7 @@ describe("MetadataSearch", () => {
     expect(fixture.found).toEqual([dict]);
   });
 
-  test("does nothing while nobody offers metadata", async () => {
+  test("does nothing while no peer offers metadata", async () => {
     const peer = new FakePeer(1, null);
     const fixture = new Fixture([peer]);
     await fixture.pass(1000);

@@ -1,4 +1,4 @@
-// A real node on loopback with a torrent or more, and strangers with plain sockets that say what a test wants.
+// A real node on loopback with a torrent or more, and peers with plain sockets that send what a test wants.
 import { afterEach, expect } from "bun:test";
 import type { Socket } from "bun";
 import { infoHashOf } from "../../../src/core/torrent/ids.ts";
@@ -9,8 +9,8 @@ import { Swarm } from "../../../src/session/network/swarm.ts";
 import { frame, handshakeBytes } from "../../wire/wire-end.ts";
 
 export const HOST = `127.9.${process.pid % 250}.7`;
-/** Where strangers come from unless it is said. */
-export const STRANGERS_HOST = "127.0.0.1";
+/** The host of peers unless it is given. */
+export const PEER_HOST = "127.0.0.1";
 
 /** Run after each test, last in first out. */
 export const cleanups: (() => Promise<void> | void)[] = [];
@@ -60,15 +60,15 @@ export function startSwarm(
 }
 
 /** A handshake for the torrent whose info hash is the one byte twenty times, from the peer whose id is the other. */
-function introduction(torrent: number, peerId: number): Uint8Array {
+function handshakeOf(torrent: number, peerId: number): Uint8Array {
   const bytes = handshakeBytes().slice();
   bytes.fill(torrent, 28, 48);
   bytes.fill(peerId, 48, 68);
   return bytes;
 }
 
-/** Somebody who is dialled, and answers each connection with a handshake. */
-export class DialledStranger {
+/** A peer that is dialled, and answers each connection with a handshake. */
+export class ListeningPeer {
   isClosed = false;
   readonly address: PeerAddress;
 
@@ -77,7 +77,7 @@ export class DialledStranger {
       hostname: host,
       port: 0,
       socket: {
-        open: (socket) => void socket.write(introduction(torrent, peerId)),
+        open: (socket) => void socket.write(handshakeOf(torrent, peerId)),
         data: () => {},
         close: () => void (this.isClosed = true),
       },
@@ -87,26 +87,26 @@ export class DialledStranger {
   }
 }
 
-export class Stranger {
+export class LoopbackPeer {
   heard = 0;
   isClosed = false;
   #socket: Socket | undefined;
 
-  static async connect(node: Node, from = STRANGERS_HOST): Promise<Stranger> {
-    const stranger = new Stranger();
+  static async connect(node: Node, from = PEER_HOST): Promise<LoopbackPeer> {
+    const peer = new LoopbackPeer();
     const source: { localAddress: string } = { localAddress: from };
-    stranger.#socket = await Bun.connect({
+    peer.#socket = await Bun.connect({
       ...source,
       hostname: node.address.host,
       port: node.address.port,
       socket: {
-        data: (_socket, chunk) => void (stranger.heard += chunk.length),
-        close: () => void (stranger.isClosed = true),
+        data: (_socket, chunk) => void (peer.heard += chunk.length),
+        close: () => void (peer.isClosed = true),
         error: () => {},
       },
     });
-    cleanups.push(() => void stranger.#socket?.end());
-    return stranger;
+    cleanups.push(() => void peer.#socket?.end());
+    return peer;
   }
 
   /** Reads no more. */
@@ -118,19 +118,19 @@ export class Stranger {
     this.#socket?.end();
   }
 
-  say(bytes: Uint8Array | string): void {
+  send(bytes: Uint8Array | string): void {
     this.#socket?.write(bytes);
   }
 
   /** A whole handshake for the torrent whose info hash is this byte twenty times. */
-  introduce(torrent: number, peerId = 1): void {
-    this.say(introduction(torrent, peerId));
+  sendHandshake(torrent: number, peerId = 1): void {
+    this.send(handshakeOf(torrent, peerId));
   }
 
-  /** An extension handshake that says where it listens (BEP 10), or nothing. */
-  namePort(port: number | undefined): void {
+  /** An extension handshake with this listen port (BEP 10), or without one. */
+  sendPort(port: number | undefined): void {
     const text = port === undefined ? "d1:mdee" : `d1:mde1:pi${port}ee`;
-    this.say(frame(20, [0, ...new TextEncoder().encode(text)]));
+    this.send(frame(20, [0, ...new TextEncoder().encode(text)]));
   }
 }
 

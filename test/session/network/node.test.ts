@@ -7,7 +7,15 @@ import type { Torrent } from "../../../src/session/network/swarm-network.ts";
 import { monotonicMs } from "../../../src/session/clock.ts";
 import { GEOMETRY } from "../../wire/wire-end.ts";
 import { endOfTurn, NetworkFixture, TORRENT, torrentHash } from "./network-fixture.ts";
-import { cleanups, HOST, startNode, startSwarm, Stranger, until, useNodeFixture } from "./node-fixture.ts";
+import {
+  cleanups,
+  HOST,
+  startNode,
+  startSwarm,
+  LoopbackPeer,
+  until,
+  useNodeFixture,
+} from "./node-fixture.ts";
 
 useNodeFixture();
 
@@ -127,13 +135,13 @@ describe("A real node on loopback", () => {
   test("W1: closes what speaks another protocol without an answer, and keeps an unfinished handshake", async () => {
     const node = await startNode();
     for (const probe of ["GET / HTTP/1.1\r\n\r\n", "\u0016\u0003\u0001", "\u0013BitTorrent protocal"]) {
-      const stranger = await Stranger.connect(node);
-      stranger.say(probe);
-      await until(() => stranger.isClosed);
-      expect(stranger.heard).toBe(0);
+      const peer = await LoopbackPeer.connect(node);
+      peer.send(probe);
+      await until(() => peer.isClosed);
+      expect(peer.heard).toBe(0);
     }
-    const slow = await Stranger.connect(node);
-    slow.say("\u0013Bit");
+    const slow = await LoopbackPeer.connect(node);
+    slow.send("\u0013Bit");
     await Bun.sleep(50);
     expect(slow.isClosed).toBe(false);
   });
@@ -149,16 +157,16 @@ describe("A real node on loopback", () => {
     });
     cleanups.push(() => mute.stop(true));
     const swarm = startSwarm(node, [{ host: HOST, port: mute.port }]);
-    const stranger = await Stranger.connect(node);
-    stranger.say("\u0013BitTorrent");
+    const peer = await LoopbackPeer.connect(node);
+    peer.send("\u0013BitTorrent");
     swarm.tick(monotonicMs());
     await until(() => accepted === 1);
     await Bun.sleep(20);
     node.tick(monotonicMs() + HANDSHAKE_TIMEOUT_MS - 2000);
     await Bun.sleep(20);
-    expect([ended, stranger.isClosed]).toEqual([0, false]);
+    expect([ended, peer.isClosed]).toEqual([0, false]);
     node.tick(monotonicMs() + HANDSHAKE_TIMEOUT_MS + 1);
-    await until(() => ended === 1 && stranger.isClosed);
+    await until(() => ended === 1 && peer.isClosed);
   });
 
   test("W20: has a bounded number of dials under way", async () => {
@@ -178,24 +186,24 @@ describe("A real node on loopback", () => {
   test("W2: does not answer a handshake for an unknown torrent", async () => {
     const node = await startNode();
     startSwarm(node);
-    const stranger = await Stranger.connect(node);
-    stranger.introduce(TORRENT + 1);
-    await until(() => stranger.isClosed);
-    expect(stranger.heard).toBe(0);
+    const peer = await LoopbackPeer.connect(node);
+    peer.sendHandshake(TORRENT + 1);
+    await until(() => peer.isClosed);
+    expect(peer.heard).toBe(0);
   });
 
   test("W16: keeps the older of two connections that one peer has opened", async () => {
     const node = await startNode();
     const swarm = startSwarm(node);
-    const first = await Stranger.connect(node);
-    first.introduce(TORRENT);
+    const first = await LoopbackPeer.connect(node);
+    first.sendHandshake(TORRENT);
     await until(() => swarm.peerCount === 1);
-    const second = await Stranger.connect(node);
-    second.introduce(TORRENT);
+    const second = await LoopbackPeer.connect(node);
+    second.sendHandshake(TORRENT);
     await until(() => second.isClosed);
     expect([first.isClosed, swarm.peerCount]).toEqual([false, 1]);
-    const other = await Stranger.connect(node);
-    other.introduce(TORRENT, 2);
+    const other = await LoopbackPeer.connect(node);
+    other.sendHandshake(TORRENT, 2);
     await until(() => swarm.peerCount === 2);
   });
 

@@ -66,7 +66,7 @@ describe("A peer that joins", () => {
     expect(fixture.join(3).isPaused).toBe(false);
   });
 
-  test("is told of once when it is the first, with the source of its address", async () => {
+  test("is reported once when it is the first, with the source of its address", async () => {
     const sources: string[] = [];
     const fixture = new NetworkFixture();
     const swarm = fixture.swarm({
@@ -335,7 +335,7 @@ describe("The transfer", () => {
     expect([transfer.isStopped, peer.socket.hasEnded, peer.isClosed]).toEqual([true, true, false]);
   });
 
-  test("that is complete is told to every peer (BEP 21)", async () => {
+  test("that is complete is announced to every peer (BEP 21)", async () => {
     const fixture = new NetworkFixture();
     const swarm = fixture.swarm({ infoDict: new Uint8Array(10) });
     swarm.start(real(runner()));

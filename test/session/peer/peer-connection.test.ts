@@ -186,7 +186,7 @@ describe("The rate limits", () => {
 });
 
 describe("An end", () => {
-  test("W15: is told to the owner once, with its fault", async () => {
+  test("W15: is reported to the owner once, with its fault", async () => {
     const { swarm, remote, peer, fixture } = await connected();
     peer.close("idle");
     peer.close("badMessage");
