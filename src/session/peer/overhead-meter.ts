@@ -1,9 +1,7 @@
 // Bytes of a connection that the rate limits do not know of yet. The core charges blocks when it orders or requests them; handshakes,
 // requests, haves and all other messages are measured here.
+import { BLOCK_HEADER_LENGTH } from "../../core/torrent/peer-message.ts";
 import { MAX_BLOCK_FRAME_LENGTH } from "../../wire/limits.ts";
-
-/** Bytes of a block message besides its payload (BEP 3), which the core charges together. */
-const BLOCK_HEADER_LENGTH = 13;
 
 export class OverheadMeter {
   #received = 0;

@@ -6,7 +6,6 @@ import type { InfoHash, PeerHandle, PeerId } from "../../core/torrent/ids.ts";
 import { IDLE_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_OUTPUT_BUFFER, STALLED_WRITE_MS } from "./limits.ts";
 import { toHex } from "../../lib/bytes.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
-import { BLOCK_HEADER_LENGTH } from "../../core/torrent/peer-message.ts";
 import type { Block, PeerFault, PeerMessage } from "../../core/torrent/peer-message.ts";
 import type { TcpConnection } from "../../net/tcp-connection.ts";
 import type { PeerHandshake } from "../../wire/peer-wire-events.ts";
