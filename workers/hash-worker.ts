@@ -1,6 +1,6 @@
 // The message loop of a hash worker: one reply per request, and failure is a reply. Must not know torrents, peers or
 // expected digests.
-import { hashJob } from "./hash-job.ts";
+import { hashSlice } from "./hash-slice.ts";
 import { storeJob } from "./store-job.ts";
 import { systemErrorCode } from "../src/lib/errors.ts";
 import type { HashReply, WorkerRequest } from "../src/hashing/messages.ts";
@@ -13,7 +13,7 @@ declare const self: {
 self.addEventListener("message", ({ data: request }) => {
   // A throw would end the worker, so nothing may escape.
   try {
-    const digests = request.type === "store" ? storeJob(request) : hashJob(request);
+    const digests = request.type === "store" ? storeJob(request) : hashSlice(request);
     self.postMessage({ type: "hashed", job: request.job, digests }, [digests.buffer]);
   } catch (error) {
     const code = systemErrorCode(error) ?? "EUNKNOWN";

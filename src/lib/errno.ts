@@ -27,8 +27,9 @@ export function errnoName(number: number): string {
   return NAMES[number] ?? `errno ${number}`;
 }
 
-/** `source`: a file to serve; `directory`: where a download goes; `disk`: a write under way; `port`: a UDP port to bind. */
-export type ErrnoSubject = "source" | "directory" | "disk" | "port";
+/** `source`: a file to serve; `directory`: where a download goes; `disk`: a write under way; `port`: a
+ * port to listen on, TCP or UDP; `config`: a configuration file. */
+export type ErrnoSubject = "source" | "directory" | "disk" | "port" | "config";
 
 const AGAIN = "run the same command again";
 const NOT_READABLE = "may not be read by this user; change its permissions or run as its owner";
@@ -40,15 +41,18 @@ const WORDS: Readonly<Record<string, Partial<Readonly<Record<ErrnoSubject, strin
     source: NOT_READABLE,
     directory: NOT_WRITABLE,
     port: "not permitted; choose a port above 1023 with --port",
+    config: "permission denied",
   },
   EPERM: { source: NOT_READABLE, directory: NOT_WRITABLE },
   ENOENT: {
     source: "no such file; check the path",
     directory: "no such directory; make it first (mkdir -p) or choose another --dir",
+    config: "there is no such file",
   },
   ENOTDIR: {
     source: "no such file: a part of the path is not a directory; check the path",
     directory: "is not a directory; choose another --dir",
+    config: "there is no such file",
   },
   ELOOP: {
     source: "its symlinks lead in a circle; name the file itself",
@@ -58,6 +62,7 @@ const WORDS: Readonly<Record<string, Partial<Readonly<Record<ErrnoSubject, strin
     source: "the path is too long; check the path",
     directory: "the path is too long; choose another --dir",
   },
+  EISDIR: { config: "it is a directory" },
   EMFILE: { source: "too many open files; raise the limit (ulimit -n)" },
   EROFS: {
     directory: "is on a read-only file system; choose another --dir",

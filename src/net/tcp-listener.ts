@@ -1,5 +1,6 @@
 // Accepts TCP connections on one address. Distinguishes a taken port from other failures, so that a range can be tried.
 import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
+import { errnoWords } from "../lib/errno.ts";
 import { systemErrorCode, UsageError } from "../lib/errors.ts";
 import { type SocketData, socketHandlers } from "./socket-handlers.ts";
 import { type OnBug, TcpConnection } from "./tcp-connection.ts";
@@ -51,17 +52,10 @@ export function listen(options: ListenOptions): TcpListener {
 }
 
 function listenError(address: PeerAddress, cause: unknown): Error {
-  const where = addressKey(address);
-  switch (systemErrorCode(cause) ?? "") {
-    case "EADDRINUSE":
-      return new AddressTakenError(`${where} is in use by another process: choose another --port`, { cause });
-    case "EADDRNOTAVAIL":
-      return new UsageError(`${address.host} is not an address of this machine: correct --ip`, { cause });
-    case "EACCES":
-      return new UsageError(`no permission to listen on ${where}: choose a --port of 1024 or more`, {
-        cause,
-      });
-    default:
-      return new UsageError(`cannot listen on ${where}: correct --ip and --port`, { cause });
-  }
+  const code = systemErrorCode(cause);
+  const words = errnoWords("port", code) ?? "correct --ip and --port";
+  const message = `cannot listen on ${addressKey(address)}: ${words}`;
+  return code === "EADDRINUSE"
+    ? new AddressTakenError(message, { cause })
+    : new UsageError(message, { cause });
 }

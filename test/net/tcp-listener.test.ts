@@ -29,8 +29,12 @@ test("listen tells a taken port from an address that is not ours", () => {
   const attempt = (at: string, port: number) => () =>
     listen({ host: at, port, onConnection: () => {}, onBug });
   expect(attempt(host, port)).toThrow(AddressTakenError);
-  expect(attempt(host, port)).toThrow(`${host}:${port} is in use by another process: choose another --port`);
-  expect(attempt("192.0.2.1", 0)).toThrow("192.0.2.1 is not an address of this machine: correct --ip");
+  expect(attempt(host, port)).toThrow(
+    `cannot listen on ${host}:${port}: the port is taken; choose another with --port`,
+  );
+  expect(attempt("192.0.2.1", 0)).toThrow(
+    "cannot listen on 192.0.2.1:0: this machine does not have that address; choose one of its own with --ip",
+  );
   try {
     attempt("192.0.2.1", 0)();
   } catch (error) {

@@ -1,6 +1,7 @@
 // The YAML file behind the flags: reads it, and refuses what would silently not count (unknown and double keys, lists
 // where one value belongs). Is told which keys there are, and does not know what their values mean.
 import { open } from "node:fs/promises";
+import { errnoWords } from "../../lib/errno.ts";
 import { UsageError, systemErrorCode } from "../../lib/errors.ts";
 import type { Flags } from "../command.ts";
 import { MAX_CONFIG_LENGTH } from "../limits.ts";
@@ -104,17 +105,11 @@ async function readText(path: string, isRequired: boolean): Promise<string | und
     if (cause instanceof UsageError) throw cause;
     const code = systemErrorCode(cause);
     if (!isRequired && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
-    throw new UsageError(
-      `${path}: the configuration file cannot be read (${reasons[code ?? ""] ?? code ?? "unknown reason"})`,
-      { cause },
-    );
+    throw new UsageError(`${path}: the configuration file cannot be read (${reasonOf(code)})`, { cause });
   }
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  ENOTDIR: "there is no such file",
-  EACCES: "permission denied",
-  EISDIR: "it is a directory",
-  ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8",
-};
+function reasonOf(code: string | undefined): string {
+  if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") return "it is not UTF-8";
+  return errnoWords("config", code) ?? code ?? "unknown reason";
+}

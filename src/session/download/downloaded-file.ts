@@ -74,7 +74,7 @@ export class DownloadedFile {
     const finished = await file.finish();
     this.#reportCompletion(finished.path, file.existed);
     if (options.seeding) await this.#seed(file, finished);
-    else if (wasComplete) await untilTold(() => swarm.gossip.hasListeners, signal, resources.clock);
+    else if (wasComplete) await untilTold(() => swarm.gossip.hasToldPeer, signal, resources.clock);
   }
 
   /** After the network is closed: what is verified is recorded, so that the next run goes on from it. */
@@ -143,7 +143,7 @@ export class DownloadedFile {
       goal: { seconds: options.seedingSeconds, ratio: options.seedingRatio },
       size,
       uploaded: () => this.#uploaded,
-      isDataNeeded: () => swarm.gossip.isSomebodyNeedy,
+      isDataNeeded: () => swarm.gossip.isAnyHostNeedy,
       signal,
       clock,
     });

@@ -50,8 +50,8 @@ export async function seedUntilEnough(parts: SeedingParts): Promise<SeedingResul
 }
 
 /** For a download that was complete before it had a peer: a seed that counts hosts (`--until-done`) is to learn of it. */
-export function untilTold(hasListeners: () => boolean, signal: AbortSignal, clock: Clock): Promise<void> {
+export function untilTold(hasToldPeer: () => boolean, signal: AbortSignal, clock: Clock): Promise<void> {
   const deadline = clock.now() + TELL_DONE_MS;
-  const isOver = () => hasListeners() || signal.aborted || clock.now() >= deadline;
+  const isOver = () => hasToldPeer() || signal.aborted || clock.now() >= deadline;
   return waitUntil(clock, FAREWELL_STEP_MS, isOver);
 }

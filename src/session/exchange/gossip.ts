@@ -40,12 +40,12 @@ export class Gossip {
   }
 
   /** Whether a connected peer has got our own state. */
-  get hasListeners(): boolean {
-    return this.#hosts.hasListeners;
+  get hasToldPeer(): boolean {
+    return this.#hosts.hasToldPeer;
   }
 
   /** A host lacks data: one of the roster, or a connected peer that does not speak the host exchange. */
-  get isSomebodyNeedy(): boolean {
+  get isAnyHostNeedy(): boolean {
     if (this.roster.needy > 0) return true;
     for (const peer of this.#options.peers()) {
       if (speaksHosts(peer) || this.#isComplete(peer)) continue;

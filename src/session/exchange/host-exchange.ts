@@ -38,7 +38,7 @@ export class HostExchange {
   }
 
   /** Whether a connected peer has got our own state. */
-  get hasListeners(): boolean {
+  get hasToldPeer(): boolean {
     return this.#listeners.size > 0;
   }
 

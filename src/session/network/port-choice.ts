@@ -1,4 +1,5 @@
 // Which port to listen on: the given one, the remembered one, or a random one of the range, each tried once.
+import { present } from "../../lib/assert.ts";
 import { UsageError } from "../../lib/errors.ts";
 
 export interface PortWish {
@@ -16,7 +17,7 @@ export function portsToTry(wish: PortWish, random: () => number): number[] {
   );
   for (let i = ports.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
-    [ports[i], ports[j]] = [ports[j] ?? 0, ports[i] ?? 0];
+    [ports[i], ports[j]] = [present(ports[j]), present(ports[i])];
   }
   return ports;
 }

@@ -14,9 +14,9 @@ export interface JoinedSwarm extends SnapshotSwarm {
   readonly gossip: SnapshotSwarm["gossip"] & {
     readonly roster: { doneHosts(): ReadonlySet<string> };
     /** A peer has been told our state. */
-    readonly hasListeners: boolean;
+    readonly hasToldPeer: boolean;
     /** A host lacks data, as far as is known. */
-    readonly isSomebodyNeedy: boolean;
+    readonly isAnyHostNeedy: boolean;
     say(state: HostState): void;
   };
   /** The metadata is known and the file is ready: pieces are traded from then on. */

@@ -1,5 +1,6 @@
 // Where in a connection's output the blocks end: how many payload bytes the socket has taken when it has written so many bytes in
 // all. A ring without allocation per block; bounded by what the core lets be in flight for one peer.
+import { present } from "../../lib/assert.ts";
 
 export class UploadMarks {
   #ends = new Float64Array(128);
@@ -18,8 +19,8 @@ export class UploadMarks {
   /** @returns payload bytes of the blocks that end at or before `written`, each counted once. */
   passed(written: number): number {
     let bytes = 0;
-    while (this.#count > 0 && (this.#ends[this.#head] ?? 0) <= written) {
-      bytes += this.#lengths[this.#head] ?? 0;
+    while (this.#count > 0 && present(this.#ends[this.#head]) <= written) {
+      bytes += present(this.#lengths[this.#head]);
       this.#head = (this.#head + 1) % this.#ends.length;
       this.#count--;
     }
@@ -29,7 +30,7 @@ export class UploadMarks {
   #grow(): void {
     const order = (from: Float64Array) => {
       const to = new Float64Array(from.length * 2);
-      for (let i = 0; i < this.#count; i++) to[i] = from[(this.#head + i) % from.length] ?? 0;
+      for (let i = 0; i < this.#count; i++) to[i] = present(from[(this.#head + i) % from.length]);
       return to;
     };
     [this.#ends, this.#lengths] = [order(this.#ends), order(this.#lengths)];

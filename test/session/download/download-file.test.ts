@@ -211,7 +211,7 @@ describe("--timeout", () => {
     await fixture.session.clock.pass(20_000);
     hashing.resolve();
     await until(() => fixture.session.eventsOf("completed").length > 0);
-    fixture.swarm.gossip.isSomebodyNeedy = true;
+    fixture.swarm.gossip.isAnyHostNeedy = true;
     await fixture.session.clock.pass(31_000);
     expect(await fixture.ended).toBe("done");
     await fixture.end();

@@ -20,7 +20,7 @@ describe("a file that stands there already", () => {
     expect(fixture.session.eventsOf("hashing")).toMatchObject([{ index: 4, done: CONTENT.length }]);
     await fixture.session.clock.pass(TELL_DONE_MS / 2);
     expect(Bun.peek.status(fixture.ended)).toBe("pending");
-    fixture.swarm.gossip.hasListeners = true;
+    fixture.swarm.gossip.hasToldPeer = true;
     await fixture.session.clock.pass(10);
     expect(await fixture.ended).toBe("done");
     await fixture.end();
@@ -40,7 +40,7 @@ describe("--seeding", () => {
   test("goes on until its goal, which is reported with the ratio", async () => {
     const fixture = new DownloadFixture({ seeding: true, seedingSeconds: 10 });
     await fixture.complete();
-    fixture.swarm.gossip.isSomebodyNeedy = true;
+    fixture.swarm.gossip.isAnyHostNeedy = true;
     const peer = fixture.swarm.join(2, { type: "interested" });
     const block = METAINFO.geometry.block(pieceIndex(0), 0);
     fixture.swarm.receive(peer, { type: "request", block });
@@ -90,7 +90,7 @@ describe("--seeding", () => {
       if (how === "found") writeFileSync(fixture.path, CONTENT);
       await (how === "found" ? fixture.trade() : fixture.complete());
       await until(() => fixture.session.eventsOf("completed").length > 0);
-      fixture.swarm.gossip.isSomebodyNeedy = true;
+      fixture.swarm.gossip.isAnyHostNeedy = true;
       const peer = fixture.swarm.join(2, { type: "interested" });
       const block = METAINFO.geometry.block(pieceIndex(1), 0);
       fixture.change(PIECE_LENGTH + 5);
@@ -118,7 +118,7 @@ describe("--seeding", () => {
   test("C8: the same content under a new stamp goes on being seeded", async () => {
     const fixture = new DownloadFixture({ seeding: true });
     await fixture.complete();
-    fixture.swarm.gossip.isSomebodyNeedy = true;
+    fixture.swarm.gossip.isAnyHostNeedy = true;
     utimesSync(fixture.path, 1, 1);
     await fixture.session.clock.pass(SOURCE_CHECK_MS);
     await until(() => fixture.session.log.length > 0);

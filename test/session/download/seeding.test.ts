@@ -66,13 +66,13 @@ describe("untilTold", () => {
   test("ends as soon as there is a listener, at once if there is one already", async () => {
     const clock = new VirtualClock();
     const { signal } = new AbortController();
-    let hasListeners = true;
-    await untilTold(() => hasListeners, signal, clock);
-    hasListeners = false;
-    const told = untilTold(() => hasListeners, signal, clock);
+    let hasToldPeer = true;
+    await untilTold(() => hasToldPeer, signal, clock);
+    hasToldPeer = false;
+    const told = untilTold(() => hasToldPeer, signal, clock);
     await clock.pass(10 * FAREWELL_STEP_MS);
     expect(Bun.peek.status(told)).toBe("pending");
-    hasListeners = true;
+    hasToldPeer = true;
     await clock.pass(FAREWELL_STEP_MS);
     expect(Bun.peek.status(told)).toBe("fulfilled");
   });

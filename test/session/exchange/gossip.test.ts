@@ -87,13 +87,13 @@ describe("Addresses of third parties", () => {
 describe("This host", () => {
   test("is sent to every peer that speaks the host exchange, with every change of its state", () => {
     const { gossip, join } = fixture();
-    expect(gossip.hasListeners).toBe(false);
+    expect(gossip.hasToldPeer).toBe(false);
     const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
-    expect(gossip.hasListeners).toBe(true);
+    expect(gossip.hasToldPeer).toBe(true);
     gossip.say("done");
     expect(peer.hosts).toEqual(["10.0.0.1 leeching", "10.0.0.1 done"]);
     gossip.forget(real(peer));
-    expect(gossip.hasListeners).toBe(false);
+    expect(gossip.hasToldPeer).toBe(false);
   });
 
   test.each([
@@ -117,7 +117,7 @@ describe("A peer of another program", () => {
     peer.hasAll = true;
     gossip.tick(200, true);
     expect(gossip.roster.get(address(2))?.state).toBe("done");
-    expect(gossip.isSomebodyNeedy).toBe(false);
+    expect(gossip.isAnyHostNeedy).toBe(false);
   });
 
   test("has the file from the start when it announces that at once, also by BEP 21", () => {
@@ -148,7 +148,7 @@ describe("A peer of another program", () => {
     peer.listenAddress = undefined;
     gossip.onMessage(real(peer), { type: "haveNone" }, 0);
     gossip.tick(100, true);
-    expect([gossip.roster.size, gossip.isSomebodyNeedy]).toEqual([1, true]);
+    expect([gossip.roster.size, gossip.isAnyHostNeedy]).toEqual([1, true]);
   });
 
   test("is not tracked when it speaks the host exchange, or is p2pfile", () => {
@@ -165,8 +165,8 @@ describe("A peer of another program", () => {
 test("A host that lacks data keeps the others seeding, connected or not", () => {
   const { gossip, join } = fixture("source");
   const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
-  expect(gossip.isSomebodyNeedy).toBe(false);
+  expect(gossip.isAnyHostNeedy).toBe(false);
   gossip.onExtended(real(peer), HOST_EXCHANGE, hosts("leeching"), 0);
   gossip.forget(real(peer));
-  expect(gossip.isSomebodyNeedy).toBe(true);
+  expect(gossip.isAnyHostNeedy).toBe(true);
 });

@@ -60,7 +60,7 @@ describe("telling", () => {
     hosts.greeted(real(peer), 10);
     for (let now = 0; now < 20 * HOST_TURN_MS; now += 100) hosts.tick(now);
     expect(peer.heard).toEqual([["10.0.0.0 source", "10.0.0.1 leeching"]]);
-    expect(hosts.hasListeners).toBe(true);
+    expect(hosts.hasToldPeer).toBe(true);
   });
 
   test("a peer that does not speak the extension gets nothing", () => {
@@ -69,7 +69,7 @@ describe("telling", () => {
     hosts.greeted(real(peer), 0);
     hosts.sayOwn("done");
     expect(peer.heard).toEqual([]);
-    expect(hosts.hasListeners).toBe(false);
+    expect(hosts.hasToldPeer).toBe(false);
   });
 
   test("our own change is sent at once, those of others in turns and together", () => {

@@ -20,7 +20,7 @@ import { join } from "node:path";
 import type { HashRequest } from "../../src/hashing/messages.ts";
 import { systemErrorCode } from "../../src/lib/errors.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
-import { hashJob } from "../../workers/hash-job.ts";
+import { hashSlice } from "../../workers/hash-slice.ts";
 import { isCached } from "../../workers/page-cache.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "p2pfile-job-"));
@@ -79,14 +79,14 @@ function isOurs(descriptor: string): boolean {
 
 function codeOf(changes: Partial<HashRequest>): string | undefined {
   try {
-    hashJob(requestOf(changes));
+    hashSlice(requestOf(changes));
     return undefined;
   } catch (error) {
     return systemErrorCode(error);
   }
 }
 
-describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
+describe.each(["map", "pread"] as const)("hashSlice with io %s", (io) => {
   test("does not care how windows and pieces overlap", () => {
     const cases = [
       [64 * KiB, 16 * KiB],
@@ -102,7 +102,7 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
       for (const exclusive of [false, true]) {
         for (const offset of [0, 16 * KiB, 2 * MiB + 16 * KiB, 12_345]) {
           const length = bytes.length - offset;
-          const digests = hashJob(requestOf({ io, windowLength, pieceLength, exclusive, offset, length }));
+          const digests = hashSlice(requestOf({ io, windowLength, pieceLength, exclusive, offset, length }));
           expect(digests.toHex()).toBe(digestsOf(bytes.subarray(offset), pieceLength));
         }
       }
@@ -128,12 +128,12 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
 
   test("leaves neither a descriptor nor a mapping behind", () => {
     const descriptors = () => readdirSync("/proc/self/fd").filter(isOurs).length;
-    hashJob(requestOf({ io }));
+    hashSlice(requestOf({ io }));
     const directory = open(folder);
     const before = descriptors();
     for (let i = 0; i < 20; i++) {
-      hashJob(requestOf({ io }));
-      hashJob(requestOf({ io, exclusive: true }));
+      hashSlice(requestOf({ io }));
+      hashSlice(requestOf({ io, exclusive: true }));
       codeOf({ io, fd: directory });
       codeOf({ io, length: bytes.length + 1 });
     }
@@ -143,9 +143,9 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
 
   test("hashes a file that is open for writing, and keeps no writer waiting afterwards", () => {
     const writer = openSync(path, "r+");
-    expect(hashJob(requestOf({ io })).toHex()).toBe(digestsOf(bytes, MiB));
+    expect(hashSlice(requestOf({ io })).toHex()).toBe(digestsOf(bytes, MiB));
     closeSync(writer);
-    hashJob(requestOf({ io }));
+    hashSlice(requestOf({ io }));
     const later = openSync(path, "r+");
     expect(fstatSync(later).size).toBe(bytes.length);
     closeSync(later);
@@ -156,14 +156,14 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
     writeFileSync(readOnly, bytes);
     chmodSync(readOnly, 0o444);
     chmodSync(folder, 0o755);
-    const module = JSON.stringify(new URL("../../workers/hash-job.ts", import.meta.url).pathname);
+    const module = JSON.stringify(new URL("../../workers/hash-slice.ts", import.meta.url).pathname);
     const script = join(folder, "as-nobody.ts");
     writeFileSync(
       script,
-      `import { hashJob } from ${module};
+      `import { hashSlice } from ${module};
        process.setgid(65534); process.setuid(65534);
        const fd = require("node:fs").openSync(${JSON.stringify(readOnly)}, "r");
-       console.log(hashJob({ ...${JSON.stringify(requestOf({ io }))}, fd }).toHex());`,
+       console.log(hashSlice({ ...${JSON.stringify(requestOf({ io }))}, fd }).toHex());`,
     );
     const child = Bun.spawn([process.execPath, script], { stdout: "pipe", timeout: 10_000 });
     expect(await new Response(child.stdout).text()).toBe(`${digestsOf(bytes, MiB)}\n`);
@@ -171,7 +171,7 @@ describe.each(["map", "pread"] as const)("hashJob with io %s", (io) => {
 
   test("reads the descriptor itself where the system has no folder of descriptors", () => {
     for (const exclusive of [false, true])
-      expect(hashJob(requestOf({ io, exclusive }), "/nowhere").toHex()).toBe(digestsOf(bytes, MiB));
+      expect(hashSlice(requestOf({ io, exclusive }), "/nowhere").toHex()).toBe(digestsOf(bytes, MiB));
     expect(fstatSync(fd).size).toBe(bytes.length);
   });
 });
@@ -181,7 +181,7 @@ function bytesRead(): number {
   return Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
 }
 
-test("hashJob reads a cold file, whose pages it would wait for in the map, and maps a warm one", () => {
+test("hashSlice reads a cold file, whose pages it would wait for in the map, and maps a warm one", () => {
   const cold = join(folder, "cold");
   writeFileSync(cold, bytes);
   // Writes the file back and drops its pages.
@@ -192,7 +192,7 @@ test("hashJob reads a cold file, whose pages it would wait for in the map, and m
   const request = requestOf({ fd, exclusive: true });
   for (const isRead of [true, false]) {
     const before = bytesRead();
-    expect(hashJob(request).toHex()).toBe(digestsOf(bytes, MiB));
+    expect(hashSlice(request).toHex()).toBe(digestsOf(bytes, MiB));
     expect(bytesRead() - before >= bytes.length).toBe(isRead);
   }
 });
@@ -204,7 +204,7 @@ test.each([
   ["GPFS", 0x47504653, true],
   ["FUSE", 0x65735546, true],
   ["tmpfs", 0x01021994, true],
-])("hashJob over %s (type %d) reads instead of mapping: %p", (_, type, isRead) => {
+])("hashSlice over %s (type %d) reads instead of mapping: %p", (_, type, isRead) => {
   const fd = openSync(path, "r");
   const isWarm = isCached(fd, 0, bytes.length);
   closeSync(fd);
@@ -216,12 +216,12 @@ test.each([
   };
   const request = requestOf({ exclusive: true });
   const before = bytesRead();
-  expect(hashJob(request, undefined, statfs).toHex()).toBe(digestsOf(bytes, MiB));
+  expect(hashSlice(request, undefined, statfs).toHex()).toBe(digestsOf(bytes, MiB));
   expect(bytesRead() - before >= bytes.length).toBe(isRead);
   expect(asked).toEqual([`/proc/self/fd/${request.fd}`]);
 });
 
-test("hashJob reads a file on tmpfs, where every page of the map would cost a fault", () => {
+test("hashSlice reads a file on tmpfs, where every page of the map would cost a fault", () => {
   const shared = "/dev/shm";
   if (!existsSync(shared) || statfsSync(shared).type !== 0x01021994)
     return console.warn(`SKIPPED: ${shared} is no tmpfs`);
@@ -230,7 +230,7 @@ test("hashJob reads a file on tmpfs, where every page of the map would cost a fa
     const file = join(inMemory, "data");
     writeFileSync(file, bytes);
     const before = bytesRead();
-    expect(hashJob(requestOf({ fd: open(file), exclusive: true })).toHex()).toBe(digestsOf(bytes, MiB));
+    expect(hashSlice(requestOf({ fd: open(file), exclusive: true })).toHex()).toBe(digestsOf(bytes, MiB));
     expect(bytesRead() - before).toBeGreaterThanOrEqual(bytes.length);
   } finally {
     rmSync(inMemory, { recursive: true, force: true });

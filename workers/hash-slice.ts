@@ -25,7 +25,7 @@ let mapping: MappedFile | undefined;
  * @returns 20 bytes per piece, in piece order.
  * @throws an error with a `code`: the system's, "ESHORT", "EISDIR", or "EINVAL" for anything but a regular file.
  */
-export function hashJob(
+export function hashSlice(
   request: HashRequest,
   descriptors = DESCRIPTORS,
   statfs: Statfs = statfsSync,
