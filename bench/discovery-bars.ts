@@ -3,7 +3,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CONTENT_NAME, SEED_TIMEOUT_MS } from "./contestants/contestant.ts";
-import { type Crew, type Node, type Place, type Spot, startNode } from "./discovery-place.ts";
+import { type Crew, type Node, type Place, type Spot, startNode } from "./discovery-hosts.ts";
 import { eventPattern, milestonesOf, timeOfEvent } from "./lib/json-events.ts";
 import { type Load, LoadMeter } from "./lib/machine-load.ts";
 import { tcpSocketCount, tcpTable, type TcpEntry } from "./lib/tcp-table.ts";
@@ -45,7 +45,7 @@ const CLOSE_LOOK_MS = 500;
 const TABLE_POLL_MS = 100;
 /** Connected peers that let a process go on at full speed. */
 const ENOUGH_PEERS = 8;
-/** So slow, in MiB/s, that nobody is done before all have found each other. */
+/** So slow, in MiB/s, that no peer is done before all have found each other. */
 const SLOW = "1";
 /** Seconds that the leecher waits for its seed, by round: also longer than the longest back-off. */
 const WAITS = [0.5, 1.5, 3, 5, 8, 12];

@@ -8,8 +8,8 @@ import { MiB } from "../src/lib/units.ts";
 import { CONTENT_NAME } from "./contestants/contestant.ts";
 import { EXECUTABLE, p2pfile } from "./contestants/p2pfile.ts";
 import { type Bar, BARS, type Round, type Stage } from "./discovery-bars.ts";
-import { Crew, type Place, placeOf } from "./discovery-place.ts";
-import { Bed } from "./lib/bed.ts";
+import { Crew, type Place, placeOf } from "./discovery-hosts.ts";
+import { Workspace } from "./lib/workspace.ts";
 import { complain, orComplain } from "./lib/complain.ts";
 import { writeContent } from "./lib/content-file.ts";
 import { describeMachine } from "./lib/machine.ts";
@@ -47,15 +47,15 @@ interface BarResult {
   readonly problem: string | undefined;
 }
 
-async function playBar(bed: Bed, place: Place, folder: string, bar: Bar): Promise<BarResult> {
+async function playBar(workspace: Workspace, place: Place, folder: string, bar: Bar): Promise<BarResult> {
   const done: Round[] = [];
   let problem: string | undefined;
   for (let round = 0; round < rounds && problem === undefined; round++) {
-    const crew = new Crew(bed);
+    const crew = new Crew(workspace);
     const stage: Stage = {
       crew,
       place,
-      folder: bed.folder(folder),
+      folder: workspace.folder(folder),
       content: join(folder, CONTENT_NAME),
       processes,
     };
@@ -70,7 +70,7 @@ async function playBar(bed: Bed, place: Place, folder: string, bar: Bar): Promis
     }
     await crew.endAll();
     place.clear();
-    bed.remove(stage.folder);
+    workspace.remove(stage.folder);
   }
   return { name: bar.name, what: bar.what, rounds: done, problem };
 }
@@ -131,7 +131,7 @@ function report(results: readonly BarResult[], place: Place): void {
   });
 }
 
-const bed = new Bed();
+const workspace = new Workspace();
 const { bars, place } = orComplain("discovery", () => {
   if (!(processes >= 9 && processes <= 200)) throw new Error("--processes wants a number from 9 to 200");
   const wanted = flags.only.split(",");
@@ -144,17 +144,17 @@ const { bars, place } = orComplain("discovery", () => {
 });
 let allWell = true;
 try {
-  const folder = ownedFolder(bed, SHARED_MEMORY);
+  const folder = ownedFolder(workspace, SHARED_MEMORY);
   writeContent(join(folder, CONTENT_NAME), SIZE);
   const results: BarResult[] = [];
-  for (const bar of bars) results.push(await playBar(bed, place, folder, bar));
+  for (const bar of bars) results.push(await playBar(workspace, place, folder, bar));
   report(results, place);
   allWell = results.every(({ problem }) => problem === undefined);
 } catch (error) {
   if (error instanceof NotPossible) complain("discovery", error);
   throw error;
 } finally {
-  await bed.close();
+  await workspace.close();
   place.clear();
 }
 process.exit(allWell ? 0 : 1);

@@ -1,5 +1,5 @@
 // How late the event loop is: a timer asks again and again, and what it is late by is one sample. While the loop stands
-// still no timer asks, and whoever had come then would have waited too: a long delay counts once for every timer it
+// still no timer asks, and a caller at that time would wait too: a long delay counts once for every timer it
 // swallowed, with what was left of it. Without that, one stop of a second would be one sample among thousands.
 import { quantile } from "./lib/statistics.ts";
 

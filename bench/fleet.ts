@@ -16,7 +16,7 @@ import { fleetLibtorrent } from "./contestants/fleet-libtorrent.ts";
 import { fleetMixed } from "./contestants/fleet-mixed.ts";
 import { fleetNginx } from "./contestants/fleet-nginx.ts";
 import { fleetBuildOf, fleetP2pfile } from "./contestants/fleet-p2pfile.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import { complain, orComplain } from "./lib/complain.ts";
 import { writeContent } from "./lib/content-file.ts";
 import { freeSpace } from "./lib/file-system.ts";
@@ -28,7 +28,7 @@ import {
   summarizeFleet,
 } from "./lib/fleet-report.ts";
 import { buildNetwork, type FleetRun, type FleetStage, runFleet } from "./lib/fleet-run.ts";
-import { strangerTable } from "./lib/fleet-strangers.ts";
+import { otherClientTable } from "./lib/fleet-other-clients.ts";
 import { describeScenario, fleetFloor, type FleetScenario, scenarioOf } from "./lib/fleet-scenario.ts";
 import { availableMemory, congestionControl, describeMachine } from "./lib/machine.ts";
 import { isLimiting } from "./lib/machine-load.ts";
@@ -71,8 +71,8 @@ interface Entry {
 }
 
 /** In preset f there is one contestant, and p2pfile alone to compare it with. */
-function contestantsOf({ strangers }: FleetScenario): FleetContestant[] {
-  const all = strangers ? [fleetMixed, fleetP2pfile] : CONTESTANTS;
+function contestantsOf({ otherClients }: FleetScenario): FleetContestant[] {
+  const all = otherClients ? [fleetMixed, fleetP2pfile] : CONTESTANTS;
   const wanted = flags.only?.split(",");
   return [
     ...all.filter(({ name }) => wanted === undefined || wanted.some((word) => name.startsWith(word))),
@@ -114,7 +114,7 @@ async function playOnce(entry: Entry, stage: FleetStage, round: number): Promise
 }
 
 /** @returns payload by rate, between the seed and the first host. */
-async function linkShare({ bed, namespaces, scenario, folder }: FleetStage): Promise<number> {
+async function linkShare({ workspace, namespaces, scenario, folder }: FleetStage): Promise<number> {
   try {
     const [from, to] = buildNetwork(namespaces, {
       ...scenario,
@@ -122,19 +122,23 @@ async function linkShare({ bed, namespaces, scenario, folder }: FleetStage): Pro
       slow: { count: 0, factor: 1 },
     }).hosts;
     if (from === undefined || to === undefined) throw new RangeError("a network without hosts");
-    return (await checkLink(bed, from, to, folder)).share;
+    return (await checkLink(workspace, from, to, folder)).share;
   } finally {
     namespaces.removeAll();
   }
 }
 
-async function play(bed: Bed, namespaces: NetNamespaces, scenario: FleetScenario): Promise<boolean> {
-  const folder = ownedFolder(bed, placeFor(scenario));
+async function play(
+  workspace: Workspace,
+  namespaces: NetNamespaces,
+  scenario: FleetScenario,
+): Promise<boolean> {
+  const folder = ownedFolder(workspace, placeFor(scenario));
   const content = join(folder, CONTENT_NAME);
   const torrent = join(folder, "content.torrent");
   writeContent(content, scenario.size);
   writeTorrent(torrent, content, scenario.size, pieceLengthFor(scenario.size));
-  const stage: FleetStage = { bed, namespaces, scenario, folder, content, torrent };
+  const stage: FleetStage = { workspace, namespaces, scenario, folder, content, torrent };
   console.error(`\n${describeScenario(scenario)}`);
   const share = await linkShare(stage);
   if (share < LEAST_SHARE)
@@ -149,12 +153,12 @@ async function play(bed: Bed, namespaces: NetNamespaces, scenario: FleetScenario
       if (entry !== undefined) await playOnce(entry, stage, round);
     }
   }
-  bed.remove(folder);
+  workspace.remove(folder);
   report(entries, scenario, share);
   return entries.every(({ version, problem }) => version === undefined || problem === undefined);
 }
 
-/** What is recorded can be compared: nothing was changed, and nobody was left out or added. */
+/** What is recorded can be compared: no preset was changed and no contestant left out or added. */
 function isWhole({ name }: FleetScenario): boolean {
   return name !== "custom" && flags.only === undefined && flags.also.length === 0;
 }
@@ -172,7 +176,7 @@ function report(entries: readonly Entry[], scenario: FleetScenario, linkShare: n
     `Floor ${floor} s: the payload alone at the rate of the links. One TCP connection (${congestionControl()}) gets ${linkShare} of it.\n`,
   );
   console.log(fleetTable(results));
-  for (const table of [groupTable(results), strangerTable(results), milestoneTable(results)])
+  for (const table of [groupTable(results), otherClientTable(results), milestoneTable(results)])
     if (table !== undefined) console.log(`\n${table}`);
   if (results.some(({ runs }) => runs.some(({ load }) => isLimiting(load))))
     console.log(
@@ -211,16 +215,16 @@ const scenarios = orComplain("fleet", () => {
   sweepDeadFolders(flags.dir ?? SHARED_MEMORY);
   return all;
 });
-const bed = new Bed();
+const workspace = new Workspace();
 const namespaces = new NetNamespaces();
 let allWell = true;
 try {
-  for (const scenario of scenarios) allWell = (await play(bed, namespaces, scenario)) && allWell;
+  for (const scenario of scenarios) allWell = (await play(workspace, namespaces, scenario)) && allWell;
 } catch (error) {
   if (error instanceof NotPossible) complain("fleet", error);
   throw error;
 } finally {
-  await bed.close();
+  await workspace.close();
   namespaces.removeAll();
 }
 process.exit(allWell ? 0 : 1);

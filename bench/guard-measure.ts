@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { MiB } from "../src/lib/units.ts";
 import { CONTENT_NAME, HOST, SEED_TIMEOUT_MS } from "./contestants/contestant.ts";
 import { buildOf } from "./contestants/p2pfile.ts";
-import type { Bed } from "./lib/bed.ts";
+import type { Workspace } from "./lib/workspace.ts";
 import type { Child } from "./lib/child.ts";
 import { assertSameContent, writeContent } from "./lib/content-file.ts";
 import { freeSpace } from "./lib/file-system.ts";
@@ -36,19 +36,19 @@ export type Side = "seed" | "leech";
 const TIMEOUT_MS = 60_000;
 
 /** The file and the folder that everything lies in: memory where there is enough, the temporary directory elsewhere. */
-export function prepareStage(bed: Bed, size: number): Stage {
+export function prepareStage(workspace: Workspace, size: number): Stage {
   const room = 2 * size + 64 * MiB;
   const fits = existsSync(SHARED_MEMORY) && freeSpace(SHARED_MEMORY) > room;
-  const folder = bed.folder(fits ? SHARED_MEMORY : tmpdir());
+  const folder = workspace.folder(fits ? SHARED_MEMORY : tmpdir());
   const content = join(folder, CONTENT_NAME);
   writeContent(content, size);
-  return { bed, folder, content, torrent: "", size };
+  return { workspace, folder, content, torrent: "", size };
 }
 
 /** System calls of the whole life of each side, by strace and setpriv (util-linux). */
 export async function countCalls(executable: string, stage: Stage): Promise<Readonly<Record<Side, Calls>>> {
-  const { bed, folder, content } = stage;
-  const [seedFolder, leechFolder] = [bed.folder(folder), bed.folder(folder)];
+  const { workspace, folder, content } = stage;
+  const [seedFolder, leechFolder] = [workspace.folder(folder), workspace.folder(folder)];
   const seed = traced(stage, seedFolder, [executable, "serve", "--ip", HOST, content]);
   const magnet = await seed.waitForOutput(/^(magnet:\S+)$/m, TIMEOUT_MS);
   const leech = traced(stage, leechFolder, [executable, "download", "--ip", HOST, magnet]);
@@ -58,12 +58,12 @@ export async function countCalls(executable: string, stage: Stage): Promise<Read
   await seed.ended();
   assertSameContent(content, join(leechFolder, CONTENT_NAME));
   const counts = { seed: callsOf(seedFolder), leech: callsOf(leechFolder) };
-  for (const child of [seed, leech]) await bed.end(child);
-  for (const used of [seedFolder, leechFolder]) bed.remove(used);
+  for (const child of [seed, leech]) await workspace.end(child);
+  for (const used of [seedFolder, leechFolder]) workspace.remove(used);
   return counts;
 }
 
-function traced({ bed }: Stage, folder: string, command: readonly string[]): Child {
+function traced({ workspace }: Stage, folder: string, command: readonly string[]): Child {
   const path = (name: string) => join(folder, name);
   // The shell writes down its process id, which is the program's a moment later. When strace is killed the program would
   // go on without it.
@@ -75,7 +75,7 @@ function traced({ bed }: Stage, folder: string, command: readonly string[]): Chi
     ...command,
   ];
   const strace = ["strace", "-f", "-c", "-o", path("strace")];
-  return bed.spawn([...strace, ...noted], { cwd: folder, log: path("stderr") });
+  return workspace.spawn([...strace, ...noted], { cwd: folder, log: path("stderr") });
 }
 
 function callsOf(folder: string): Calls {
@@ -111,16 +111,16 @@ function cpuOfBoth({ seedCpu, leechCpu }: RunFigures): number {
   return seedCpu.user + seedCpu.system + leechCpu.user + leechCpu.system;
 }
 
-async function referenceCpu({ bed, folder, content, size }: Stage): Promise<number> {
-  const target = bed.folder(folder);
+async function referenceCpu({ workspace, folder, content, size }: Stage): Promise<number> {
+  const target = workspace.folder(folder);
   warmPages(size + 512 * MiB);
   const program = [process.execPath, join(import.meta.dir, "guard-reference.ts"), content];
   const copy = join(target, CONTENT_NAME);
-  const child = bed.spawn([...program, copy], { cwd: target, log: join(target, "stderr") });
+  const child = workspace.spawn([...program, copy], { cwd: target, log: join(target, "stderr") });
   await child.waitForSuccess(SEED_TIMEOUT_MS);
   assertSameContent(content, copy);
   const { user, system } = child.totalCpu;
-  await bed.end(child);
-  bed.remove(target);
+  await workspace.end(child);
+  workspace.remove(target);
   return user + system;
 }

@@ -24,7 +24,7 @@ import {
   PINNED_PATH,
   type Pinned,
 } from "./guard-pinned.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import { describeMachine } from "./lib/machine.ts";
 import { markdownTable } from "./lib/markdown-table.ts";
 import { sizeName } from "./lib/size.ts";
@@ -72,10 +72,10 @@ function report(calls: Readonly<Record<Side, Calls>>, ratio: number): void {
   console.log(`\n${markdownTable(header, [...rows, cpu])}\n`);
 }
 
-const bed = new Bed();
+const workspace = new Workspace();
 let good = true;
 try {
-  const stage = prepareStage(bed, SIZE);
+  const stage = prepareStage(workspace, SIZE);
   const counted: Readonly<Record<Side, Calls>>[] = [];
   const costs: CpuCost[] = [];
   for (let run = 1; run <= runs; run++) {
@@ -107,6 +107,6 @@ try {
     good = excess.length === 0;
   }
 } finally {
-  await bed.close();
+  await workspace.close();
 }
 process.exit(good ? 0 : 1);

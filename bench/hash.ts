@@ -11,7 +11,7 @@ import { idle, poolHashers } from "./hash/pool-hashers.ts";
 import { prepareGround } from "./hash/prepare-ground.ts";
 import { hashTable, summarizeHash } from "./hash/report.ts";
 import { mktorrent, opensslDigest, opensslDigests, opensslSpeed, REFERENCE, serve } from "./hash/rivals.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import { fileSystemOf, freeSpace } from "./lib/file-system.ts";
 import { availableMemory } from "./lib/machine.ts";
 import { placesOf } from "./lib/places.ts";
@@ -65,9 +65,9 @@ function hashersOf(ground: HashGround): Hasher[] {
   return all.filter(({ name }) => words.some((word) => name.startsWith(word)));
 }
 
-async function compare(bed: Bed, parent: string, size: number): Promise<boolean> {
+async function compare(workspace: Workspace, parent: string, size: number): Promise<boolean> {
   assertRoom(parent, size);
-  const ground = prepareGround({ bed, parent, size, cores, writeLength });
+  const ground = prepareGround({ workspace, parent, size, cores, writeLength });
   const hashers = hashersOf(ground);
   try {
     const contenders = hashers.map((hasher) => ({
@@ -84,7 +84,7 @@ async function compare(bed: Bed, parent: string, size: number): Promise<boolean>
     return failures(series).length === 0;
   } finally {
     for (const hasher of hashers) await hasher.close?.();
-    bed.remove(ground.folder);
+    workspace.remove(ground.folder);
   }
 }
 
@@ -120,13 +120,13 @@ function report(
   });
 }
 
-const bed = new Bed();
+const workspace = new Workspace();
 let allWell = true;
 try {
   for (const parent of placesOf(flags.on, flags.dir)) {
-    for (const size of sizes) allWell = (await compare(bed, parent, size)) && allWell;
+    for (const size of sizes) allWell = (await compare(workspace, parent, size)) && allWell;
   }
 } finally {
-  await bed.close();
+  await workspace.close();
 }
 process.exit(allWell ? 0 : 1);

@@ -51,7 +51,7 @@ export function delaysIn(path: string, { from, to }: Period): Delays {
 }
 
 /**
- * Adds what everybody would have met who asks every SAMPLE_INTERVAL_MS whatever happens: a loop that stood still for
+ * Adds the delays of a caller that asks every SAMPLE_INTERVAL_MS whatever happens: a loop that stood still for
  * 100 ms is one late timer, but fifty late askers, who waited 98 ms, 96 ms and so on. Without them a quantile would
  * count how often the loop turned and not how long it stood.
  */

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
 import { GiB, MiB } from "../src/lib/units.ts";
 import { CONTENT_NAME, HOST, SEED_TIMEOUT_MS } from "./contestants/contestant.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import type { Child } from "./lib/child.ts";
 import { assertSameContent, writeContent } from "./lib/content-file.ts";
 import { fileSystemOf, freeSpace } from "./lib/file-system.ts";
@@ -56,7 +56,7 @@ const runs = Number(flags.runs);
 if (!(Number.isInteger(runs) && runs > 0)) throw new Error("--runs wants a number above 0");
 const disk = resolve(flags.dir);
 if (fileSystemOf(disk) === "tmpfs") throw new Error(`${disk} is no disk: give --dir`);
-const bed = new Bed();
+const workspace = new Workspace();
 
 /** Delays of all runs by what the process was doing, in the order of the table. */
 const observed = new Map<string, Delays[]>(
@@ -85,7 +85,7 @@ interface Sampled {
 
 function start(folder: string, args: readonly string[]): Sampled {
   const samples = join(folder, "loop-delay");
-  const child = bed.spawn([...PROGRAM, ...args], {
+  const child = workspace.spawn([...PROGRAM, ...args], {
     cwd: folder,
     log: join(folder, "stderr"),
     env: { P2PFILE_BENCH_LOOP_DELAY: samples },
@@ -101,7 +101,7 @@ async function timeOf(child: Child, event: string): Promise<number> {
 
 /** One seed and one leech, each in a new folder. `cold`: nothing of the content is in memory when it is asked for. */
 async function transfer(content: string, leechParent: string, cold: boolean): Promise<void> {
-  const [seedFolder, leechFolder] = [bed.folder(disk), bed.folder(leechParent)];
+  const [seedFolder, leechFolder] = [workspace.folder(disk), workspace.folder(leechParent)];
   if (cold) await makeCold(content);
   const seed = start(seedFolder, ["serve", "--json", "--ip", HOST, content]);
   const serving = /"event":"serving".*"(magnet:[^"]+)"/;
@@ -129,8 +129,8 @@ async function transfer(content: string, leechParent: string, cold: boolean): Pr
     note(WARM_SERVE, seed.samples, period);
     note(DOWNLOAD, leech.samples, period);
   }
-  for (const { child } of [seed, leech]) await bed.end(child);
-  for (const folder of [seedFolder, leechFolder]) bed.remove(folder);
+  for (const { child } of [seed, leech]) await workspace.end(child);
+  for (const folder of [seedFolder, leechFolder]) workspace.remove(folder);
 }
 
 async function makeCold(content: string): Promise<void> {
@@ -201,14 +201,14 @@ try {
   const copies = far === disk ? 2 : 1;
   if (freeSpace(disk) < copies * size + 256 * MiB) throw new Error(`${disk}: ${sizeName(size)} do not fit`);
   for (const cold of [false, true]) {
-    const folder = bed.folder(cold ? disk : far);
+    const folder = workspace.folder(cold ? disk : far);
     const content = join(folder, CONTENT_NAME);
     writeContent(content, size);
     for (let run = 0; run < runs; run++) await transfer(content, cold ? far : disk, cold);
-    bed.remove(folder);
+    workspace.remove(folder);
   }
   report(far);
 } finally {
-  await bed.close();
+  await workspace.close();
 }
 process.exit(0);

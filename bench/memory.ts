@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { GiB, MiB } from "../src/lib/units.ts";
 import { buildOf, EXECUTABLE } from "./contestants/p2pfile.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import { orComplain } from "./lib/complain.ts";
 import { fileSystemOf } from "./lib/file-system.ts";
 import { describeMachine } from "./lib/machine.ts";
@@ -61,8 +61,8 @@ interface SideResult {
 
 type Result = Readonly<Record<Side, SideResult>> & { readonly size: number };
 
-async function measure(bed: Bed, size: number): Promise<Record<Side, Memory[]>> {
-  const stage = newStage(bed, flags.dir, size);
+async function measure(workspace: Workspace, size: number): Promise<Record<Side, Memory[]>> {
+  const stage = newStage(workspace, flags.dir, size);
   const memory: Record<Side, Memory[]> = { seed: [], leech: [] };
   for (let run = 1; run <= rounds; run++) {
     const { seedMemory, leechMemory } = await runOnce(contestant, stage);
@@ -71,7 +71,7 @@ async function measure(bed: Bed, size: number): Promise<Record<Side, Memory[]>> 
     const [seed, leech] = [inMiB(seedMemory.anonymous), inMiB(leechMemory.anonymous)];
     console.error(`${sizeName(size)} run ${run}: seed ${seed} MiB, leech ${leech} MiB`);
   }
-  bed.remove(stage.folder);
+  workspace.remove(stage.folder);
   return memory;
 }
 
@@ -133,11 +133,11 @@ function report(results: readonly Result[]): void {
   });
 }
 
-const bed = new Bed();
+const workspace = new Workspace();
 const results: Result[] = [];
 try {
   for (const size of sizes) {
-    const memory = await measure(bed, size);
+    const memory = await measure(workspace, size);
     const [base] = results;
     results.push({
       size,
@@ -147,6 +147,6 @@ try {
   }
   report(results);
 } finally {
-  await bed.close();
+  await workspace.close();
 }
 process.exit(results.every((result) => SIDES.every((side) => holds(result[side]))) ? 0 : 1);

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { GiB, MiB } from "../src/lib/units.ts";
 import { CONTENT_NAME, HOST, SEED_TIMEOUT_MS } from "./contestants/contestant.ts";
 import { EXECUTABLE } from "./contestants/p2pfile.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import type { Child } from "./lib/child.ts";
 import { assertSameContent, writeContent } from "./lib/content-file.ts";
 import { sampleCount, selfTimes } from "./lib/cpu-profile.ts";
@@ -31,7 +31,7 @@ const { values: flags, positionals } = parseArgs({
 });
 const size = positionals[0] === undefined ? GiB : parseSize(positionals[0]);
 const out = resolve(flags.out);
-const bed = new Bed();
+const workspace = new Workspace();
 
 type Side = "seed" | "leech";
 
@@ -43,15 +43,15 @@ interface Transfer {
 }
 
 async function transfer(content: string, { program, onReady }: Transfer): Promise<number> {
-  const [seedFolder, leechFolder] = [bed.folder(SHARED_MEMORY), bed.folder(SHARED_MEMORY)];
+  const [seedFolder, leechFolder] = [workspace.folder(SHARED_MEMORY), workspace.folder(SHARED_MEMORY)];
   const serve = [...program("seed"), "serve", "--ip", HOST, content];
-  const seed = bed.spawn(serve, { cwd: seedFolder, log: join(seedFolder, "stderr") });
+  const seed = workspace.spawn(serve, { cwd: seedFolder, log: join(seedFolder, "stderr") });
   const magnet = await seed.waitForOutput(/^(magnet:\S+)$/m, SEED_TIMEOUT_MS);
   const afterwards = await onReady?.(seed);
   warmPages(size + 512 * MiB);
   const download = [...program("leech"), "download", "--ip", HOST, magnet];
   const begun = performance.now();
-  const leech = bed.spawn(download, { cwd: leechFolder, log: join(seedFolder, "leech-stderr") });
+  const leech = workspace.spawn(download, { cwd: leechFolder, log: join(seedFolder, "leech-stderr") });
   await leech.waitForSuccess(LEECH_TIMEOUT_MS);
   const seconds = (performance.now() - begun) / 1000;
   assertSameContent(content, join(leechFolder, CONTENT_NAME));
@@ -59,8 +59,8 @@ async function transfer(content: string, { program, onReady }: Transfer): Promis
   // Not killed: a profile is written at an orderly end.
   seed.signal("SIGINT");
   await seed.ended();
-  await bed.end(leech);
-  for (const folder of [seedFolder, leechFolder]) bed.remove(folder);
+  await workspace.end(leech);
+  for (const folder of [seedFolder, leechFolder]) workspace.remove(folder);
   return seconds;
 }
 
@@ -94,7 +94,7 @@ async function countSystemCalls(content: string): Promise<void> {
     program: (side) => (side === "leech" ? [...strace(side), EXECUTABLE] : [EXECUTABLE]),
     // The seed is looked at from when it is ready, so its hashing is not counted.
     onReady: async (seed) => {
-      const tracer = bed.spawn([...strace("seed"), "-p", String(seed.pid)], {
+      const tracer = workspace.spawn([...strace("seed"), "-p", String(seed.pid)], {
         cwd: out,
         log: join(out, "strace.log"),
       });
@@ -123,12 +123,12 @@ try {
   if (freeSpace(SHARED_MEMORY) < 2 * size + 256 * MiB)
     throw new Error(`${SHARED_MEMORY} is too small for this`);
   mkdirSync(out, { recursive: true });
-  const content = join(bed.folder(SHARED_MEMORY), CONTENT_NAME);
+  const content = join(workspace.folder(SHARED_MEMORY), CONTENT_NAME);
   writeContent(content, size);
   await profile(content);
   if (Bun.which("strace") === null) console.log("\nstrace is not installed: no system calls are counted");
   else await countSystemCalls(content);
 } finally {
-  await bed.close();
+  await workspace.close();
 }
 process.exit(0);

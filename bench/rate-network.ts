@@ -1,5 +1,5 @@
 // Machines for a rate test, as network namespaces: one for the seed, one per leech, each leech on a link of its own to
-// the seed and to nobody else, so that what crosses a link is what this leech got from the seed. Needs root.
+// the seed and to no other host, so that what crosses a link is what this leech got from the seed. Needs root.
 import {
   assertNamespaces,
   inNamespace,

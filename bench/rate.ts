@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { GiB, MiB } from "../src/lib/units.ts";
 import { CONTENT_NAME, SEED_TIMEOUT_MS } from "./contestants/contestant.ts";
 import { buildOf, EXECUTABLE } from "./contestants/p2pfile.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import { assertSameContent, writeContent } from "./lib/content-file.ts";
 import { freeSpace } from "./lib/file-system.ts";
 import { type Load, LoadMeter } from "./lib/machine-load.ts";
@@ -87,35 +87,35 @@ function sizeOf({ limit, leeches }: Case): number {
   return Math.ceil(size / MiB) * MiB;
 }
 
-async function play(bed: Bed, one: Case, run: number): Promise<Figures> {
+async function play(workspace: Workspace, one: Case, run: number): Promise<Figures> {
   const size = sizeOf(one);
   const files = size * (1 + one.leeches);
   if (freeSpace(SHARED_MEMORY) < files + 64 * MiB || availableMemory() < files + GiB) {
     throw new Error(`${one.leeches + 1} copies of ${sizeName(size)} do not fit the memory`);
   }
   const network = new RateNetwork(one.leeches);
-  const folder = bed.folder(SHARED_MEMORY);
+  const folder = workspace.folder(SHARED_MEMORY);
   const folders = [folder];
   try {
     const content = join(folder, CONTENT_NAME);
     writeContent(content, size);
     const serve = [executable, "serve", "--ip", SEED_ADDRESS, ...one.seedFlags, content];
-    const seed = bed.spawn(network.onSeed(serve), { cwd: folder, log: join(folder, "stderr") });
+    const seed = workspace.spawn(network.onSeed(serve), { cwd: folder, log: join(folder, "stderr") });
     const magnet = await seed.waitForOutput(/^(magnet:\S+)$/m, SEED_TIMEOUT_MS);
     const numbers = Array.from({ length: one.leeches }, (_, i) => i);
     const sample = [process.execPath, join(import.meta.dir, "rate-sampler.ts")];
     const interfaces = numbers.map((number) => network.interfaceTo(number));
-    const sampler = bed.spawn(network.onSeed([...sample, ...interfaces]), {
+    const sampler = workspace.spawn(network.onSeed([...sample, ...interfaces]), {
       cwd: folder,
       log: join(folder, "sampler-stderr"),
     });
     await sampler.waitForOutput(/^(ready)$/m, 5_000);
     const leeches = numbers.map((number) => {
-      const leechFolder = bed.folder(SHARED_MEMORY);
+      const leechFolder = workspace.folder(SHARED_MEMORY);
       folders.push(leechFolder);
       const address = network.leechAddress(number);
       const command = [executable, "download", "--ip", address, ...one.leechFlags, magnet];
-      return bed.spawn(network.onLeech(number, command), {
+      return workspace.spawn(network.onLeech(number, command), {
         cwd: leechFolder,
         log: join(leechFolder, "stderr"),
       });
@@ -126,13 +126,13 @@ async function play(bed: Bed, one: Case, run: number): Promise<Figures> {
     sampler.signal("SIGTERM");
     await sampler.ended();
     for (const leechFolder of folders.slice(1)) assertSameContent(content, join(leechFolder, CONTENT_NAME));
-    for (const child of [seed, sampler, ...leeches]) await bed.end(child);
+    for (const child of [seed, sampler, ...leeches]) await workspace.end(child);
     const rows = JSON.parse(sampler.output.slice(sampler.output.indexOf("["))) as number[][];
     if (flags.samples !== undefined)
       writeFileSync(join(flags.samples, `${one.name}-${run}.json`), JSON.stringify(rows));
     return { ...figuresOf(one, rows, size), load };
   } finally {
-    for (const path of folders) bed.remove(path);
+    for (const path of folders) workspace.remove(path);
     network.remove();
   }
 }
@@ -209,14 +209,14 @@ function tableOf(results: readonly Result[]): string {
   return markdownTable(header, rows);
 }
 
-const bed = new Bed();
+const workspace = new Workspace();
 const results: Result[] = [];
 try {
   const wanted = flags.only.split(",");
   for (const one of CASES.filter(({ name }) => wanted.includes(name))) {
     const figures: Figures[] = [];
     for (let run = 1; run <= runs; run++) {
-      const figure = await play(bed, one, run);
+      const figure = await play(workspace, one, run);
       figures.push(figure);
       const shares = figure.shares.length > 0 ? `, MiB of each: ${figure.shares.join(" ")}` : "";
       console.error(
@@ -249,6 +249,6 @@ try {
   console.error(`rate: ${error.message}`);
   process.exit(1);
 } finally {
-  await bed.close();
+  await workspace.close();
 }
 process.exit(results.every(({ holds }) => holds) ? 0 : 1);

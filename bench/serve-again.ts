@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { GiB, MiB } from "../src/lib/units.ts";
 import { CONTENT_NAME, HOST, SEED_TIMEOUT_MS } from "./contestants/contestant.ts";
 import { EXECUTABLE, p2pfile } from "./contestants/p2pfile.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import { writeContent } from "./lib/content-file.ts";
 import { fileSystemOf, freeSpace } from "./lib/file-system.ts";
 import { availableMemory } from "./lib/machine.ts";
@@ -46,7 +46,7 @@ interface Wait {
 }
 
 interface Place {
-  readonly bed: Bed;
+  readonly workspace: Workspace;
   /** Where the content lies. */
   readonly folder: string;
   readonly content: string;
@@ -64,9 +64,15 @@ function assertRoom(size: number): void {
 }
 
 /** Until the magnet is there. The process then ends in an orderly way: what it remembers is on the disk. */
-async function serve({ bed, content }: Pick<Place, "bed" | "content">, cwd: string): Promise<[Wait, string]> {
+async function serve(
+  { workspace, content }: Pick<Place, "workspace" | "content">,
+  cwd: string,
+): Promise<[Wait, string]> {
   const start = performance.now();
-  const child = bed.spawn([EXECUTABLE, "serve", "--ip", HOST, content], { cwd, log: join(cwd, "stderr") });
+  const child = workspace.spawn([EXECUTABLE, "serve", "--ip", HOST, content], {
+    cwd,
+    log: join(cwd, "stderr"),
+  });
   try {
     const magnet = await child.waitForOutput(/^(magnet:\S+)$/m, SEED_TIMEOUT_MS);
     const milliseconds = performance.now() - start;
@@ -75,27 +81,27 @@ async function serve({ bed, content }: Pick<Place, "bed" | "content">, cwd: stri
     await Promise.race([child.ended(), Bun.sleep(STOP_TIMEOUT_MS)]);
     return [{ milliseconds, cpu: (user + system) * 1000 }, magnet];
   } finally {
-    await bed.end(child);
+    await workspace.end(child);
   }
 }
 
-async function prepare(bed: Bed, size: number): Promise<Place> {
-  const folder = bed.folder(flags.dir);
+async function prepare(workspace: Workspace, size: number): Promise<Place> {
+  const folder = workspace.folder(flags.dir);
   const content = join(folder, CONTENT_NAME);
   writeContent(content, size);
   // Pages that wait for the disk would be written back while the clock runs.
   const file = await open(content, "r+");
   await file.datasync();
   await file.close();
-  const kept = bed.folder(folder);
-  const [, magnet] = await serve({ bed, content }, kept);
-  return { bed, folder, content, kept, magnet };
+  const kept = workspace.folder(folder);
+  const [, magnet] = await serve({ workspace, content }, kept);
+  return { workspace, folder, content, kept, magnet };
 }
 
 async function first(place: Place): Promise<Wait[]> {
-  const cwd = place.bed.folder(place.folder);
+  const cwd = place.workspace.folder(place.folder);
   const [wait] = await serve(place, cwd);
-  place.bed.remove(cwd);
+  place.workspace.remove(cwd);
   return [wait];
 }
 
@@ -105,25 +111,25 @@ async function again(place: Place): Promise<Wait[]> {
   return [wait];
 }
 
-async function help({ bed, folder }: Place): Promise<Wait[]> {
+async function help({ workspace, folder }: Place): Promise<Wait[]> {
   const waits: Wait[] = [];
   for (let i = 0; i < HELPS_PER_ROUND; i++) {
     const start = performance.now();
-    const child = bed.spawn([EXECUTABLE, "--help"], { cwd: folder, log: join(folder, "stderr") });
+    const child = workspace.spawn([EXECUTABLE, "--help"], { cwd: folder, log: join(folder, "stderr") });
     await child.waitForSuccess(SEED_TIMEOUT_MS);
     const milliseconds = performance.now() - start;
-    await bed.end(child);
+    await workspace.end(child);
     const { user, system } = child.totalCpu;
     waits.push({ milliseconds, cpu: (user + system) * 1000 });
   }
   return waits;
 }
 
-async function measure(bed: Bed, size: number): Promise<boolean> {
+async function measure(workspace: Workspace, size: number): Promise<boolean> {
   assertRoom(size);
   const version = p2pfile.version();
   if (version === undefined) throw new Error(`${EXECUTABLE} is not there: npm run build`);
-  const place = await prepare(bed, size);
+  const place = await prepare(workspace, size);
   const play = (run: (place: Place) => Promise<Wait[]>) => () => {
     warmPages(WARM_LENGTH);
     return run(place);
@@ -136,7 +142,7 @@ async function measure(bed: Bed, size: number): Promise<boolean> {
   const told = (waits: readonly Wait[]) =>
     waits.map(({ milliseconds }) => `${milliseconds.toFixed(0)} ms`).join(", ");
   const series = await playRounds(contenders, rounds, tellRun(told));
-  bed.remove(place.folder);
+  workspace.remove(place.folder);
   const results = series.flatMap(({ name, runs }) => {
     const waits = runs.flatMap((run) => run ?? []);
     if (waits.length === 0) return [];
@@ -169,11 +175,11 @@ async function measure(bed: Bed, size: number): Promise<boolean> {
   return failures(series).length === 0;
 }
 
-const bed = new Bed();
+const workspace = new Workspace();
 let allWell = true;
 try {
-  for (const size of sizes) allWell = (await measure(bed, size)) && allWell;
+  for (const size of sizes) allWell = (await measure(workspace, size)) && allWell;
 } finally {
-  await bed.close();
+  await workspace.close();
 }
 process.exit(allWell ? 0 : 1);

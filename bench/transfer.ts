@@ -13,7 +13,7 @@ import type { Contestant } from "./contestants/contestant.ts";
 import { libtorrent } from "./contestants/libtorrent.ts";
 import { nginx } from "./contestants/nginx.ts";
 import { buildOf, p2pfile } from "./contestants/p2pfile.ts";
-import { Bed } from "./lib/bed.ts";
+import { Workspace } from "./lib/workspace.ts";
 import { fileSystemOf } from "./lib/file-system.ts";
 import { runOnce, type RunFigures } from "./lib/one-run.ts";
 import { placesOf } from "./lib/places.ts";
@@ -47,8 +47,8 @@ const contestants = [
   }),
 ];
 
-async function compare(bed: Bed, parent: string, size: number): Promise<boolean> {
-  const stage = newStage(bed, parent, size);
+async function compare(workspace: Workspace, parent: string, size: number): Promise<boolean> {
+  const stage = newStage(workspace, parent, size);
   const contenders = contestants.map((contestant) => ({
     name: contestant.name,
     version: contestant.version(),
@@ -59,7 +59,7 @@ async function compare(bed: Bed, parent: string, size: number): Promise<boolean>
     rounds,
     tellRun(({ wall }) => `${wall.toFixed(2)} s`),
   );
-  bed.remove(stage.folder);
+  workspace.remove(stage.folder);
   report(series, fileSystemOf(parent), size);
   return failures(series).length === 0;
 }
@@ -80,13 +80,13 @@ function report(series: readonly Series<RunFigures>[], fileSystem: string, size:
   });
 }
 
-const bed = new Bed();
+const workspace = new Workspace();
 let allWell = true;
 try {
   for (const parent of placesOf(flags.on, flags.dir)) {
-    for (const size of sizes) allWell = (await compare(bed, parent, size)) && allWell;
+    for (const size of sizes) allWell = (await compare(workspace, parent, size)) && allWell;
   }
 } finally {
-  await bed.close();
+  await workspace.close();
 }
 process.exit(allWell ? 0 : 1);

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import LibraryDht from "bittorrent-dht";
 import { EventEmitter } from "node:events";
 
-class DeafSocket extends EventEmitter {
+class SilentSocket extends EventEmitter {
   bind(): void {}
   send(): void {}
   address() {
@@ -18,7 +18,7 @@ class DeafSocket extends EventEmitter {
 const nodeId = Buffer.alloc(20, 7);
 const dht = new LibraryDht({
   bootstrap: [],
-  socket: new DeafSocket(),
+  socket: new SilentSocket(),
   nodeId,
   host: "127.0.0.1",
   timeout: 400,

@@ -1,4 +1,4 @@
-// aria2 to aria2. It takes the address of a peer from nobody but a tracker or the DHT, so it gets the smallest tracker
+// aria2 to aria2. It takes the address of a peer from a tracker or the DHT alone, so it gets the smallest tracker
 // there can be: this process answers its one question at once.
 import { dirname } from "node:path";
 import { versionOf } from "../lib/machine.ts";

@@ -3,7 +3,7 @@ import type { Child } from "../lib/child.ts";
 
 /** Name of the file that is distributed, on both sides. */
 export const CONTENT_NAME = "content.bin";
-/** Both sides of everybody. */
+/** Both sides of each contestant. */
 export const HOST = "127.0.0.1";
 /** A seed that is not ready after this is broken: 16 GiB are hashed in it. */
 export const SEED_TIMEOUT_MS = 60_000;
@@ -46,7 +46,7 @@ export function freePort(): number {
   return port;
 }
 
-/** Resolves when somebody accepts connections. @throws when nobody does in time. */
+/** Resolves when a process accepts connections there. @throws when none does in time. */
 export async function waitForListener(port: number, seed: Child): Promise<void> {
   const deadline = performance.now() + SEED_TIMEOUT_MS;
   while (!seed.hasExited && performance.now() < deadline) {

@@ -35,7 +35,7 @@ export const fleetAria2: FleetContestant = {
     return {
       seed,
       leech: (host) => aria2Leech(ground, host, tracker.url),
-      close: () => ground.bed.end(tracker.child),
+      close: () => ground.workspace.end(tracker.child),
     };
   },
 };
@@ -47,13 +47,13 @@ export interface Tracker {
 
 /** `peers` are known to it from the start. */
 export async function startTracker(
-  { bed, network }: FleetGround,
+  { workspace, network }: FleetGround,
   peers: readonly string[],
 ): Promise<Tracker> {
   const { hub } = network;
   const cwd = import.meta.dir;
   const command = [process.execPath, join(cwd, "fleet-tracker.ts"), hub.address, ...peers];
-  const child = bed.spawn(hub.on(command), { cwd, log: "/dev/null" });
+  const child = workspace.spawn(hub.on(command), { cwd, log: "/dev/null" });
   const port = await child.waitForOutput(/^ready (\d+)$/m, SEED_TIMEOUT_MS);
   return { child, url: `http://${hub.address}:${port}/announce` };
 }

@@ -1,7 +1,7 @@
 // What a program must offer to fetch a file on many hosts at once: a seed on the first host, and for every other host the
 // command that fetches the file there and how one sees that it has it.
 import { join } from "node:path";
-import type { Bed } from "../lib/bed.ts";
+import type { Workspace } from "../lib/workspace.ts";
 import type { Child } from "../lib/child.ts";
 import type { Milestones } from "../lib/json-events.ts";
 import type { ShapedHost, ShapedNetwork } from "../lib/shaped-network.ts";
@@ -10,7 +10,7 @@ import { SEED_TIMEOUT_MS } from "./contestant.ts";
 
 /** Where one run takes place. */
 export interface FleetGround {
-  readonly bed: Bed;
+  readonly workspace: Workspace;
   readonly network: ShapedNetwork;
   /** The file to serve, named CONTENT_NAME. */
   readonly content: string;
@@ -49,9 +49,13 @@ export interface FleetContestant {
 /** The port of programs that have their address for themselves. */
 export const FLEET_PORT = 42070;
 
-export function spawnOn({ bed, folderOf }: FleetGround, host: ShapedHost, command: readonly string[]): Child {
+export function spawnOn(
+  { workspace, folderOf }: FleetGround,
+  host: ShapedHost,
+  command: readonly string[],
+): Child {
   const cwd = folderOf(host);
-  return bed.spawn(host.on(command), { cwd, log: join(cwd, "stderr") });
+  return workspace.spawn(host.on(command), { cwd, log: join(cwd, "stderr") });
 }
 
 /** @throws when there is no host. */

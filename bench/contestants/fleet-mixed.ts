@@ -26,7 +26,7 @@ export const fleetMixed: FleetContestant = {
         if (host === hosts.at(-2)) return libtorrentLeech(ground.torrent, host, [seedAddress]);
         return p2pfileLeech(EXECUTABLE, magnet, host);
       },
-      close: () => ground.bed.end(tracker.child),
+      close: () => ground.workspace.end(tracker.child),
     };
   },
 };

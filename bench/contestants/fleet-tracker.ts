@@ -1,5 +1,5 @@
-// A tracker (BEP 3, compact answers of BEP 23) for the programs that take peers from nobody else. It answers at once, with
-// everybody it knows of, and asks to be asked again soon. Run by fleet-aria2.ts in the middle of the network.
+// A tracker (BEP 3, compact answers of BEP 23) for the programs that take peers from no other source. It answers at once, with
+// every peer it knows of, and asks to be asked again soon. Run by fleet-aria2.ts in the middle of the network.
 //     fleet-tracker.ts ADDRESS [PEER...]      prints "ready PORT", and "peer ADDRESS:PORT" for everyone who announces
 const INTERVAL_SECONDS = 5;
 

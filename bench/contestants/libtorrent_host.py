@@ -3,7 +3,7 @@
     libtorrent_host.py seed  TORRENT FOLDER ADDRESS:PORT           prints "ready", serves until it is ended
     libtorrent_host.py leech TORRENT FOLDER ADDRESS:PORT PEER...   prints "completed MILLISECONDS", goes on seeding
 
-It listens on ADDRESS:PORT and is told where the others are; whom it is not told of it learns by PEX.
+It listens on ADDRESS:PORT and is told where the others are; others it learns of by PEX.
 """
 import sys
 import time
@@ -15,7 +15,7 @@ mode, torrent, folder, own = sys.argv[1:5]
 session, handle = start(mode, torrent, folder, {
     "listen_interfaces": own,
     "outgoing_interfaces": own.split(":")[0],
-    # Somebody who did not listen yet is asked again soon.
+    # A host that does not listen yet is asked again soon.
     "min_reconnect_time": 1,
     "hashing_threads": 1,
 })

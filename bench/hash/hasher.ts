@@ -1,9 +1,9 @@
 // What takes part in the benchmark of hashing, and what one run of it tells.
-import type { Bed } from "../lib/bed.ts";
+import type { Workspace } from "../lib/workspace.ts";
 
 /** What all of them hash. */
 export interface HashGround {
-  readonly bed: Bed;
+  readonly workspace: Workspace;
   /** On the file system under test. */
   readonly folder: string;
   /** The file, in the page cache and on its disk. */

@@ -4,13 +4,13 @@ import { basename, join } from "node:path";
 import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { MiB } from "../../src/lib/units.ts";
 import { CONTENT_NAME } from "../contestants/contestant.ts";
-import type { Bed } from "../lib/bed.ts";
+import type { Workspace } from "../lib/workspace.ts";
 import { writeContent } from "../lib/content-file.ts";
 import { infoDictionary, pieceDigests } from "../lib/torrent-file.ts";
 import type { HashGround } from "./hasher.ts";
 
 export interface GroundOptions {
-  readonly bed: Bed;
+  readonly workspace: Workspace;
   /** On the file system under test. */
   readonly parent: string;
   readonly size: number;
@@ -20,8 +20,8 @@ export interface GroundOptions {
 }
 
 /** Leaves all of it in the page cache, and nothing there that still has to be written to the disk. */
-export function prepareGround({ bed, parent, size, cores, writeLength }: GroundOptions): HashGround {
-  const folder = bed.folder(parent);
+export function prepareGround({ workspace, parent, size, cores, writeLength }: GroundOptions): HashGround {
+  const folder = workspace.folder(parent);
   const content = join(folder, CONTENT_NAME);
   writeContent(content, size, writeLength);
   syncFile(content);
@@ -39,7 +39,7 @@ export function prepareGround({ bed, parent, size, cores, writeLength }: GroundO
   }
   const info = infoDictionary(basename(content), size, pieceLength, digests);
   return {
-    bed,
+    workspace,
     folder,
     content,
     size,

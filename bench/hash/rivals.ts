@@ -18,15 +18,15 @@ const SPEED_SECONDS = 2;
  * One core over 16 KiB that never leave its cache, no file: nothing that hashes with this library on one core is faster. It
  * divides by processor time, so other work on the machine does not slow it down as it does everything else here.
  */
-export function opensslSpeed({ bed, folder }: HashGround): Hasher {
+export function opensslSpeed({ workspace, folder }: HashGround): Hasher {
   const command = ["openssl", "speed", "-seconds", `${SPEED_SECONDS}`, "-evp", "sha1", "-bytes", "16384"];
   return {
     name: REFERENCE,
     version: opensslVersion,
     async run() {
-      const child = bed.spawn(command, { cwd: folder, log: join(folder, "stderr") });
+      const child = workspace.spawn(command, { cwd: folder, log: join(folder, "stderr") });
       await child.waitForSuccess(30_000 + SPEED_SECONDS * 1000);
-      await bed.end(child);
+      await workspace.end(child);
       return { rate: parseOpensslSpeed(child.output) };
     },
   };
@@ -51,13 +51,13 @@ export function opensslDigests(ground: HashGround): Hasher {
 }
 
 async function digestAll(
-  { bed, folder, size }: HashGround,
+  { workspace, folder, size }: HashGround,
   paths: readonly string[],
   expected: readonly string[],
 ): Promise<HashRun> {
   const start = performance.now();
   const children = paths.map((path, index) =>
-    bed.spawn(["openssl", "dgst", "-sha1", "-r", path], {
+    workspace.spawn(["openssl", "dgst", "-sha1", "-r", path], {
       cwd: folder,
       log: join(folder, `stderr-${index}`),
     }),
@@ -65,7 +65,7 @@ async function digestAll(
   await Promise.all(children.map((child) => child.waitForSuccess(timeoutFor(size))));
   const wall = (performance.now() - start) / 1000;
   for (const [index, child] of children.entries()) {
-    await bed.end(child);
+    await workspace.end(child);
     if (!child.output.startsWith(`${expected[index]} `)) throw new Error("a wrong digest came out");
   }
   return figures(size, wall, sum(children.map(cpuOfEnded)));
@@ -73,38 +73,38 @@ async function digestAll(
 
 /** One thread per core, pieces of the same length. */
 export function mktorrent(
-  { bed, folder, content, size, pieceLength, digests }: HashGround,
+  { workspace, folder, content, size, pieceLength, digests }: HashGround,
   cores: number,
 ): Hasher {
   return {
     name: `mktorrent ${cores} ${cores === 1 ? "thread" : "threads"}`,
     version: () => versionOf(["mktorrent", "-h"], /^mktorrent (\S+)/m),
     async run() {
-      const output = join(bed.folder(folder), "content.torrent");
+      const output = join(workspace.folder(folder), "content.torrent");
       const options = ["-d", "-l", `${Math.log2(pieceLength)}`, "-t", `${cores}`, "-o", output];
       const command = ["mktorrent", ...options, "-a", `http://${HOST}/announce`, content];
       const start = performance.now();
-      const child = bed.spawn(command, { cwd: folder, log: join(folder, "stderr") });
+      const child = workspace.spawn(command, { cwd: folder, log: join(folder, "stderr") });
       await child.waitForSuccess(timeoutFor(size));
       const wall = (performance.now() - start) / 1000;
-      await bed.end(child);
+      await workspace.end(child);
       if (!readFileSync(output).includes(digests)) throw new Error("wrong digests came out");
-      bed.remove(join(output, ".."));
+      workspace.remove(join(output, ".."));
       return figures(size, wall, cpuOfEnded(child));
     },
   };
 }
 
 /** The executable with all its cores, from its start until its magnet is there; with an empty state. */
-export function serve({ bed, folder, content, size, infoHash }: HashGround): Hasher {
+export function serve({ workspace, folder, content, size, infoHash }: HashGround): Hasher {
   return {
     name: "p2pfile serve",
     version: () => p2pfile.version(),
     async run() {
-      const cwd = bed.folder(folder);
+      const cwd = workspace.folder(folder);
       const command = [EXECUTABLE, "serve", "--ip", HOST, content];
       const start = performance.now();
-      const child = bed.spawn(command, { cwd, log: join(folder, "stderr") });
+      const child = workspace.spawn(command, { cwd, log: join(folder, "stderr") });
       try {
         const found = await child.waitForOutput(/^magnet:\?xt=urn:btih:(\w+)/m, timeoutFor(size));
         const wall = (performance.now() - start) / 1000;
@@ -112,8 +112,8 @@ export function serve({ bed, folder, content, size, infoHash }: HashGround): Has
         if (found !== infoHash) throw new Error("a wrong info hash came out");
         return figures(size, wall, user + system);
       } finally {
-        await bed.end(child);
-        bed.remove(cwd);
+        await workspace.end(child);
+        workspace.remove(cwd);
       }
     },
   };

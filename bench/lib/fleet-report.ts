@@ -113,7 +113,7 @@ function rowOf({ name, last, timesFloor, seedCopies, cpu, runs }: FleetResult): 
   ];
 }
 
-/** Empty when all hosts of everybody are alike. */
+/** Empty when all hosts of each contestant are alike. */
 export function groupTable(results: readonly FleetResult[]): string | undefined {
   if (results.every(({ groups }) => groups.length < 2)) return undefined;
   const rows = results.flatMap(({ name, groups }) =>
@@ -129,7 +129,7 @@ export function groupTable(results: readonly FleetResult[]): string | undefined 
   return markdownTable(["by kind", "hosts", "first s", "median s", "last s", "÷ its floor"], rows);
 }
 
-/** Empty when nobody tells. */
+/** Empty when no contestant tells. */
 export function milestoneTable(results: readonly FleetResult[]): string | undefined {
   const rows = results.flatMap(({ name, runs }) => {
     const all = runs.flatMap(({ hosts }) => hosts.flatMap(({ milestones }) => milestones ?? []));

@@ -9,7 +9,7 @@ import {
   type Leech,
   spawnOn,
 } from "../contestants/fleet-contestant.ts";
-import type { Bed } from "./bed.ts";
+import type { Workspace } from "./workspace.ts";
 import type { Child } from "./child.ts";
 import type { Cpu } from "./process-meter.ts";
 import { assertSameContent } from "./content-file.ts";
@@ -51,7 +51,7 @@ export interface FleetRun {
 }
 
 export interface FleetStage {
-  readonly bed: Bed;
+  readonly workspace: Workspace;
   readonly namespaces: NetNamespaces;
   readonly scenario: FleetScenario;
   /** Where the hosts get their folders. */
@@ -69,8 +69,8 @@ export function buildNetwork(namespaces: NetNamespaces, scenario: FleetScenario)
 
 /** @throws when the seed does not come up, or when a host has something else than was served. */
 export async function runFleet(contestant: FleetContestant, stage: FleetStage): Promise<FleetRun> {
-  const { bed, namespaces, scenario } = stage;
-  const folder = bed.folder(stage.folder);
+  const { workspace, namespaces, scenario } = stage;
+  const folder = workspace.folder(stage.folder);
   const folderOf = ({ index }: ShapedHost) => join(folder, `h${index}`);
   const network = buildNetwork(namespaces, scenario);
   for (const host of network.hosts) mkdirSync(folderOf(host));
@@ -79,7 +79,7 @@ export async function runFleet(contestant: FleetContestant, stage: FleetStage): 
     return await fetchAll(contestant, ground, scenario);
   } finally {
     namespaces.removeAll();
-    bed.remove(folder);
+    workspace.remove(folder);
   }
 }
 
@@ -88,7 +88,7 @@ async function fetchAll(
   ground: FleetGround,
   scenario: FleetScenario,
 ): Promise<FleetRun> {
-  const { bed, network } = ground;
+  const { workspace, network } = ground;
   const [seedHost, ...leechHosts] = network.hosts;
   if (seedHost === undefined) throw new RangeError("a network without hosts");
   const { seed, leech: leechOn, close } = await contestant.start(ground);
@@ -142,9 +142,9 @@ async function fetchAll(
   } finally {
     // All are told to end before the first is waited for.
     for (const child of children) child.kill();
-    for (const child of children) await bed.end(child);
+    for (const child of children) await workspace.end(child);
     await close?.();
-    await bed.end(seed);
+    await workspace.end(seed);
   }
 }
 

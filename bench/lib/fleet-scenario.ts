@@ -18,10 +18,10 @@ export interface FleetScenario {
   /** The last `count` hosts have `factor` times the rate. */
   readonly slow: { readonly count: number; readonly factor: number };
   /** The last two hosts run foreign clients. */
-  readonly strangers: boolean;
+  readonly otherClients: boolean;
 }
 
-const PLAIN = { stagger: 0, slow: { count: 0, factor: 1 }, strangers: false } as const;
+const PLAIN = { stagger: 0, slow: { count: 0, factor: 1 }, otherClients: false } as const;
 const MBIT = 1e6;
 
 /** The bars that the project sets itself. */
@@ -31,7 +31,7 @@ export const PRESETS: Readonly<Record<string, Omit<FleetScenario, "name">>> = {
   c: { ...PLAIN, leeches: 24, rate: 50 * MBIT, size: 64 * MiB },
   d: { ...PLAIN, leeches: 24, rate: 50 * MBIT, size: 64 * MiB, stagger: 1 },
   e: { ...PLAIN, leeches: 10, rate: 100 * MBIT, size: 64 * MiB, slow: { count: 1, factor: 0.1 } },
-  f: { ...PLAIN, leeches: 10, rate: 100 * MBIT, size: 64 * MiB, strangers: true },
+  f: { ...PLAIN, leeches: 10, rate: 100 * MBIT, size: 64 * MiB, otherClients: true },
 };
 
 /** As they stand on the command line; undefined for what the preset decides. */
@@ -61,7 +61,7 @@ export function scenarioOf(preset: string | undefined, flags: ScenarioFlags): Fl
   };
   if (!Number.isInteger(scenario.leeches)) throw new Error("--leeches wants a whole number");
   if (scenario.slow.count > scenario.leeches) throw new Error("--slow names more hosts than there are");
-  if (scenario.strangers && scenario.leeches < 3) throw new Error("preset f wants at least 3 leeches");
+  if (scenario.otherClients && scenario.leeches < 3) throw new Error("preset f wants at least 3 leeches");
   return scenario;
 }
 
@@ -122,14 +122,14 @@ export function timeLimit(scenario: FleetScenario): number {
 }
 
 export function describeScenario(scenario: FleetScenario): string {
-  const { leeches, size, rate, stagger, slow, strangers } = scenario;
+  const { leeches, size, rate, stagger, slow, otherClients } = scenario;
   const slowOnes = `${slow.count} of them at ${rateName(rate * slow.factor)}`;
   return [
     `${sizeName(size)} to ${leeches} hosts`,
     `${rateName(rate)} each way`,
     stagger === 0 ? "started together" : `started ${stagger} s apart`,
     ...(slow.count > 0 && slow.factor < 1 ? [slowOnes] : []),
-    ...(strangers ? ["where there are strangers one is libtorrent and one aria2"] : []),
+    ...(otherClients ? ["where there are other clients one is libtorrent and one aria2"] : []),
   ].join(", ");
 }
 

@@ -28,13 +28,13 @@ export interface RunFigures {
 
 /** @throws when a program fails, takes too long, or delivers something else than was served. */
 export async function runOnce(contestant: Contestant, stage: Stage): Promise<RunFigures> {
-  const { bed, folder } = stage;
-  const [seedFolder, leechFolder] = [bed.folder(folder), bed.folder(folder)];
+  const { workspace, folder } = stage;
+  const [seedFolder, leechFolder] = [workspace.folder(folder), workspace.folder(folder)];
   try {
     return await fetchOnce(contestant, stage, seedFolder, leechFolder);
   } finally {
-    bed.remove(seedFolder);
-    bed.remove(leechFolder);
+    workspace.remove(seedFolder);
+    workspace.remove(leechFolder);
   }
 }
 
@@ -45,12 +45,12 @@ function timeoutFor(size: number): number {
 
 async function fetchOnce(
   contestant: Contestant,
-  { bed, content, torrent, size }: Stage,
+  { workspace, content, torrent, size }: Stage,
   seedFolder: string,
   leechFolder: string,
 ): Promise<RunFigures> {
   const spawn = (command: readonly string[], cwd: string, log: string) =>
-    bed.spawn(command, { cwd, log: join(seedFolder, log), metered: true });
+    workspace.spawn(command, { cwd, log: join(seedFolder, log), metered: true });
   const seedStart = performance.now();
   const spawnSeed = (command: readonly string[]) => spawn(command, seedFolder, "stderr");
   const offer = await contestant.start({ content, torrent, seedFolder, spawnSeed });
@@ -82,11 +82,11 @@ async function fetchOnce(
         leechMemory: leech.peakMemory,
       };
     } finally {
-      await bed.end(leech);
+      await workspace.end(leech);
     }
   } finally {
     await close?.();
-    await bed.end(seed);
+    await workspace.end(seed);
   }
 }
 

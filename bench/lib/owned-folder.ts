@@ -1,15 +1,15 @@
 // Folders in memory that say whose they are, so that the next run can remove those of a run that was killed.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Bed } from "./bed.ts";
+import type { Workspace } from "./workspace.ts";
 import { isAlive, ownerOf } from "./net-namespace.ts";
 
 /** Holds what ownerOf() says of the process that made the folder. */
 const MARKER = "owner";
 
 /** A new folder in `parent`, empty but for the marker. */
-export function ownedFolder(bed: Bed, parent: string): string {
-  const folder = bed.folder(parent);
+export function ownedFolder(workspace: Workspace, parent: string): string {
+  const folder = workspace.folder(parent);
   writeFileSync(join(folder, MARKER), ownerOf(process.pid) ?? "");
   return folder;
 }

@@ -18,7 +18,7 @@ export function readResults(path: string): unknown[] {
   return lines.filter((line) => line !== "").map((line): unknown => JSON.parse(line));
 }
 
-/** The command as somebody would type it again. */
+/** The command as a user types it. */
 export function commandLine(name: string): string {
   return ["npm run bench --", name, ...Bun.argv.slice(2)].join(" ");
 }

@@ -1,6 +1,6 @@
 // Does a shaped link give what it promises? A plain TCP transfer from one host to another, before anything is measured.
 import { join } from "node:path";
-import type { Bed } from "./bed.ts";
+import type { Workspace } from "./workspace.ts";
 import type { ShapedHost } from "./shaped-network.ts";
 import { rounded } from "./statistics.ts";
 
@@ -16,7 +16,7 @@ export interface LinkCheck {
 
 /** `from` and `to` have links of the same rate. */
 export async function checkLink(
-  bed: Bed,
+  workspace: Workspace,
   from: ShapedHost,
   to: ShapedHost,
   folder: string,
@@ -25,15 +25,15 @@ export async function checkLink(
   if (rate === undefined) throw new RangeError("a link without a rate cannot be checked");
   const bytes = String(Math.round((rate / 8) * SECONDS));
   const probe = (name: string, host: ShapedHost, ...words: string[]) =>
-    bed.spawn(host.on([process.execPath, PROBE, ...words]), { cwd: folder, log: join(folder, name) });
+    workspace.spawn(host.on([process.execPath, PROBE, ...words]), { cwd: folder, log: join(folder, name) });
   const receiver = probe("receiver", to, "receive", to.address, bytes);
   try {
     const port = await receiver.waitForOutput(/^ready (\d+)$/m, TIMEOUT_MS);
     const sender = probe("sender", from, "send", to.address, bytes, port);
     const ms = Number(await receiver.waitForOutput(/^received ([\d.]+)$/m, TIMEOUT_MS));
-    await bed.end(sender);
+    await workspace.end(sender);
     return { share: rounded((Number(bytes) * 8) / (ms / 1000) / rate, 3) };
   } finally {
-    await bed.end(receiver);
+    await workspace.end(receiver);
   }
 }

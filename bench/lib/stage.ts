@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pieceLengthFor } from "../../src/core/torrent/piece-length.ts";
 import { GiB, MiB } from "../../src/lib/units.ts";
 import { CONTENT_NAME } from "../contestants/contestant.ts";
-import type { Bed } from "./bed.ts";
+import type { Workspace } from "./workspace.ts";
 import { writeContent } from "./content-file.ts";
 import { freeSpace } from "./file-system.ts";
 import { availableMemory } from "./machine.ts";
@@ -11,7 +11,7 @@ import { sizeName } from "./size.ts";
 import { writeTorrent } from "./torrent-file.ts";
 
 export interface Stage {
-  readonly bed: Bed;
+  readonly workspace: Workspace;
   /** On the file system under test; holds the content and the torrent. */
   readonly folder: string;
   readonly content: string;
@@ -20,14 +20,14 @@ export interface Stage {
 }
 
 /** In a new folder in `parent`. @throws when two copies do not fit: better than to fill a disk or to make the machine swap. */
-export function newStage(bed: Bed, parent: string, size: number): Stage {
+export function newStage(workspace: Workspace, parent: string, size: number): Stage {
   assertRoom(parent, size);
-  const folder = bed.folder(parent);
+  const folder = workspace.folder(parent);
   const content = join(folder, CONTENT_NAME);
   const torrent = join(folder, "content.torrent");
   writeContent(content, size);
   writeTorrent(torrent, content, size, pieceLengthFor(size));
-  return { bed, folder, content, torrent, size };
+  return { workspace, folder, content, torrent, size };
 }
 
 /** @throws when two copies of `size` do not fit into the folder or, as the page cache keeps them, into the free memory. */

@@ -11,15 +11,15 @@
 import { afterAll, expect, test } from "bun:test";
 import { countCalls, measureCpu, prepareStage, type Side, WATCHED_CALLS } from "../../bench/guard-measure.ts";
 import { type Excess, excessCalls, excessCpu, pinned } from "../../bench/guard-pinned.ts";
-import { Bed } from "../../bench/lib/bed.ts";
+import { Workspace } from "../../bench/lib/workspace.ts";
 import { binaryPath, staleness } from "../helpers/executable.ts";
 
 const stale = staleness();
 if (stale !== undefined) throw new Error(`${stale}: run \`npm run build\``);
 
-const bed = new Bed();
-const stage = prepareStage(bed, pinned.size);
-afterAll(() => bed.close());
+const workspace = new Workspace();
+const stage = prepareStage(workspace, pinned.size);
+afterAll(() => workspace.close());
 
 /** Other load on the machine only adds: a figure that is too high once and not the next time is not the program's. */
 async function leastExcess(measure: () => Promise<readonly Excess[]>): Promise<readonly Excess[]> {

@@ -21,7 +21,7 @@ export interface StrangerFigures {
 }
 
 /** Of the runs in which all were done. Empty where p2pfile is by itself or not there at all. */
-export function strangersOf({ runs }: Swarm): StrangerFigures[] {
+export function otherClientsOf({ runs }: Swarm): StrangerFigures[] {
   const whole = runs.filter(({ last }) => last !== undefined);
   const kinds = [...new Set(whole.flatMap(({ hosts }) => hosts.map(({ kind }) => kind)))];
   if (!kinds.includes(OURS)) return [];
@@ -36,10 +36,10 @@ export function strangersOf({ runs }: Swarm): StrangerFigures[] {
     });
 }
 
-/** Undefined where there are no strangers. */
-export function strangerTable(results: readonly Swarm[]): string | undefined {
+/** Undefined where there are no other clients. */
+export function otherClientTable(results: readonly Swarm[]): string | undefined {
   const rows = results.flatMap((result) =>
-    strangersOf(result).map(({ kind, time, ours, ratio }) => [
+    otherClientsOf(result).map(({ kind, time, ours, ratio }) => [
       `${result.name}: ${kind}`,
       toldSpread(time, 1),
       toldSpread(ours, 1),
@@ -47,6 +47,6 @@ export function strangerTable(results: readonly Swarm[]): string | undefined {
       ratio.max <= MAX_RATIO ? "yes" : "NO",
     ]),
   );
-  const header = ["a stranger's time", "s", `s of ${OURS} beside it`, "ratio", `at most ${MAX_RATIO}`];
+  const header = ["a client's time", "s", `s of ${OURS} beside it`, "ratio", `at most ${MAX_RATIO}`];
   return rows.length === 0 ? undefined : markdownTable(header, rows);
 }

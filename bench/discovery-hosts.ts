@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EXECUTABLE } from "./contestants/p2pfile.ts";
-import type { Bed } from "./lib/bed.ts";
+import type { Workspace } from "./lib/workspace.ts";
 import type { Child, ChildOptions } from "./lib/child.ts";
 import { assertNamespaces, NetNamespaces, sweepDeadNamespaces } from "./lib/net-namespace.ts";
 import { ShapedNetwork } from "./lib/shaped-network.ts";
@@ -16,7 +16,7 @@ export interface Spot {
 
 export interface Place {
   readonly kind: "loopback" | "namespaces";
-  /** An address that nobody has had yet. */
+  /** An address that was not given out before. */
   next(): Spot;
   /** Gives all addresses back; the processes there have been ended. */
   clear(): void;
@@ -72,22 +72,22 @@ class Namespaces implements Place {
 
 /** The processes of one round, ended together at its end. */
 export class Crew {
-  readonly #bed: Bed;
+  readonly #workspace: Workspace;
   readonly #children = new Set<Child>();
 
-  constructor(bed: Bed) {
-    this.#bed = bed;
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
   }
 
   spawn(command: readonly string[], options: ChildOptions): Child {
-    const child = this.#bed.spawn(command, options);
+    const child = this.#workspace.spawn(command, options);
     this.#children.add(child);
     return child;
   }
 
   async end(child: Child): Promise<void> {
     this.#children.delete(child);
-    await this.#bed.end(child);
+    await this.#workspace.end(child);
   }
 
   async endAll(): Promise<void> {

@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { Child, type ChildOptions } from "./child.ts";
 
-export class Bed {
+export class Workspace {
   readonly #children = new Set<Child>();
   readonly #folders = new Set<string>();
 
