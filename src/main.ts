@@ -7,6 +7,7 @@ const argv = process.argv.slice(2);
 restartWithEngineSettings(argv, allCommands, process);
 // Only after a restart: what is loaded before it is loaded twice. Of a command that is its words alone.
 const { runInProcess } = await import("./cli/host.ts");
+const { signalsIgnoredAtStart } = await import("./cli/ignored-signals.ts");
 
 process.exit(
   await runInProcess({
@@ -18,5 +19,6 @@ process.exit(
         (await import("./session/download/download.ts")).download(options, context),
     },
     process,
+    ignoredSignals: signalsIgnoredAtStart(),
   }),
 );

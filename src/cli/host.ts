@@ -1,6 +1,6 @@
 // This process as an Environment: its streams, its signals, and the errors that no code caught. Sets no exit code itself;
 // main.ts does.
-import { ExitCode, UsageError } from "../lib/errors.ts";
+import { DestinationError, ExitCode, UsageError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
 import type { Environment, Sessions } from "./environment.ts";
 import { StopReason } from "./environment.ts";
@@ -32,10 +32,18 @@ export interface Host {
   readonly commands: readonly Command[];
   readonly sessions: Sessions;
   readonly process: HostProcess;
+  /** Signals by name that the process was started to ignore: they stay ignored. */
+  readonly ignoredSignals: ReadonlySet<string>;
 }
 
 /** @returns the exit code, when everything written has been taken. */
-export async function runInProcess({ argv, commands, sessions, process }: Host): Promise<ExitCode> {
+export async function runInProcess({
+  argv,
+  commands,
+  sessions,
+  process,
+  ignoredSignals,
+}: Host): Promise<ExitCode> {
   const stop = new AbortController();
   // A session whose answers are not read any more stops as it does for a signal.
   const stdout = hostStream(process.stdout, () => {
@@ -59,6 +67,7 @@ export async function runInProcess({ argv, commands, sessions, process }: Host):
 
   let stopped: ExitCode | undefined;
   for (const [name, code] of Object.entries(stopSignals)) {
+    if (ignoredSignals.has(name)) continue;
     process.on(name, () => {
       // The second one means it: no waiting for peers, disks or readers.
       if (stopped !== undefined) return process.exit(code);
@@ -80,8 +89,19 @@ export async function runInProcess({ argv, commands, sessions, process }: Host):
   return exitCode;
 }
 
-/** @throws UsageError when the directory has been removed. */
+/** @throws UsageError when the directory has been removed. @throws DestinationError when its path is not UTF-8. */
 function currentDirectory(process: HostProcess): string {
+  const path = presentDirectory(process);
+  // The runtime writes U+FFFD for bytes that are no text: the path would lead to another directory.
+  if (path.includes("\uFFFD")) {
+    throw new DestinationError(
+      `${path}: the path of the current directory is not valid UTF-8; change to another one`,
+    );
+  }
+  return path;
+}
+
+function presentDirectory(process: HostProcess): string {
   try {
     return process.cwd();
   } catch (cause) {

@@ -1,6 +1,6 @@
 // The configuration file: what it may contain, and how everything else is refused.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { settingsOf } from "../../src/cli/command-table.ts";
@@ -90,6 +90,14 @@ describe("Reading the configuration file", () => {
   test("without --config a file that is not there does not matter, nor does a missing $HOME", async () => {
     expect((await runCaptured(["serve", "x"], { home: join(directory, "no-such-home") })).exitCode).toBe(0);
     expect((await runCaptured(["serve", "x"], { home: undefined })).exitCode).toBe(0);
+  });
+
+  test("without --config a home that leads nowhere for this user counts as one without the file", async () => {
+    const loop = join(directory, "loop");
+    symlinkSync(loop, loop);
+    for (const home of [loop, join(directory, "x".repeat(300)), join(directory, "long.yaml")]) {
+      expect((await runCaptured(["serve", "x"], { home })).exitCode).toBe(0);
+    }
   });
 
   test("a key of the other command is left alone", async () => {

@@ -2,6 +2,7 @@
 // pipes, uncaught errors) is tried on this. The first FILE or MAGNET says what the session does.
 import { allCommands } from "../../src/cli/commands/all-commands.ts";
 import { runInProcess } from "../../src/cli/host.ts";
+import { signalsIgnoredAtStart } from "../../src/cli/ignored-signals.ts";
 import type { ExitCode } from "../../src/lib/errors.ts";
 import type { SessionContext } from "../../src/session/context.ts";
 import { completed, magnet, progress, serving } from "./session-script.ts";
@@ -98,5 +99,6 @@ process.exit(
       download: (options, context) => session(options.magnets, context),
     },
     process,
+    ignoredSignals: signalsIgnoredAtStart(),
   }),
 );

@@ -22,6 +22,7 @@ async function start(script: Script, argv = ["serve", "x"], process = new FakePr
     commands: allCommands,
     sessions: { serve: session, download: session },
     process,
+    ignoredSignals: new Set(),
   });
   return { process, exitCode, context: await begun.promise };
 }
@@ -116,6 +117,7 @@ test("A directory that is gone is one line and exit code 2", async () => {
     commands: allCommands,
     sessions: { serve: untilNever, download: untilNever },
     process,
+    ignoredSignals: new Set(),
   });
   expect([exitCode, process.stderr.text]).toEqual([
     2,
@@ -126,3 +128,22 @@ test("A directory that is gone is one line and exit code 2", async () => {
 function untilNever(): Promise<ExitCode> {
   throw new Error("no session was expected");
 }
+
+test("A current directory whose path is not UTF-8 is one line and exit code 4, and no session begins", async () => {
+  const process = new FakeProcess();
+  process.cwd = () => "/srv/d\uFFFD";
+  const exitCode = await runInProcess({
+    argv: ["download", "magnet:"],
+    commands: allCommands,
+    sessions: {
+      serve: () => Promise.reject(new Error("begun")),
+      download: () => Promise.reject(new Error("begun")),
+    },
+    process,
+    ignoredSignals: new Set(),
+  });
+  expect(exitCode).toBe(ExitCode.destination);
+  expect(process.stderr.text).toBe(
+    "p2pfile: /srv/d\uFFFD: the path of the current directory is not valid UTF-8; change to another one\n",
+  );
+});

@@ -40,6 +40,27 @@ describe("A signal", () => {
   });
 });
 
+describe("A signal that was ignored at the start", () => {
+  // A shell that ignores a signal passes that on to what it runs, as nohup does.
+  for (const [signal] of signals) {
+    test(`${signal} stays ignored`, async () => {
+      const script = `trap '' ${signal.slice(3)}; exec "$0" "$1" serve wait`;
+      const child = Bun.spawn(["sh", "-c", script, process.execPath, program], {
+        stdout: "pipe",
+        stderr: "pipe",
+        env: variables,
+      });
+      await child.stdout.getReader().read();
+      child.kill(signal);
+      await Bun.sleep(100);
+      expect(child.exitCode).toBeNull();
+      const other = signal === "SIGTERM" ? "SIGINT" : "SIGTERM";
+      child.kill(other);
+      expect(await child.exited).toBe(other === "SIGTERM" ? 143 : 130);
+    });
+  }
+});
+
 describe("Standard output", () => {
   test("whose reader has gone stops the session quietly, exit code 5", async () => {
     const { child, reader } = await startServing(["serve", "talk"]);
@@ -108,7 +129,7 @@ test("A current directory that is gone is one line and exit code 2", async () =>
     process.chdir(directory);
     rmdirSync(directory);
     const { allCommands: commands } = await import(${JSON.stringify(join(import.meta.dir, "../../src/cli/commands/all-commands.ts"))});
-    process.exit(await runInProcess({ argv: ["serve", "x"], commands, sessions: {}, process }));`;
+    process.exit(await runInProcess({ argv: ["serve", "x"], commands, sessions: {}, process, ignoredSignals: new Set() }));`;
   const child = Bun.spawn([process.execPath, "-e", script], { stderr: "pipe", env: variables });
   expect(await new Response(child.stderr).text()).toBe(
     "p2pfile: the current directory does not exist any more; change to another one\n",

@@ -256,6 +256,16 @@ describe("A wrong value names where it stands", () => {
     expect(exitCode).toBe(2);
   });
 
+  for (const link of ["tcp://10.96.0.7:42083", "udp://10.96.0.7:42083"]) {
+    test(`C3: P2PFILE_PORT=${link}, the link of a Kubernetes service, is ignored with a warning`, async () => {
+      const { stderr, exitCode, options } = await decode("serve", [], { P2PFILE_PORT: link }, "port: 5\n");
+      expect(stderr).toBe(
+        `p2pfile: warning: P2PFILE_PORT=${link} is the link of a Kubernetes service and no port number; ignored\n`,
+      );
+      expect([exitCode, options["port"]]).toEqual([0, 5]);
+    });
+  }
+
   test("a misspelled variable is a warning", async () => {
     const { stderr, exitCode } = await decode("serve", [], {
       P2PFILE_UPLOADLIMIT: "5",

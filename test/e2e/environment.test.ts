@@ -87,6 +87,42 @@ test.each([
   expect(await leech.waitForExit(3000)).toBe(code);
 });
 
+test("a signal that was ignored at the start stays ignored: serve under nohup outlives its terminal", async () => {
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 1 * MiB);
+  const cwd = fixture.directory("cwd");
+  const command = ["nohup", binaryPath, "serve", "--ip", fixture.address(), file.path];
+  const seed = fixture.spawn(command, { cwd, env: { HOME: cwd } });
+  const { text: magnet } = await seed.waitForLine("stdout", /^magnet:/);
+  seed.signal("SIGHUP");
+  const leech = runP2pfile(fixture, ["download", magnet]);
+  expect(await leech.waitForExit()).toBe(0);
+  seed.signal("SIGTERM");
+  expect(await seed.waitForExit(3000)).toBe(143);
+});
+
+test("the home directory of another user counts as one without a configuration file", async () => {
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 1 * MiB);
+  const home = fixture.directory("home");
+  writeFileSync(join(home, ".p2pfile.yaml"), "not: valid\n");
+  chmodSync(home, 0o700);
+  const seed = runP2pfile(fixture, ["serve", file.path], { asNobody: true, env: { HOME: home } });
+  expect(await seed.magnet()).toStartWith("magnet:");
+});
+
+test("a current directory that is not UTF-8 is code 4, and nothing is made", async () => {
+  const cwd = fixture.directory("cwd");
+  const magnet = `magnet:?xt=urn:btih:${"1".repeat(40)}`;
+  const script = `d=$(printf 'd\\377'); mkdir "$d"; cd "$d"; exec "$0" download --ip "$1" "$2"`;
+  const leech = fixture.spawn(["sh", "-c", script, binaryPath, fixture.address(), magnet], {
+    cwd,
+    env: { HOME: cwd },
+  });
+  expect(await leech.waitForExit(5000)).toBe(4);
+  expect(leech.text("stderr")).toContain("not valid UTF-8");
+  const left = Bun.spawnSync(["find", cwd, "-mindepth", "1"]).stdout;
+  expect(left.toString("latin1").trim().split("\n")).toEqual([`${cwd}/d\xff`]);
+});
+
 test("serve goes on when the reader of its output has gone", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 4 * MiB);
   const ip = fixture.address();

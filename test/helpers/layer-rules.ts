@@ -138,7 +138,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
       "src/cli/values/",
     ],
     packages: ["citty"],
-    builtins: ["node:fs"],
+    builtins: ["node:fs", "node:os"],
   },
   "src/cli/commands/": { uses: ["src/cli/", lib, "src/session/options.ts"] },
   // Hands commands and sessions to the command line.

@@ -16,7 +16,7 @@ export interface Config {
 export interface ConfigRules {
   /** Flags that the file may set; `config` is refused, whether it is among them or not. */
   readonly settings: Flags;
-  /** A file that is not required and not there is an empty one. */
+  /** A file that is not required and cannot be reached is an empty one. */
   readonly isRequired: boolean;
 }
 
@@ -84,6 +84,19 @@ function doubleKey(text: string, keys: ReadonlySet<string>): string | undefined 
   return undefined;
 }
 
+/**
+ * What says that no configuration file is there for this user: also a home directory of another user, as services and
+ * `sudo -u` leave it in HOME.
+ */
+const UNREACHABLE: ReadonlySet<string | undefined> = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "EPERM",
+  "ELOOP",
+  "ENAMETOOLONG",
+]);
+
 /** Reads pipes as well (`--config <(…)`), and never more than the limit. */
 async function readText(path: string, isRequired: boolean): Promise<string | undefined> {
   try {
@@ -104,7 +117,7 @@ async function readText(path: string, isRequired: boolean): Promise<string | und
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     const code = systemErrorCode(cause);
-    if (!isRequired && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
+    if (!isRequired && UNREACHABLE.has(code)) return undefined;
     throw new UsageError(`${path}: the configuration file cannot be read (${reasonOf(code)})`, { cause });
   }
 }

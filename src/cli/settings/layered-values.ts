@@ -1,6 +1,7 @@
 // Where each setting comes from: flag, then P2PFILE_* variable, then configuration file, then default. Hands out checked
 // values and names the right place when one is wrong. Knows no single flag.
 import { InvariantError, UsageError } from "../../lib/errors.ts";
+import { MAX_QUOTED_LENGTH } from "../limits.ts";
 import type { ParsedFlags } from "../command.ts";
 import type { ValueKind } from "../values/value-kind.ts";
 import type { Config } from "./config-file.ts";
@@ -60,5 +61,5 @@ export class LayeredValues {
 }
 
 function shorten(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+  return text.length <= MAX_QUOTED_LENGTH ? text : `${text.slice(0, MAX_QUOTED_LENGTH - 1)}…`;
 }

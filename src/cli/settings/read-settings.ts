@@ -1,9 +1,12 @@
 // The settings of a command as layers: its flags, the P2PFILE_* variables, and the configuration file, which is found
 // and read here. What is accepted but probably a slip is a warning.
 import { join, resolve } from "node:path";
+import { printable } from "../../core/format/file-name.ts";
 import { UsageError } from "../../lib/errors.ts";
 import type { CommandInput } from "../command.ts";
 import { settingsOf } from "../command-table.ts";
+import type { Environment } from "../environment.ts";
+import { MAX_QUOTED_LENGTH } from "../limits.ts";
 import { nearest } from "../nearest.ts";
 import type { Config } from "./config-file.ts";
 import { readConfig } from "./config-file.ts";
@@ -18,11 +21,25 @@ export interface Settings {
 /** @throws UsageError for a configuration file that cannot be used. */
 export async function readSettings(input: CommandInput): Promise<Settings> {
   const { environment, flags, given } = input;
-  const { variables } = environment;
   const config = await findConfig(input);
+  const foreign = serviceLink(environment.variables);
+  const variables =
+    foreign === undefined ? environment.variables : { ...environment.variables, [foreign.name]: "" };
   return {
     values: new LayeredValues({ flags, given, variables, config }),
-    warnings: misspelledVariables(input),
+    warnings: [...misspelledVariables(input), ...(foreign === undefined ? [] : [foreign.warning])],
+  };
+}
+
+/** Kubernetes sets NAME_PORT in every container beside a service of that name; for one named p2pfile that is our variable. */
+function serviceLink(variables: Environment["variables"]): { name: string; warning: string } | undefined {
+  const name = variableName("port");
+  const value = variables[name] ?? "";
+  if (!/^(?:tcp|udp|sctp):\/\//i.test(value)) return undefined;
+  const shown = printable(value.slice(0, MAX_QUOTED_LENGTH));
+  return {
+    name,
+    warning: `${name}=${shown} is the link of a Kubernetes service and no port number; ignored`,
   };
 }
 
