@@ -4,8 +4,6 @@ import { MAX_MAGNET_PEERS } from "../core/format/limits.ts";
 
 /** Bytes of a configuration file; a full one has 15 keys and below 1 KiB. */
 export const MAX_CONFIG_LENGTH = 64 * KiB;
-/** Characters of a setting that a message quotes: one line of a terminal. */
-export const MAX_QUOTED_LENGTH = 80;
 /** Addresses in one `--peers`: they must all fit into a magnet. */
 export const MAX_FLAG_PEERS = MAX_MAGNET_PEERS;
 /** The longest a timer can wait (2^31 - 1 ms), in seconds: 24 days. */

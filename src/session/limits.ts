@@ -6,3 +6,5 @@ export const FAREWELL_STEP_MS = 5;
 export const SEEDING_CHECK_MS = 100;
 /** Spans of either kind that every file keeps however many there are: fewer would serialise its disk. */
 export const MIN_SPANS_PER_FILE = 4;
+/** Unusable addresses of a magnet that are named one by one: a magnet of 64 KiB holds thousands. */
+export const MAX_SOURCE_WARNINGS = 5;

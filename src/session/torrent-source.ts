@@ -1,8 +1,9 @@
 // What a download starts from: the one place where a text of the command line becomes a torrent to fetch. A new kind of
 // source (an info hash, a .torrent file, a URL) is a member of the union and its reading here.
-import { printable } from "../core/format/file-name.ts";
+import { printable, shortened } from "../core/format/file-name.ts";
 import { type Magnet, parseMagnet } from "../core/format/magnet.ts";
 import type { PeerAddress } from "../core/format/peer-address.ts";
+import { MAX_SOURCE_WARNINGS } from "./limits.ts";
 import type { InfoHash } from "../core/torrent/ids.ts";
 
 /** A magnet URI: info hash, perhaps a name, perhaps addresses of peers. The metadata comes from a peer. */
@@ -15,10 +16,10 @@ export interface MagnetSource {
 
 export type TorrentSource = MagnetSource;
 
-/** @returns the source, or what is wrong with `text` as a sentence that quotes it. */
+/** @returns the source, or what is wrong with `text` as a sentence that quotes its beginning. */
 export function parseTorrentSource(text: string): TorrentSource | { readonly error: string } {
   const magnet = parseMagnet(text);
-  if ("error" in magnet) return { error: `bad magnet ${printable(text)}: ${magnet.error}` };
+  if ("error" in magnet) return { error: `bad magnet ${shortened(printable(text))}: ${magnet.error}` };
   return { type: "magnet", text, magnet };
 }
 
@@ -32,7 +33,14 @@ export function sourcePeers(source: TorrentSource): readonly PeerAddress[] {
   return source.magnet.peers;
 }
 
-/** What the source contains and cannot be used, one sentence each. */
+/** What the source contains and cannot be used, one sentence each; at most MAX_SOURCE_WARNINGS and one with the rest. */
 export function sourceWarnings(source: TorrentSource): readonly string[] {
-  return source.magnet.ignored.map((entry) => `x.pe=${entry} is no IPv4 address with a port; ignored`);
+  const { ignored } = source.magnet;
+  const rest = ignored.length - MAX_SOURCE_WARNINGS;
+  return [
+    ...ignored
+      .slice(0, MAX_SOURCE_WARNINGS)
+      .map((entry) => `x.pe=${entry} is no IPv4 address with a port; ignored`),
+    ...(rest > 0 ? [`${rest} more entries of x.pe are ignored`] : []),
+  ];
 }

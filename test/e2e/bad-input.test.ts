@@ -161,7 +161,12 @@ describe("the command line", () => {
     ["a short hash", "magnet:?xt=urn:btih:abc", /abc|btih|hash/],
     ["a hash that is not hexadecimal", `magnet:?xt=urn:btih:${"z".repeat(40)}`, /btih|hash|zzz/],
     ["version 2 alone", `magnet:?xt=urn:btmh:1220${"a".repeat(64)}`, /v2|btmh|version 2/],
-    ["more than 8 KiB", `${magnetOf(HASH, "x")}&tr=${"a".repeat(9000)}`, /long|8192|length/i],
+    ["two info hashes", `${magnetOf(HASH, "x")}&xt=urn:btih:${"e".repeat(40)}`, /2 different/],
+    [
+      "more than 64 KiB",
+      `${magnetOf(HASH, "x")}&tr=${"a".repeat(66_000)}`,
+      /^p2pfile: .{0,200}longer than 65536/,
+    ],
   ])("C1: a magnet with %s ends with 2", (_, magnet, message) =>
     expectFailure(["download", magnet], 2, message),
   );
@@ -263,7 +268,12 @@ describe("download", () => {
     ["piece length 0", { length: 5, name: "x", "piece length": 0, pieces: Buffer.alloc(20) }],
     [
       "several files",
-      { files: [{ length: 5, path: ["a"] }], name: "x", "piece length": 16384, pieces: Buffer.alloc(20) },
+      {
+        files: ["a", "b"].map((name) => ({ length: 5, path: [name] })),
+        name: "x",
+        "piece length": 16384,
+        pieces: Buffer.alloc(20),
+      },
     ],
   ])("B7, B8, B9: metadata with %s ends with 7", async (_, dictionary) => {
     const info = bencode(dictionary);

@@ -36,6 +36,12 @@ describe("A magnet as the source of a download", () => {
   });
 });
 
+test("Of many addresses that it cannot use a magnet names five and counts the rest", () => {
+  const warnings = sourceWarnings(parsed(`magnet:?xt=urn:btih:${HASH}&x.pe=${"a:1,".repeat(40)}`));
+  expect(warnings).toHaveLength(6);
+  expect(warnings.at(-1)).toBe("35 more entries of x.pe are ignored");
+});
+
 describe("A text that is no source", () => {
   const refused: readonly (readonly [text: string, error: string])[] = [
     ["", 'bad magnet : it does not start with "magnet:?"'],
@@ -43,10 +49,11 @@ describe("A text that is no source", () => {
     [HASH, `bad magnet ${HASH}: it does not start with "magnet:?"`],
     ["http://a/b", 'bad magnet http://a/b: it does not start with "magnet:?"'],
     ["magnet:?dn=x", 'bad magnet magnet:?dn=x: "xt=urn:btih:" with the info hash is missing'],
+    ["y".repeat(10_000), `bad magnet ${"y".repeat(79)}…: it does not start with "magnet:?"`],
     ["a\u001b[31m", 'bad magnet a\\u{1b}[31m: it does not start with "magnet:?"'],
   ];
   for (const [text, error] of refused) {
-    test(`${JSON.stringify(text)} is quoted with what is wrong`, () => {
+    test(`${JSON.stringify(text.slice(0, 80))} is quoted with what is wrong`, () => {
       expect(parseTorrentSource(text)).toEqual({ error });
     });
   }

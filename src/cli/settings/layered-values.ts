@@ -1,7 +1,7 @@
 // Where each setting comes from: flag, then P2PFILE_* variable, then configuration file, then default. Hands out checked
 // values and names the right place when one is wrong. Knows no single flag.
+import { shortened } from "../../core/format/file-name.ts";
 import { InvariantError, UsageError } from "../../lib/errors.ts";
-import { MAX_QUOTED_LENGTH } from "../limits.ts";
 import type { ParsedFlags } from "../command.ts";
 import type { ValueKind } from "../values/value-kind.ts";
 import type { Config } from "./config-file.ts";
@@ -34,7 +34,7 @@ export class LayeredValues {
     const value = kind.read(found.text);
     if (value === undefined) {
       const culprit = kind.culprit?.(found.text) ?? found.text;
-      throw new UsageError(`${found.origin}: '${shorten(culprit)}' is not ${kind.expected}`);
+      throw new UsageError(`${found.origin}: '${shortened(culprit)}' is not ${kind.expected}`);
     }
     return value;
   }
@@ -58,8 +58,4 @@ export class LayeredValues {
     if (configured !== undefined) return { text: configured, origin: `${config.path}: ${flag}` };
     return argument;
   }
-}
-
-function shorten(text: string): string {
-  return text.length <= MAX_QUOTED_LENGTH ? text : `${text.slice(0, MAX_QUOTED_LENGTH - 1)}…`;
 }

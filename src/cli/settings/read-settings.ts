@@ -1,12 +1,11 @@
 // The settings of a command as layers: its flags, the P2PFILE_* variables, and the configuration file, which is found
 // and read here. What is accepted but probably a slip is a warning.
 import { join, resolve } from "node:path";
-import { printable } from "../../core/format/file-name.ts";
+import { printable, shortened } from "../../core/format/file-name.ts";
 import { UsageError } from "../../lib/errors.ts";
 import type { CommandInput } from "../command.ts";
 import { settingsOf } from "../command-table.ts";
 import type { Environment } from "../environment.ts";
-import { MAX_QUOTED_LENGTH } from "../limits.ts";
 import { nearest } from "../nearest.ts";
 import type { Config } from "./config-file.ts";
 import { readConfig } from "./config-file.ts";
@@ -36,7 +35,7 @@ function serviceLink(variables: Environment["variables"]): { name: string; warni
   const name = variableName("port");
   const value = variables[name] ?? "";
   if (!/^(?:tcp|udp|sctp):\/\//i.test(value)) return undefined;
-  const shown = printable(value.slice(0, MAX_QUOTED_LENGTH));
+  const shown = shortened(printable(value));
   return {
     name,
     warning: `${name}=${shown} is the link of a Kubernetes service and no port number; ignored`,

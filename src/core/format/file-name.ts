@@ -1,6 +1,6 @@
 // Checks file names that come from the network, and escapes names for a terminal. A bad name is refused, never changed
 // into another one. Touches no file system.
-import { MAX_SHARED_NAME_LENGTH } from "./limits.ts";
+import { MAX_QUOTED_LENGTH, MAX_SHARED_NAME_LENGTH } from "./limits.ts";
 
 /** C0, DEL and C1 controls, line and paragraph separators. */
 const control = /[\p{Cc}\u2028\u2029]/u;
@@ -29,6 +29,11 @@ export function checkFileName(name: string): string | undefined {
   if (folded.startsWith(".p2pfile") || folded.endsWith(".p2pfile-part"))
     return "is reserved for p2pfile itself";
   return undefined;
+}
+
+/** `text` for a message: as it is, or its beginning with an ellipsis. */
+export function shortened(text: string): string {
+  return text.length <= MAX_QUOTED_LENGTH ? text : `${text.slice(0, MAX_QUOTED_LENGTH - 1).toWellFormed()}…`;
 }
 
 /** `text` with control, bidirectional and surrogate characters written as \u{…}. */

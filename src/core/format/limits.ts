@@ -11,9 +11,12 @@ export const MAX_METADATA_LENGTH = 8 * MiB;
 /** Nesting and items of bencoded data from a peer; our own info dict has depth 1 and 9 items. */
 export const MAX_BENCODE_DEPTH = 16;
 export const MAX_BENCODE_ITEMS = 100_000;
-/** Characters of a magnet URI, and peer addresses read from one. */
-export const MAX_MAGNET_LENGTH = 8192;
+/** Characters of a magnet URI: those of other programs list hundreds of trackers. */
+export const MAX_MAGNET_LENGTH = 64 * KiB;
+/** Peer addresses read from a magnet. */
 export const MAX_MAGNET_PEERS = 100;
+/** Characters of a text from outside that a message quotes: a line of a terminal. */
+export const MAX_QUOTED_LENGTH = 80;
 /** Values and keys of an extension handshake; those of libtorrent and Transmission have about 40. */
 export const MAX_HANDSHAKE_ITEMS = 1000;
 /** A peer's `reqq` is clamped to 1 and this; our largest request window is a quarter of it. */

@@ -5,10 +5,12 @@ import { SHA1_LENGTH, sha1 } from "../../lib/sha1.ts";
 import {
   asDict,
   type BencodeDict,
+  type BencodeValue,
   decodeBencode,
   decodeText,
   dictBytes,
   dictInteger,
+  dictList,
   encodeBencode,
 } from "./bencode.ts";
 import { checkFileName, printable } from "./file-name.ts";
@@ -19,7 +21,7 @@ import { MAX_ACCEPTED_PIECE_LENGTH, MAX_METADATA_LENGTH, MIN_ACCEPTED_PIECE_LENG
 
 export interface Metainfo {
   readonly infoHash: InfoHash;
-  /** Passed checkFileName. */
+  /** Passed checkFileName. Of a list of one file the last component of its path. */
   readonly name: string;
   readonly geometry: Geometry;
   /** 20 bytes of SHA-1 for each piece, in piece order. */
@@ -52,18 +54,18 @@ export function parseInfoDict(bytes: Uint8Array): Metainfo | { readonly error: s
     return { error: `metadata longer than ${MAX_METADATA_LENGTH} bytes` };
   const dict = asDict(decodeBencode(bytes));
   if (dict === undefined) return { error: "metadata is not a valid bencoded dictionary" };
-  const error = unsupported(dict) ?? badNumbers(dict) ?? badName(dict);
+  const file = singleFile(dict);
+  if ("error" in file) return file;
+  const error = unsupported(dict) ?? badNumbers(dict, file) ?? badName(file);
   if (error !== undefined) return { error };
 
-  const geometry = new Geometry(
-    present(dictInteger(dict, "length")),
-    present(dictInteger(dict, "piece length")),
-  );
+  const length = present(integerOf(file.length));
+  const geometry = new Geometry(length, present(dictInteger(dict, "piece length")));
   const pieces = present(dictBytes(dict, "pieces"));
   if (pieces.length !== geometry.pieceCount * SHA1_LENGTH) {
     return { error: `"pieces" has ${pieces.length} bytes, not 20 for each of ${geometry.pieceCount} pieces` };
   }
-  const name = present(decodeText(present(dictBytes(dict, "name"))));
+  const name = present(decodeText(present(bytesOf(file.name))));
   return { infoHash: infoHashOf(sha1(bytes)), name, geometry, pieces, infoBytes: Uint8Array.from(bytes) };
 }
 
@@ -72,15 +74,43 @@ export function expectedDigest(metainfo: Metainfo, piece: PieceIndex): Uint8Arra
   return metainfo.pieces.subarray(piece * SHA1_LENGTH, (piece + 1) * SHA1_LENGTH);
 }
 
+/** The length and the name of the one file, unchecked. */
+interface SingleFile {
+  readonly length: BencodeValue | undefined;
+  readonly name: BencodeValue | undefined;
+}
+
+/**
+ * They stand in the dict itself, or in its list of files with one entry: other programs write that for a directory with one file.
+ * The directories of its path are not made.
+ */
+function singleFile(dict: BencodeDict): SingleFile | { readonly error: string } {
+  if (!dict.has("files")) return { length: dict.get("length"), name: dict.get("name") };
+  if (dict.has("length")) return { error: 'both "length" and "files" are there' };
+  const files = dictList(dict, "files");
+  if (files !== undefined && files.length > 1)
+    return { error: "torrents of several files are not supported" };
+  const file = asDict(files?.[0]);
+  if (file === undefined) return { error: '"files" has no file' };
+  return { length: file.get("length"), name: dictList(file, "path")?.at(-1) };
+}
+
+function integerOf(value: BencodeValue | undefined): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+function bytesOf(value: BencodeValue | undefined): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined;
+}
+
 /** A hybrid torrent (BEP 52) of a single file also has the version 1 fields, which are used. */
 function unsupported(dict: BencodeDict): string | undefined {
-  if (dict.has("files")) return "torrents of several files are not supported";
   if (dict.has("meta version") && !dict.has("pieces")) return "version 2 torrents are not supported";
   return undefined;
 }
 
-function badNumbers(dict: BencodeDict): string | undefined {
-  const length = dictInteger(dict, "length");
+function badNumbers(dict: BencodeDict, file: SingleFile): string | undefined {
+  const length = integerOf(file.length);
   if (length === undefined) return '"length" is missing or not an integer';
   if (length < 1 || length > MAX_FILE_LENGTH)
     return `"length" is ${length}, not within 1..${MAX_FILE_LENGTH}`;
@@ -98,8 +128,8 @@ function badNumbers(dict: BencodeDict): string | undefined {
   return dictBytes(dict, "pieces") === undefined ? '"pieces" is missing or not a string' : undefined;
 }
 
-function badName(dict: BencodeDict): string | undefined {
-  const bytes = dictBytes(dict, "name");
+function badName(file: SingleFile): string | undefined {
+  const bytes = bytesOf(file.name);
   if (bytes === undefined) return '"name" is missing or not a string';
   const name = decodeText(bytes);
   if (name === undefined) return "the file name is not valid UTF-8";

@@ -1,5 +1,6 @@
 // One magnet of `download`: joins its swarm, gets the metadata, and hands over to the file. Owns what ends it early: the
 // end of `--timeout`, a failure, the end of the session.
+import { shortened } from "../../core/format/file-name.ts";
 import type { Magnet } from "../../core/format/magnet.ts";
 import { type Metainfo, parseInfoDict } from "../../core/format/metainfo.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
@@ -53,7 +54,7 @@ export class Download {
 
   /** Its name towards the user: that of the file, as far as it is known. */
   get label(): string {
-    return this.#metainfo?.name ?? this.magnet.name ?? this.magnet.infoHash;
+    return this.#metainfo?.name ?? shortened(this.magnet.name ?? this.magnet.infoHash);
   }
 
   /**
@@ -150,6 +151,7 @@ export class Download {
           timeoutError({
             label: this.label,
             timeoutSeconds,
+            peers: this.#swarm?.peerCount ?? 0,
             awaited: this.#metainfo === undefined ? "metadata" : "byte",
             wrongInARow: this.#file?.status?.wrongInARow ?? 0,
           }),

@@ -1,5 +1,6 @@
 // `download`: every source is fetched, verified and put into place; with `--seeding` each goes on for a while.
 import type { PeerAddress } from "../../core/format/peer-address.ts";
+import { shortened } from "../../core/format/file-name.ts";
 import { ExitCode, P2pfileError, UsageError } from "../../lib/errors.ts";
 import type { SessionContext } from "../context.ts";
 import type { DownloadOptions } from "../options.ts";
@@ -83,7 +84,7 @@ function readSources(texts: readonly string[], failures: FailureList): readonly 
   const read = new Map<string, IndexedSource>();
   for (const [index, text] of texts.entries()) {
     const source = parseTorrentSource(text);
-    if ("error" in source) failures.add(index, text, new UsageError(source.error));
+    if ("error" in source) failures.add(index, shortened(text), new UsageError(source.error));
     else if (!read.has(sourceInfoHash(source))) read.set(sourceInfoHash(source), { index, source });
   }
   return [...read.values()];

@@ -44,6 +44,28 @@ describe("parseMagnet", () => {
     expect(parsed("magnet:?xt=urn:btih:aerukz4jvpg66ajdivtytk6n54asgrlh").infoHash).toBe(infoHash);
   });
 
+  test("takes an info hash that is there several times, in whichever form, as one", () => {
+    const again = `&xt=urn:btih:${hex.toUpperCase()}&xt.1=urn:btih:AERUKZ4JVPG66AJDIVTYTK6N54ASGRLH`;
+    expect(parsed(`${base}&xt=urn:btih:${hex}${again}`).infoHash).toBe(infoHash);
+  });
+
+  test("takes a magnet of 64 KiB, the most of it unknown parameters", () => {
+    const text = `${base}&tr=${"x".repeat(MAX_MAGNET_LENGTH)}`.slice(0, MAX_MAGNET_LENGTH);
+    expect(MAX_MAGNET_LENGTH).toBe(65_536);
+    expect(parsed(text).infoHash).toBe(infoHash);
+    expect(parseMagnet(`${text}x`)).toHaveProperty("error");
+  });
+
+  test("is of a file that may be executed when x.mode is x, and nothing else", () => {
+    expect(parsed(`${base}&x.mode=x`).isExecutable).toBe(true);
+    for (const mode of ["", "X", "s", "4755", "xs", "x,s"]) {
+      expect(parsed(`${base}&x.mode=${mode}`).isExecutable).toBeUndefined();
+    }
+    expect(formatMagnet({ infoHash, isExecutable: true, peers: [{ host: "10.1.1.1", port: 7 }] })).toBe(
+      `${base}&x.pe=10.1.1.1:7&x.mode=x`,
+    );
+  });
+
   test("uses the version 1 topic of a hybrid magnet and skips other topics", () => {
     expect(parsed(`magnet:?xt=urn:btmh:1220aa&xt=urn:btih:${hex}&xt=urn:sha1:ABC`).infoHash).toBe(infoHash);
   });
@@ -81,6 +103,10 @@ describe("parseMagnet", () => {
     expect(magnet.ignored).toEqual([...bad.slice(0, -1), "\\u{1b}[2J"]);
   });
 
+  test("C2: shows no more of a bad peer than a line", () => {
+    expect(parsed(`${base}&x.pe=${"y".repeat(5000)}`).ignored).toEqual([`${"y".repeat(79)}…`]);
+  });
+
   test("C2: takes no more peers than its limit and lists the others as ignored", () => {
     const peers = Array.from({ length: MAX_MAGNET_PEERS + 3 }, (_, at) => `10.0.0.${at}:9`);
     const magnet = parsed(`${base}&x.pe=${peers.join(",")},10.0.0.0:9`);
@@ -108,8 +134,8 @@ describe("parseMagnet", () => {
     [`magnet:?xt=urn:btih:${"g".repeat(40)}`, "neither 40"],
     [`magnet:?xt=urn:btih:${"1".repeat(32)}`, "neither 40"],
     [`magnet:?xt=urn:btih:%1b${hex.slice(1)}`, '"\\u{1b}'],
-    [`${base}&xt=urn:btih:${hex}`, "2 times"],
-    [`${base}&xt=urn:btih:${"f".repeat(40)}`, "2 times"],
+    [`${base}&xt=urn:btih:${"f".repeat(40)}`, "names 2 different torrents"],
+    [`${base}&xt=urn:btih:${hex.slice(1)}`, "neither 40"],
     [`${base}&dn=%`, '"dn" has a bad percent escape'],
     [`${base}&dn=%ff`, '"dn" has a bad percent escape'],
     [`${base}&x.pe=%zz`, '"x.pe" has a bad percent escape'],
@@ -120,6 +146,12 @@ describe("parseMagnet", () => {
     const result = parseMagnet(text);
     expect("error" in result && result.error).toContain(why);
     expect(String("error" in result && result.error)).not.toContain("\x1b");
+  });
+
+  test("quotes no more of a long info hash than a line", () => {
+    expect(parseMagnet(`magnet:?xt=urn:btih:${"z".repeat(9000)}`)).toEqual({
+      error: `"xt" has neither 40 hexadecimal nor 32 base32 digits: "${"z".repeat(79)}…"`,
+    });
   });
 
   test("reads back the output of formatMagnet", () => {

@@ -125,8 +125,32 @@ describe("parseInfoDict", () => {
   });
 
   const { length, name, pieces, "piece length": pieceLength } = good;
+  const listed = (...files: readonly BencodeInput[]) => ({
+    name,
+    pieces,
+    "piece length": pieceLength,
+    files,
+  });
+
+  test("takes a list of one file as that file, under the last component of its path", () => {
+    const bytes = encodeBencode(listed({ length, path: ["..", "sub", "disk.img"] }));
+    const metainfo = parseInfoDict(bytes);
+    expect(metainfo).toMatchObject({ name: "disk.img", infoHash: toHex(sha1(bytes)), infoBytes: bytes });
+    expect("geometry" in metainfo && metainfo.geometry.length).toBe(length);
+  });
+
   const hostile: [string, Record<string, BencodeInput>, string][] = [
-    ["several files", { ...good, files: [{ length: 1, path: ["a"] }] }, "several files"],
+    ["several files", listed({ length: 1, path: ["a"] }, { length: 1, path: ["b"] }), "several files"],
+    ["a list of files beside a length", { ...good, files: [{ length: 1, path: ["a"] }] }, 'both "length"'],
+    ["a list without a file", listed(), '"files" has no file'],
+    ["a list of texts", listed("a"), '"files" has no file'],
+    ["files as a number", { name, pieces, "piece length": pieceLength, files: 1 }, '"files" has no file'],
+    ["a listed file without a length", listed({ path: ["a"] }), '"length" is missing'],
+    ["a listed file without a path", listed({ length }), '"name" is missing'],
+    ["an empty path", listed({ length, path: [] }), '"name" is missing'],
+    ["a path that ends in the directory above", listed({ length, path: ["a", ".."] }), "is a directory"],
+    ["a path whose last component is a path", listed({ length, path: ["a/b"] }), "path separator"],
+    ["a path that ends in our state store", listed({ length, path: ["a", ".p2pfile.db"] }), "reserved"],
     [
       "version 2 only",
       { name, "piece length": pieceLength, "meta version": 2, "file tree": {} },

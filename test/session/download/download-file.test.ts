@@ -171,6 +171,23 @@ describe("--timeout", () => {
     await fixture.end();
   });
 
+  for (const [peerCount, who] of [
+    [1, "1 peer"],
+    [3, "3 peers"],
+  ] as const) {
+    test(`says of ${who} that none hands out metadata`, async () => {
+      const fixture = new DownloadFixture({ timeoutSeconds: 5 });
+      await fixture.run();
+      fixture.swarm.peerCount = peerCount;
+      await fixture.session.clock.pass(6000);
+      expect(await fixture.ended).toMatchObject({
+        exitCode: 6,
+        message: expect.stringContaining(`given: ${who}, none hands out metadata for 5 s;`),
+      });
+      await fixture.end();
+    });
+  }
+
   test("ends one that gets no byte", async () => {
     const fixture = new DownloadFixture({ timeoutSeconds: 5 });
     await fixture.trade();
