@@ -31,7 +31,7 @@ export interface SwitchFlag extends FlagWords {
 
 export interface ValueFlag extends FlagWords {
   readonly type: "string";
-  /** What stands for the value in the help; FILE and DIR are completed as such. */
+  /** What stands for the value in the help; FILE, DIR and PATH (either) are completed as such. */
   readonly valueHint: string;
   /** As a user would write it. */
   readonly default?: string;

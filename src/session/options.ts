@@ -24,7 +24,10 @@ export interface ServeOptions extends NodeOptions {
 
 export interface DownloadOptions extends NodeOptions {
   readonly magnets: readonly string[];
+  /** `--dir`. */
   readonly directory: string;
+  /** `-o`, instead of `--dir`: a directory or a file's name, as what stands there decides. */
+  readonly output: string | undefined;
   readonly seeding: boolean;
   readonly seedingSeconds: number;
   /** Uploaded / size. */

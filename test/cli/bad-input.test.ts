@@ -32,7 +32,7 @@ const cases: readonly (readonly [argv: readonly string[], message: string])[] = 
   [["download", magnet, "--version"], "--version: unknown flag; see 'p2pfile download --help'"],
   [["serve", "x", "--port"], "--port: a value is missing (--port=N)"],
   [["serve", "x", "--port", "--json"], "--port: a value is missing (--port=N)"],
-  [["download", magnet, "-o"], "-o: a value is missing (-o DIR)"],
+  [["download", magnet, "-o"], "-o: a value is missing (-o PATH)"],
   [["serve", "x", "--debug=yes"], "--debug: takes no value (--debug or --no-debug)"],
   [["serve", "x", "--port", "x"], "--port: 'x' is not a port number (1-65535)"],
   [["serve", "x", "--port="], "--port: '' is not a port number (1-65535)"],
@@ -151,8 +151,8 @@ describe("What looks like a flag but is none", () => {
 
   test("a value after = may start with a dash", async () => {
     expect((await runCaptured(["download", magnet, "--dir=--odd"])).downloaded?.directory).toBe("--odd");
-    expect((await runCaptured(["download", magnet, "-o-odd"])).downloaded?.directory).toBe("-odd");
-    expect((await runCaptured(["download", magnet, "-o=here"])).downloaded?.directory).toBe("here");
+    expect((await runCaptured(["download", magnet, "-o-odd"])).downloaded?.output).toBe("-odd");
+    expect((await runCaptured(["download", magnet, "-o=here"])).downloaded?.output).toBe("here");
   });
 
   test("files named like commands, members of Object or citty's own keys stay files", async () => {

@@ -70,13 +70,13 @@ describe("bash", () => {
     ]);
   });
 
-  test("completes files for serve and --config, directories for --dir, names with spaces whole", async () => {
+  test("completes files for serve, --config and -o, directories for --dir, names with spaces whole", async () => {
     const all = ["model dir", "model one.bin", "other.yaml"];
     expect(await complete("serve", "")).toEqual(all);
     expect(await complete("serve", "one.bin", "mod")).toEqual(["model dir", "model one.bin"]);
     expect(await complete("serve", "--config", "oth")).toEqual(["other.yaml"]);
     expect(await complete("download", "--dir", "")).toEqual(["model dir"]);
-    expect(await complete("download", "-o", "mo")).toEqual(["model dir"]);
+    expect(await complete("download", "-o", "mo")).toEqual(["model dir", "model one.bin"]);
     expect(await complete("download", "--dir", "=")).toEqual(["model dir"]);
     expect(await complete("download", "--dir", "=", "mo")).toEqual(["model dir"]);
   });

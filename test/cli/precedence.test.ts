@@ -93,6 +93,14 @@ const rows: readonly Row[] = [
     values: ["a", "b", "c"],
   },
   {
+    flag: "output",
+    command: "download",
+    option: "output",
+    default: undefined,
+    texts: ["a", "b/", "c"],
+    values: ["a", "b/", "c"],
+  },
+  {
     flag: "until-done",
     command: "serve",
     option: "untilDone",
@@ -159,6 +167,17 @@ describe("Flag, then variable, then configuration file, then default", () => {
       );
     });
   }
+
+  test("download -o and --dir: the one that is set in the stronger place counts, and two in one place are refused", async () => {
+    const output = async (...given: Parameters<typeof decode>) => (await decode(...given)).options["output"];
+    expect(await output("download", ["-o", "a"], { P2PFILE_DIR: "d" }, "dir: d\n")).toBe("a");
+    expect(await output("download", ["--dir", "d"], { P2PFILE_OUTPUT: "a" })).toBeUndefined();
+    expect(await output("download", [], { P2PFILE_DIR: "d" }, "output: a\n")).toBeUndefined();
+    expect(await output("download", [], { P2PFILE_OUTPUT: "a" }, "dir: d\n")).toBe("a");
+    const { stderr, exitCode } = await decode("download", ["--dir", "d", "-o", "a"]);
+    expect([stderr, exitCode]).toEqual(["p2pfile: --dir and -o: give one of them\n", 2]);
+    expect((await decode("download", [], {}, "dir: d\noutput: a\n")).exitCode).toBe(2);
+  });
 
   test("download --seeding", async () => {
     const seeding = async (...given: Parameters<typeof decode>) =>

@@ -123,6 +123,22 @@ test("a current directory that is not UTF-8 is code 4, and nothing is made", asy
   expect(left.toString("latin1").trim().split("\n")).toEqual([`${cwd}/d\xff`]);
 });
 
+test.each(["-o", "--dir"])(
+  "%s with a path that is not UTF-8 is code 4, and nothing is made",
+  async (flag) => {
+    const cwd = fixture.directory("cwd");
+    const magnet = `magnet:?xt=urn:btih:${"1".repeat(40)}`;
+    const script = `exec "$0" download --ip "$1" "$2" "$(printf 'd\\377')" "$3"`;
+    const leech = fixture.spawn(["sh", "-c", script, binaryPath, fixture.address(), flag, magnet], {
+      cwd,
+      env: { HOME: cwd },
+    });
+    expect(await leech.waitForExit(5000)).toBe(4);
+    expect(leech.text("stderr")).toContain("not valid UTF-8");
+    expect(readdirSync(cwd)).toEqual([]);
+  },
+);
+
 test("serve goes on when the reader of its output has gone", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 4 * MiB);
   const ip = fixture.address();

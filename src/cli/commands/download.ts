@@ -1,9 +1,11 @@
 // `p2pfile download`: its words, its options, and the session it runs.
+import { UsageError } from "../../lib/errors.ts";
 import type { DownloadOptions } from "../../session/options.ts";
 import type { Session } from "../environment.ts";
 import { decodeNode, sessionFlags } from "../settings/session-flags.ts";
 import { ratio, seconds } from "../values/numbers.ts";
-import { directory, onOff } from "../values/value-kind.ts";
+import type { LayeredValues } from "../settings/layered-values.ts";
+import { directory, onOff, path } from "../values/value-kind.ts";
 import { sessionCommand } from "./session-command.ts";
 
 declare module "../environment.ts" {
@@ -21,7 +23,13 @@ export const downloadCommand = sessionCommand<DownloadOptions>({
     description: "what 'p2pfile serve' printed, in quotes",
   },
   flags: {
-    dir: { type: "string", alias: "o", valueHint: "DIR", description: "where the file goes", default: "." },
+    dir: { type: "string", valueHint: "DIR", description: "the directory the file goes to", default: "." },
+    output: {
+      type: "string",
+      alias: "o",
+      valueHint: "PATH",
+      description: "a directory (exists or ends in /) or the file's name (Default: --dir)",
+    },
     seeding: {
       type: "boolean",
       description: "keep seeding after completion, until no host needs data (Default: off)",
@@ -47,7 +55,8 @@ export const downloadCommand = sessionCommand<DownloadOptions>({
     ...sessionFlags,
   },
   examples: [
-    "p2pfile download 'magnet:?xt=urn:btih:…' -o /models",
+    "p2pfile download 'magnet:?xt=urn:btih:…' --dir /models",
+    "p2pfile download 'magnet:?xt=urn:btih:…' -o new.img",
     "p2pfile download 'magnet:?xt=urn:btih:…' --seeding --seeding-time 600",
   ],
   session: (sessions) => sessions.download,
@@ -55,6 +64,7 @@ export const downloadCommand = sessionCommand<DownloadOptions>({
     ...decodeNode(values),
     magnets: words,
     directory: values.required("dir", directory),
+    output: chosenOutput(values),
     seeding: values.optional("seeding", onOff) ?? false,
     seedingSeconds: values.required("seeding-time", seconds),
     seedingRatio: values.required("seeding-ratio", ratio),
@@ -65,3 +75,12 @@ export const downloadCommand = sessionCommand<DownloadOptions>({
       .filter((flag) => !seeding && given.has(flag))
       .map((flag) => `--${flag} has no effect without --seeding`),
 });
+
+/** `-o`, unless `--dir` comes from a stronger place. */
+function chosenOutput(values: LayeredValues): string | undefined {
+  const output = values.optional("output", path);
+  const [ofOutput, ofDirectory] = [values.strengthOf("output"), values.strengthOf("dir")];
+  if (output === undefined || ofDirectory > ofOutput) return undefined;
+  if (ofDirectory === ofOutput) throw new UsageError("--dir and -o: give one of them");
+  return output;
+}

@@ -67,7 +67,7 @@ function flagShapes(name: string, flag: Flag): readonly FlagShape[] {
 }
 
 function hinted(valueHint: string): Completable {
-  if (valueHint === "FILE") return { kind: "file" };
+  if (valueHint === "FILE" || valueHint === "PATH") return { kind: "file" };
   if (valueHint === "DIR") return { kind: "directory" };
   return { kind: "nothing" };
 }

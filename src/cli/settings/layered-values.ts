@@ -11,6 +11,13 @@ export function variableName(flag: string): string {
   return `P2PFILE_${flag.toUpperCase().replaceAll("-", "_")}`;
 }
 
+interface Found {
+  readonly text: string;
+  /** For messages. */
+  readonly origin: string;
+  readonly strength: number;
+}
+
 export interface Layers {
   /** Defaults filled in. */
   readonly flags: ParsedFlags;
@@ -46,16 +53,22 @@ export class LayeredValues {
     return value;
   }
 
-  #find(flag: string): { text: string; origin: string } | undefined {
+  /** How strong the place is that `flag` is set in: 3 the flag, 2 its variable, 1 the configuration file, 0 none of them. */
+  strengthOf(flag: string): number {
+    return this.#find(flag)?.strength ?? 0;
+  }
+
+  #find(flag: string): Found | undefined {
     const { flags, given, variables, config } = this.#layers;
     const argument =
-      flags[flag] === undefined ? undefined : { text: String(flags[flag]), origin: `--${flag}` };
-    if (given.has(flag) && argument !== undefined) return argument;
+      flags[flag] === undefined ? undefined : { text: String(flags[flag]), origin: `--${flag}`, strength: 0 };
+    if (given.has(flag) && argument !== undefined) return { ...argument, strength: 3 };
     const variable = variables[variableName(flag)];
     // An empty variable is how many tools write "not set".
-    if (variable !== undefined && variable !== "") return { text: variable, origin: variableName(flag) };
+    if (variable !== undefined && variable !== "")
+      return { text: variable, origin: variableName(flag), strength: 2 };
     const configured = config.values.get(flag);
-    if (configured !== undefined) return { text: configured, origin: `${config.path}: ${flag}` };
+    if (configured !== undefined) return { text: configured, origin: `${config.path}: ${flag}`, strength: 1 };
     return argument;
   }
 }

@@ -12,6 +12,8 @@ export interface ValueKind<Value> {
 
 export const directory: ValueKind<string> = { expected: "a directory", read: nonEmpty };
 
+export const path: ValueKind<string> = { expected: "a path", read: nonEmpty };
+
 /** Parsed by the session, which knows magnets. */
 export const magnet: ValueKind<string> = { expected: "a magnet URI", read: nonEmpty };
 

@@ -4,6 +4,7 @@ import { shortened } from "../../core/format/file-name.ts";
 import type { Magnet } from "../../core/format/magnet.ts";
 import { type Metainfo, parseInfoDict } from "../../core/format/metainfo.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
+import type { OutputPlace } from "../../storage/output-place.ts";
 import type { JoinedSwarm, SessionNode } from "../network/session-node.ts";
 import type { DownloadOptions } from "../options.ts";
 import { Milestones } from "../report/milestones.ts";
@@ -17,6 +18,7 @@ export interface DownloadFileOptions {
   /** As given on the command line. */
   readonly text: string;
   readonly magnet: Magnet;
+  readonly place: OutputPlace;
   readonly options: DownloadOptions;
   readonly resources: Resources;
 }
@@ -25,6 +27,7 @@ export class Download {
   readonly index: number;
   readonly text: string;
   readonly magnet: Magnet;
+  readonly #place: OutputPlace;
   readonly #options: DownloadOptions;
   readonly #resources: Resources;
   /** Rejects when the disk fails, nothing arrives for too long, or the file changes while it is seeded. */
@@ -42,6 +45,7 @@ export class Download {
     this.index = options.index;
     this.text = options.text;
     this.magnet = options.magnet;
+    this.#place = options.place;
     this.#options = options.options;
     this.#resources = options.resources;
     this.#milestones = new Milestones(() => options.resources.clock.now());
@@ -88,6 +92,7 @@ export class Download {
     const file = new DownloadedFile({
       index: this.index,
       metainfo,
+      place: this.#place,
       options: this.#options,
       resources: this.#resources,
       node,

@@ -2,6 +2,7 @@
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import { shortened } from "../../core/format/file-name.ts";
 import { ExitCode, P2pfileError, UsageError } from "../../lib/errors.ts";
+import { type OutputPlace, outputPlace } from "../../storage/output-place.ts";
 import type { SessionContext } from "../context.ts";
 import type { DownloadOptions } from "../options.ts";
 import { aborted, FailureList } from "../outcome.ts";
@@ -30,21 +31,32 @@ export interface Downloads {
 }
 
 export type RunningDownload = Pick<Download, "index" | "label" | "run" | "close">;
-export type OpenDownloads = (options: DownloadOptions, context: SessionContext) => Downloads;
+export type OpenDownloads = (
+  options: DownloadOptions,
+  place: OutputPlace,
+  context: SessionContext,
+) => Downloads;
 
 /**
  * Runs until every source is done (and seeded, if asked) or has failed, or `context.signal` is aborted; what is
  * unfinished then can be resumed.
  * @returns the exit code of the first source that failed, else 0.
- * @throws UsageError for what concerns all sources: the address, the port.
+ * @throws UsageError for what concerns all sources: the address, the port, one file name for several of them.
+ * @throws DestinationError for a destination that no file can have.
  */
 export async function download(
   options: DownloadOptions,
   context: SessionContext,
   openDownloads: OpenDownloads = openReal,
 ): Promise<ExitCode> {
+  const place = await outputPlace(options.directory, options.output);
+  if (place.fileName !== undefined && options.magnets.length > 1) {
+    throw new UsageError(
+      `-o ${options.output ?? ""}: names one file and there are ${options.magnets.length} magnets; name a directory that exists, or put a / behind it`,
+    );
+  }
   const failures = new FailureList(context);
-  const downloads = openDownloads(options, context);
+  const downloads = openDownloads(options, place, context);
   const opened: RunningDownload[] = [];
   try {
     const sources = readSources(options.magnets, failures);
@@ -90,11 +102,11 @@ function readSources(texts: readonly string[], failures: FailureList): readonly 
   return [...read.values()];
 }
 
-const openReal: OpenDownloads = (options, context) => {
+const openReal: OpenDownloads = (options, place, context) => {
   const resources = new Resources(options, context, options.magnets.length);
   return {
     open: ({ index, source }) =>
-      new Download({ index, text: source.text, magnet: source.magnet, options, resources }),
+      new Download({ index, text: source.text, magnet: source.magnet, place, options, resources }),
     closeNetwork: () => resources.closeNetwork(),
     close: () => resources.close(),
   };

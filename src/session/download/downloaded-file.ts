@@ -3,6 +3,7 @@
 import type { Metainfo } from "../../core/format/metainfo.ts";
 import type { TransferStatus } from "../../core/transfer/transfer-types.ts";
 import { assert } from "../../lib/assert.ts";
+import type { OutputPlace } from "../../storage/output-place.ts";
 import type { StampedFile } from "../../storage/stamped-file.ts";
 import { seededFileFailure } from "../file/content-failure.ts";
 import { ContentWatch } from "../file/content-watch.ts";
@@ -21,6 +22,7 @@ import { seedUntilEnough, untilTold } from "./seeding.ts";
 export interface DownloadedFileOptions {
   readonly index: number;
   readonly metainfo: Metainfo;
+  readonly place: OutputPlace;
   readonly options: DownloadOptions;
   readonly resources: Resources;
   readonly node: SessionNode;
@@ -85,12 +87,13 @@ export class DownloadedFile {
   }
 
   async #open(): Promise<LocalFile> {
-    const { index, metainfo, options, resources, onFailure } = this.#options;
+    const { index, metainfo, place, resources, onFailure } = this.#options;
     const { emit } = resources.context;
     const { name, geometry } = metainfo;
     this.#file = await openLocalFile({
-      metainfo,
-      directory: options.directory,
+      // The file may have another name than the torrent.
+      metainfo: { ...metainfo, name: place.fileName ?? name },
+      directory: place.directory,
       resources,
       onProgress: (done) => emit({ type: "hashing", index, name, done, size: geometry.length }),
       onPressure: (paused) => this.#pause(paused),

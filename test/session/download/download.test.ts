@@ -17,6 +17,7 @@ const settings: Omit<DownloadOptions, "magnets"> = {
   uploadLimit: 0,
   downloadLimit: 0,
   directory: ".",
+  output: undefined,
   seeding: false,
   seedingSeconds: 60,
   seedingRatio: 1,

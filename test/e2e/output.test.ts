@@ -1,0 +1,86 @@
+// What `-o` means: a directory that exists, or one with a slash behind it; else the name of the file.
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MiB } from "../../src/lib/units.ts";
+import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
+import { runP2pfile } from "../helpers/binary.ts";
+import { useTestFixture } from "../helpers/test-directory.ts";
+
+const fixture = useTestFixture();
+
+async function served() {
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 2 * MiB);
+  return { file, magnet: await runP2pfile(fixture, ["serve", file.path]).magnet() };
+}
+
+const visible = (directory: string) =>
+  readdirSync(directory)
+    .filter((name) => !name.startsWith("."))
+    .sort();
+
+test("-o new.img is the file's name, and the path that is printed", async () => {
+  const { file, magnet } = await served();
+  const leech = runP2pfile(fixture, ["download", "-o", "new.img", magnet], { json: false });
+  expect(await leech.waitForExit()).toBe(0);
+  expect(leech.text("stdout")).toBe(join(leech.cwd, "new.img"));
+  expect(sha256Of(join(leech.cwd, "new.img"))).toBe(file.sha256);
+  expect(visible(leech.cwd)).toEqual(["new.img"]);
+});
+
+test("-o with the name of a file that exists is 0 with the same content, 4 with another, and never touches it", async () => {
+  const { file, magnet } = await served();
+  const cwd = fixture.directory("cwd");
+  writeFileSync(join(cwd, "same.img"), readFileSync(file.path));
+  writeFileSync(join(cwd, "size.img"), "other");
+  writeFileSync(join(cwd, "byte.img"), new Uint8Array(2 * MiB));
+  for (const [name, code] of [
+    ["same.img", 0],
+    ["size.img", 4],
+    ["byte.img", 4],
+  ] as const) {
+    const leech = runP2pfile(fixture, ["download", "-o", name, magnet], { cwd });
+    expect(await leech.waitForExit()).toBe(code);
+  }
+  expect(sha256Of(join(cwd, "same.img"))).toBe(file.sha256);
+  expect(readFileSync(join(cwd, "size.img"), "utf8")).toBe("other");
+  expect(visible(cwd)).toEqual(["byte.img", "same.img", "size.img"]);
+});
+
+test("-o with a directory that exists or a slash behind it is the directory, and --dir always is", async () => {
+  const { file, magnet } = await served();
+  const cwd = fixture.directory("cwd");
+  mkdirSync(join(cwd, "old"));
+  for (const [flag, name] of [
+    ["-o", "old"],
+    ["-o", "new/"],
+    ["--dir", "third"],
+  ] as const) {
+    const leech = runP2pfile(fixture, ["download", flag, name, magnet], { cwd });
+    expect(await leech.waitForExit()).toBe(0);
+    expect(sha256Of(join(cwd, name, "a.bin"))).toBe(file.sha256);
+  }
+});
+
+test("-o with a file's name for several magnets is code 2, and nothing is made", async () => {
+  const magnets = ["1", "2"].map((digit) => `magnet:?xt=urn:btih:${digit.repeat(40)}`);
+  const leech = runP2pfile(fixture, ["download", "-o", "new.img", ...magnets], { json: false });
+  expect(await leech.waitForExit(5000)).toBe(2);
+  expect(leech.text("stderr")).toContain("-o new.img: names one file and there are 2 magnets");
+  expect(readdirSync(leech.cwd)).toEqual([]);
+});
+
+test("a download under a name of its own goes on where it stopped", async () => {
+  const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 32 * MiB);
+  const magnet = await runP2pfile(fixture, ["serve", "--upload-limit", "16", file.path]).magnet();
+  const cwd = fixture.directory("cwd");
+  const first = runP2pfile(fixture, ["download", "-o", "new.img", magnet], { cwd });
+  await first.waitForProgress((snapshot) => snapshot.completed > 8 * MiB);
+  first.signal("SIGTERM");
+  expect(await first.waitForExit()).toBe(143);
+  const second = runP2pfile(fixture, ["download", "-o", "new.img", magnet], { cwd });
+  expect(await second.waitForExit()).toBe(0);
+  const done = second.snapshot();
+  expect(done?.downloaded ?? 0).toBeLessThan(28 * MiB);
+  expect(sha256Of(join(cwd, "new.img"))).toBe(file.sha256);
+});
