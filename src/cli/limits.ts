@@ -6,6 +6,8 @@ import { MAX_MAGNET_PEERS } from "../core/format/limits.ts";
 export const MAX_CONFIG_LENGTH = 64 * KiB;
 /** Addresses in one `--peers`: they must all fit into a magnet. */
 export const MAX_FLAG_PEERS = MAX_MAGNET_PEERS;
+/** Networks of `--allow`: each is compared with every address that is learned. */
+export const MAX_ALLOWED_NETWORKS = 64;
 /** The longest a timer can wait (2^31 - 1 ms), in seconds: 24 days. */
 export const MAX_DURATION_SECONDS = 2_147_483;
 /** A live progress display is redrawn at most this often: quicker cannot be read and costs a slow terminal much. */

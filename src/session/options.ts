@@ -8,6 +8,8 @@ export interface NodeOptions {
   readonly port: number | undefined;
   readonly portRange: { readonly first: number; readonly last: number };
   readonly peers: readonly PeerAddress[];
+  /** `--allow`: further networks that count as private, as "192.0.2.0/24". */
+  readonly allow: readonly string[];
   /** Bytes per second for the whole process; 0 is unlimited. */
   readonly uploadLimit: number;
   readonly downloadLimit: number;

@@ -47,6 +47,12 @@ const cases: readonly (readonly [argv: readonly string[], message: string])[] = 
   [["serve", "x", "--port-range", "42070"], "--port-range: '42070' is not a range of ports (42070-42099)"],
   [["serve", "x", "--port-range", "1-2-3"], "--port-range: '1-2-3' is not a range of ports (42070-42099)"],
   [["serve", "x", "--ip", "::1"], "--ip: '::1' is not an IPv4 address of this machine (10.1.1.1)"],
+  ...["8.0.0.0/7", "192.0.2.0", "192.0.2.0/33", "127.0.0.0/8", "224.0.0.0/8", "0.0.0.0/8", "fe80::/64"].map(
+    (cidr): [string[], string] => [
+      ["serve", "x", "--allow", "192.0.2.0/24", "--allow", cidr],
+      `--allow: '${cidr}' is not an IPv4 network with 8 to 32 bits (192.0.2.0/24)`,
+    ],
+  ),
   [["serve", "x", "--ip", "host"], "--ip: 'host' is not an IPv4 address of this machine (10.1.1.1)"],
   [["serve", "x", "--ip", "0.0.0.0"], "--ip: '0.0.0.0' is not an IPv4 address of this machine (10.1.1.1)"],
   [

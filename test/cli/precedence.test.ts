@@ -57,6 +57,13 @@ const shared: readonly Omit<Row, "command">[] = [
     values: [[peer(1)], [peer(2), peer(3)], [peer(4)]],
   },
   {
+    flag: "allow",
+    option: "allow",
+    default: [],
+    texts: ["192.0.2.0/24", "198.51.100.0/24, 8.0.0.0/8", "203.0.113.7/32"],
+    values: [["192.0.2.0/24"], ["198.51.100.0/24", "8.0.0.0/8"], ["203.0.113.7/32"]],
+  },
+  {
     flag: "upload-limit",
     option: "uploadLimit",
     default: 0,

@@ -5,7 +5,7 @@ import type { SessionContext } from "../../session/context.ts";
 import type { NodeOptions } from "../../session/options.ts";
 import type { Flags } from "../command.ts";
 import type { Environment } from "../environment.ts";
-import { hostAddress, peerList, port, portRange } from "../values/addresses.ts";
+import { hostAddress, networkList, peerList, port, portRange } from "../values/addresses.ts";
 import { rate } from "../values/numbers.ts";
 import { onOff } from "../values/value-kind.ts";
 import type { LayeredValues } from "./layered-values.ts";
@@ -39,6 +39,12 @@ export const sessionFlags = {
     description: "further seeds or nodes to start from (Default: none)",
     listOf: "addresses",
   },
+  allow: {
+    type: "string",
+    valueHint: "CIDR",
+    description: "network to contact as if it were private, may be repeated (Default: none)",
+    listOf: "networks",
+  },
   "upload-limit": {
     type: "string",
     valueHint: "F",
@@ -70,6 +76,7 @@ export function decodeNode(values: LayeredValues): NodeOptions {
     port: values.optional("port", port),
     portRange: values.required("port-range", portRange),
     peers: values.optional("peers", peerList) ?? [],
+    allow: values.optional("allow", networkList) ?? [],
     uploadLimit: values.required("upload-limit", rate),
     downloadLimit: values.required("download-limit", rate),
   };

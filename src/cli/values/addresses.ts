@@ -1,7 +1,9 @@
 // IPv4 addresses and ports, alone and together, as flags. Whether an address is our own is for the session to find out.
-import { MAX_FLAG_PEERS } from "../limits.ts";
+import { MAX_ALLOWED_NETWORKS, MAX_FLAG_PEERS } from "../limits.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import { addressKey, parseAddress, parseIpv4, parsePort } from "../../core/format/peer-address.ts";
+import { SHORTEST_PREFIX } from "../../core/swarm/limits.ts";
+import { parseSubnet } from "../../core/swarm/subnet.ts";
 import type { ValueKind } from "./value-kind.ts";
 
 /** An address that one host can have: not 0.x.x.x, not multicast, not broadcast. */
@@ -49,6 +51,28 @@ export const peerList: ValueKind<readonly PeerAddress[]> = {
     return wrong ?? `${parts(text).length} addresses (at most ${MAX_FLAG_PEERS})`;
   },
 };
+
+/** Parted by commas, doubles are dropped; "" is the empty list. */
+export const networkList: ValueKind<readonly string[]> = {
+  expected: `an IPv4 network with ${SHORTEST_PREFIX} to 32 bits (192.0.2.0/24)`,
+  read(text) {
+    const networks = new Set(parts(text));
+    const areGood = [...networks].every((cidr) => isHostNetwork(cidr));
+    return areGood && networks.size <= MAX_ALLOWED_NETWORKS ? [...networks] : undefined;
+  },
+  culprit(text) {
+    const wrong = parts(text).find((part) => networkList.read(part) === undefined);
+    return wrong ?? `${parts(text).length} networks (at most ${MAX_ALLOWED_NETWORKS})`;
+  },
+};
+
+/** Its addresses can be those of other machines. */
+function isHostNetwork(cidr: string): boolean {
+  const network = parseSubnet(cidr);
+  const [host = "", prefix = ""] = cidr.split("/");
+  if (network === undefined || Number(prefix) < SHORTEST_PREFIX) return false;
+  return hostAddress.read(host) !== undefined && !host.startsWith("127.");
+}
 
 function parts(text: string): readonly string[] {
   return text

@@ -1,14 +1,9 @@
 // Which addresses may be dialled, queried and passed on: those of private networks, so that no host of the Internet is
 // ever contacted and no swarm can be aimed at a third party. Knows no socket and no interface; subnets come in.
 import { ipv4ToNumber, parseIpv4, type PeerAddress } from "../format/peer-address.ts";
+import { SHORTEST_PREFIX } from "./limits.ts";
+import { contains, parseSubnet, subnet, type Subnet } from "./subnet.ts";
 
-interface Subnet {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** An interface with more than a /8 belongs to no private network; trusting it would open the Internet. */
-const SHORTEST_PREFIX = 8;
 /** Ports below are those of other services: a hostile address list must not make a fleet dial them. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
@@ -27,15 +22,22 @@ const FIRST_MULTICAST = ipv4ToNumber("224.0.0.0");
 
 export class AddressPolicy {
   readonly #subnets: readonly Subnet[];
+  readonly #allowed: readonly Subnet[];
   readonly #own: readonly PeerAddress[];
   readonly #isOnLoopback: boolean;
 
   /**
    * `subnets`: those of our own interfaces as "10.1.1.5/24"; IPv6 ones and others are skipped.
+   * `allowed`: the networks of `--allow`, in the same form.
    * `own`: where this process listens; all of 127/8 is allowed when one of these is in it.
    */
-  constructor(options: { readonly subnets: readonly string[]; readonly own: readonly PeerAddress[] }) {
-    this.#subnets = options.subnets.flatMap((cidr) => parseCidr(cidr) ?? []);
+  constructor(options: {
+    readonly subnets: readonly string[];
+    readonly allowed?: readonly string[];
+    readonly own: readonly PeerAddress[];
+  }) {
+    this.#subnets = options.subnets.flatMap((cidr) => parseTrusted(cidr) ?? []);
+    this.#allowed = (options.allowed ?? []).flatMap((cidr) => parseTrusted(cidr) ?? []);
     this.#own = options.own;
     this.#isOnLoopback = options.own.some((address) => contains(loopback, ipv4ToNumber(address.host)));
   }
@@ -49,8 +51,20 @@ export class AddressPolicy {
     if (pinned) return true;
     if (address.port < FIRST_UNPRIVILEGED_PORT) return false;
     if (contains(loopback, value)) return this.#isOnLoopback;
-    const isInside = (network: Subnet): boolean => contains(network, value);
-    return privateNetworks.some(isInside) || this.#subnets.some(isInside);
+    return this.#isInside(value);
+  }
+
+  /** A host that only the user's word makes a peer: in no private network, nor in one of ours or of `--allow`. */
+  isOutside(host: string): boolean {
+    if (parseIpv4(host) === undefined) return false;
+    const value = ipv4ToNumber(host);
+    return !contains(loopback, value) && !this.#isInside(value);
+  }
+
+  #isInside(value: number): boolean {
+    return [privateNetworks, this.#subnets, this.#allowed].some((networks) =>
+      networks.some((network) => contains(network, value)),
+    );
   }
 
   /** The first and last address of a subnet are no host's; in /31 and /32 they are (RFC 3021). */
@@ -62,20 +76,9 @@ export class AddressPolicy {
   }
 }
 
-function contains(network: Subnet, value: number): boolean {
-  return value >= network.first && value <= network.last;
-}
-
-function subnet(host: string, prefix: number): Subnet {
-  const size = 2 ** (32 - prefix);
-  const first = Math.floor(ipv4ToNumber(host) / size) * size;
-  return { first, last: first + size - 1 };
-}
-
-function parseCidr(cidr: string): Subnet | undefined {
-  const [address = "", prefix = ""] = cidr.split("/");
-  const host = parseIpv4(address);
-  if (host === undefined || !/^\d{1,2}$/.test(prefix)) return undefined;
-  const length = Number(prefix);
-  return length >= SHORTEST_PREFIX && length <= 32 ? subnet(host, length) : undefined;
+function parseTrusted(cidr: string): Subnet | undefined {
+  const network = parseSubnet(cidr);
+  return network !== undefined && network.last - network.first < 2 ** (32 - SHORTEST_PREFIX)
+    ? network
+    : undefined;
 }

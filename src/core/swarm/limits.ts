@@ -72,3 +72,5 @@ export const LOOKUP_JITTER = 0.2;
 export const ANNOUNCE_MS = 30_000;
 /** Peers that did not announce themselves again are forgotten by the DHT nodes after this (three announces). */
 export const PEER_EXPIRY_MS = 90_000;
+/** Bits of the prefix of a network that is trusted: an interface with more than a /8 belongs to no private network. */
+export const SHORTEST_PREFIX = 8;

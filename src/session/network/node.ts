@@ -44,6 +44,8 @@ export interface NodeParts {
   readonly connect: (address: PeerAddress, signal: AbortSignal) => Promise<DialResult>;
   /** Bytes per second; 0 is unlimited. */
   readonly limits: { readonly uploadLimit: number; readonly downloadLimit: number };
+  /** A peer that dialled us was admitted to a torrent: its host is proved. */
+  readonly onAdmitted?: (host: string) => void;
   readonly logger: Logger;
   /** Milliseconds of a clock that never steps back. */
   readonly now: () => number;
@@ -185,7 +187,9 @@ export class Node implements SwarmNetwork, PeerContext {
     peer.awaitHandshake((infoHash) => {
       done();
       this.budget.add(peer);
-      return this.#route(peer, infoHash);
+      const fault = this.#route(peer, infoHash);
+      if (fault === undefined) this.#parts.onAdmitted?.(peer.remote.host);
+      return fault;
     });
     return peer;
   }

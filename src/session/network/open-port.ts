@@ -10,6 +10,7 @@ import { AddressTakenError, listen, type TcpListener } from "../../net/tcp-liste
 import { chance, systemClock } from "../clock.ts";
 import type { NodeOptions } from "../options.ts";
 import { DhtSource } from "./dht-source.ts";
+import { OutsideAddresses } from "./outside-addresses.ts";
 import type { PeerSource } from "./peer-source.ts";
 import { noPortError, portsToTry } from "./port-choice.ts";
 
@@ -29,22 +30,32 @@ export interface OpenPort {
   readonly bindHost: string;
   /** Which addresses may be contacted, given the subnets of this machine's interfaces. */
   readonly policy: AddressPolicy;
+  /** A peer at this host was admitted to one of our torrents. */
+  readonly onAdmitted: (host: string) => void;
   readonly listener: TcpListener;
   readonly sources: readonly PeerSource[];
 }
 
 /** @throws UsageError when the address is not one of this machine or no wished port is free. */
 export async function openPort(options: OpenPortOptions): Promise<OpenPort> {
-  const own = findOwnAddress(options.options.ip);
+  const { logger, bootstrap } = options;
+  const own = findOwnAddress(options.options.ip, bootstrap);
+  if (own.warning !== undefined) logger.warn(own.warning);
   const bindHost = options.options.ip ?? "0.0.0.0";
   const wish = { fixed: options.options.port ?? options.keptPort, range: options.options.portRange };
   let lastError: unknown;
   for (const port of portsToTry(wish, chance)) {
     try {
       const address = { host: own.host, port };
-      const policy = new AddressPolicy({ subnets: own.subnets, own: [address] });
+      const policy = new AddressPolicy({
+        subnets: own.subnets,
+        allowed: options.options.allow,
+        own: [address],
+      });
       const opened = await openBoth(bindHost, address, policy, options);
-      return { ...opened, bindHost, address, policy };
+      const outside = new OutsideAddresses(policy, logger);
+      for (const { host } of bootstrap) outside.saw(host);
+      return { ...opened, bindHost, address, policy, onAdmitted: (host) => outside.saw(host) };
     } catch (error) {
       if (!isTaken(error)) throw error;
       lastError = error;

@@ -1,6 +1,7 @@
 // `serve`: every file is hashed (or remembered), announced and seeded until the session is stopped or, if asked, until
 // enough hosts have it.
 import { ExitCode, P2pfileError } from "../../lib/errors.ts";
+import { findOwnAddress } from "../../discovery/own-address.ts";
 import type { SessionContext } from "../context.ts";
 import type { ServeOptions } from "../options.ts";
 import { aborted, FailureList } from "../outcome.ts";
@@ -20,6 +21,8 @@ export async function serve(
   open: OpenResources = openResources,
 ): Promise<ExitCode> {
   const magnet = readServeMagnet(options.magnet, options.files.length);
+  // An address that cannot be had is told before hours of hashing.
+  findOwnAddress(options.ip, options.peers);
   const resources = open(options, context, options.files.length);
   const failures = new FailureList(context);
   const served: ServedFile[] = [];

@@ -113,7 +113,7 @@ export class ServedFile {
     const { context, options, clock, progress } = this.#resources;
     const metainfo = this.#metainfo;
     const { infoHash, name } = metainfo;
-    const ownHost = findOwnAddress(options.ip).host;
+    const ownHost = findOwnAddress(options.ip, options.peers).host;
     const others = magnet === undefined ? [] : othersOfMagnet(magnet, ownHost);
     const node = await this.#startNode(magnet, ownHost, others);
     const pinned = [...options.peers, ...others].map((address) => ({ address, source: "flag" as const }));

@@ -110,3 +110,24 @@ describe("AddressPolicy", () => {
     expect(policy.allows({ host: "::1", port: 2000 }, true)).toBe(false);
   });
 });
+
+describe("Networks of --allow", () => {
+  const wide = new AddressPolicy({ subnets, allowed: ["8.8.8.0/24", "9.0.0.0/7"], own: [] });
+
+  test("count as private, all addresses of them", () => {
+    for (const text of ["8.8.8.0:2000", "8.8.8.255:2000"]) expect(allows(text, false, wide)).toBe(true);
+    expect(allows("8.8.9.1:2000", false, wide)).toBe(false);
+    expect(allows("8.8.8.8:80", false, wide)).toBe(false);
+  });
+
+  test("are left out when they are wider than a /8", () => {
+    expect(allows("9.1.1.1:2000", false, wide)).toBe(false);
+  });
+
+  test("and private ones and those of our interfaces are inside, any other host is outside", () => {
+    for (const host of ["8.8.8.8", "10.3.3.3", "203.0.113.3", "127.0.0.1", "no host"]) {
+      expect(wide.isOutside(host)).toBe(false);
+    }
+    expect([wide.isOutside("8.8.9.1"), policy.isOutside("8.8.8.8")]).toEqual([true, true]);
+  });
+});

@@ -14,6 +14,7 @@ const settings: Omit<DownloadOptions, "magnets"> = {
   port: undefined,
   portRange: { first: 42070, last: 42099 },
   peers: [],
+  allow: [],
   uploadLimit: 0,
   downloadLimit: 0,
   directory: ".",

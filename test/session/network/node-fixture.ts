@@ -29,6 +29,7 @@ export async function startNode(): Promise<Node> {
       port: undefined,
       portRange: { first: 42070, last: 42099 },
       peers: [],
+      allow: [],
       uploadLimit: 0,
       downloadLimit: 0,
     },

@@ -20,7 +20,15 @@ async function opened(options: {
 }): Promise<OpenPort> {
   const { port, keptPort, last = FIRST + 1, ip = IP } = options;
   const result = await openPort({
-    options: { ip, port, portRange: { first: FIRST, last }, peers: [], uploadLimit: 0, downloadLimit: 0 },
+    options: {
+      ip,
+      port,
+      portRange: { first: FIRST, last },
+      peers: [],
+      allow: [],
+      uploadLimit: 0,
+      downloadLimit: 0,
+    },
     keptPort,
     bootstrap: [],
     logger: silentLogger,
