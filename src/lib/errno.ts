@@ -13,6 +13,8 @@ const NAMES: Readonly<Record<number, string>> = {
   18: "EXDEV",
   19: "ENODEV",
   22: "EINVAL",
+  23: "ENFILE",
+  24: "EMFILE",
   27: "EFBIG",
   28: "ENOSPC",
   30: "EROFS",
@@ -34,6 +36,11 @@ export type ErrnoSubject = "source" | "directory" | "disk" | "port" | "config";
 const AGAIN = "run the same command again";
 const NOT_READABLE = "may not be read by this user; change its permissions or run as its owner";
 const NOT_WRITABLE = "may not be written by this user; change its permissions or choose another --dir";
+
+/** What concerns the process or the machine, whatever was being used. */
+function everywhere(words: string): Readonly<Record<ErrnoSubject, string>> {
+  return { source: words, directory: words, disk: words, port: words, config: words };
+}
 
 /** The fact, then the remedy. */
 const WORDS: Readonly<Record<string, Partial<Readonly<Record<ErrnoSubject, string>>>>> = {
@@ -63,7 +70,10 @@ const WORDS: Readonly<Record<string, Partial<Readonly<Record<ErrnoSubject, strin
     directory: "the path is too long; choose another --dir",
   },
   EISDIR: { config: "it is a directory" },
-  EMFILE: { source: "too many open files; raise the limit (ulimit -n)" },
+  EMFILE: everywhere("too many open files; raise the limit (ulimit -n)"),
+  ENFILE: everywhere(
+    "this machine has too many open files; close some or raise the limit (sysctl fs.file-max)",
+  ),
   EROFS: {
     directory: "is on a read-only file system; choose another --dir",
     disk: `the file system became read-only; check the disk and ${AGAIN}`,

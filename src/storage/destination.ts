@@ -2,6 +2,7 @@
 // name comes from metadata of other machines, so it must be one plain component that is not one of our own files.
 import { lstat, mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { creationErrorOf } from "./creation-error.ts";
 import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
 import { errnoWords } from "../lib/errno.ts";
 import { DestinationError, systemErrorCode } from "../lib/errors.ts";
@@ -45,7 +46,7 @@ export async function inspectDestination(
  * Makes the directory when only its last component is missing: `--dir models` works at once, while a mistyped
  * long path or a disk that is not mounted does not end in a new tree elsewhere.
  * @returns its absolute path.
- * @throws DestinationError naming it.
+ * @throws DestinationError naming it. @throws DiskError when the file system has no room for it.
  */
 export async function prepareDirectory(directory: string): Promise<string> {
   const path = resolve(directory);
@@ -63,7 +64,8 @@ export async function prepareDirectory(directory: string): Promise<string> {
     }
     return path;
   } catch (error) {
-    throw error instanceof DestinationError ? error : directoryErrorOf(path, error);
+    if (error instanceof DestinationError) throw error;
+    throw (await creationErrorOf(path, error)) ?? directoryErrorOf(path, error);
   }
 }
 

@@ -4,8 +4,8 @@ import { constants, type BigIntStats } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { MAX_PART_OPEN_ATTEMPTS } from "./limits.ts";
 import { BusyError, DestinationError, systemErrorCode } from "../lib/errors.ts";
+import { creationErrorOf } from "./creation-error.ts";
 import { directoryErrorOf } from "./destination.ts";
-import { diskErrorOf } from "./disk-error.ts";
 import { statsOf } from "./file-stamp.ts";
 import { type LibcResult, lockExclusively } from "./libc.ts";
 import { lockHolder } from "./lock-holder.ts";
@@ -68,9 +68,8 @@ async function openPart(place: PartPlace): Promise<number> {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ELOOP" || code === "EISDIR" || code === "ENXIO") throw notOurs(place);
-    if (code === "ENOSPC" || code === "EDQUOT" || code === "EIO") {
-      throw diskErrorOf(`cannot create ${place.path}`, error);
-    }
+    const ofDisk = await creationErrorOf(place.path, error);
+    if (ofDisk !== undefined) throw ofDisk;
     // The directory is refused, or a part file that another user left (a first run as root).
     const refused = (await exists(place.path)) ? place.path : place.directory;
     throw directoryErrorOf(refused, error);

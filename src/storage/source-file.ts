@@ -5,10 +5,10 @@ import { MAX_FILE_LENGTH } from "../core/torrent/limits.ts";
 import { errnoWords } from "../lib/errno.ts";
 import { SourceError, systemErrorCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
+import { isExecutable } from "./executable-mode.ts";
 import { stampOfStats, statsOf } from "./file-stamp.ts";
 import { closeFile, openFile } from "./positioned-io.ts";
 import { StampedFile } from "./stamped-file.ts";
-import type { FileStamp } from "./state-store.ts";
 
 /** Without O_NONBLOCK the opening of a pipe would wait for its writer for ever. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
@@ -18,12 +18,15 @@ export class SourceFile extends StampedFile {
   readonly name: string;
   /** Bytes, > 0. */
   readonly size: number;
+  /** Some user may execute it. */
+  readonly isExecutable: boolean;
   #open = true;
 
-  private constructor(fd: number, path: string, name: string, stamp: FileStamp) {
-    super(fd, path, stamp);
+  private constructor(fd: number, path: string, name: string, stats: BigIntStats) {
+    super(fd, path, stampOfStats(stats));
     this.name = name;
-    this.size = stamp.size;
+    this.size = Number(stats.size);
+    this.isExecutable = isExecutable(stats.mode);
   }
 
   /**
@@ -44,7 +47,7 @@ export class SourceFile extends StampedFile {
       fd = await openFile(path, OPEN_FLAGS);
       const stats = await statsOf(fd);
       checkServable(given, stats);
-      return new SourceFile(fd, path, basename(wanted), stampOfStats(stats));
+      return new SourceFile(fd, path, basename(wanted), stats);
     } catch (error) {
       if (fd !== undefined) await closeFile(fd);
       throw error instanceof SourceError ? error : sourceErrorOf(given, error);

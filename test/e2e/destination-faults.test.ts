@@ -29,6 +29,25 @@ describe("a full disk", () => {
     expect(readdirSync(disk)).toEqual([]);
   });
 
+  test("C9: a disk without free inodes ends with 5 and names them", async () => {
+    const disk = fixture.directory("disk");
+    const isMounted = Bun.spawnSync([
+      "mount",
+      "-t",
+      "tmpfs",
+      "-o",
+      "size=64m,nr_inodes=1",
+      "p2pfile-test",
+      disk,
+    ]).success;
+    if (!isMounted) return console.warn("SKIPPED: a small file system cannot be mounted here");
+    fixture.onEnd(() => void Bun.spawnSync(["umount", "-l", disk]));
+    const { magnet } = await served();
+    const leech = runP2pfile(fixture, ["download", "--dir", disk, magnet], { json: false });
+    expect(await leech.waitForExit(5000)).toBe(5);
+    expect(leech.text("stderr")).toContain("no free inodes");
+  });
+
   test("C10: a limit on the size of files ends with 5 and not by a signal, and the next run completes", async () => {
     const { file, magnet } = await served();
     const cwd = fixture.directory("cwd");

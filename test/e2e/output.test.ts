@@ -1,10 +1,11 @@
-// What `-o` means: a directory that exists, or one with a slash behind it; else the name of the file.
+// The file that a download leaves: where `-o` puts it, and whether it may be executed.
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { runP2pfile } from "../helpers/binary.ts";
+import { binaryPath } from "../helpers/executable.ts";
 import { useTestFixture } from "../helpers/test-directory.ts";
 
 const fixture = useTestFixture();
@@ -83,4 +84,32 @@ test("a download under a name of its own goes on where it stopped", async () => 
   const done = second.snapshot();
   expect(done?.downloaded ?? 0).toBeLessThan(28 * MiB);
   expect(sha256Of(join(cwd, "new.img"))).toBe(file.sha256);
+});
+
+test("an executable file arrives executable as far as the umask allows, by the magnet alone", async () => {
+  const file = makeBigFile(join(fixture.directory("source"), "tool"), 1 * MiB);
+  chmodSync(file.path, 0o4755);
+  const magnet = await runP2pfile(fixture, ["serve", file.path]).magnet();
+  expect(magnet).toEndWith("&x.mode=x");
+  const cwd = fixture.directory("cwd");
+  const script = 'umask "$3"; exec "$0" download --ip "$1" -o "$4" "$2"';
+  for (const [umask, mode, text] of [
+    ["022", 0o755, magnet],
+    ["077", 0o700, magnet],
+    ["111", 0o666, magnet],
+    ["022", 0o644, magnet.replace("&x.mode=x", "")],
+    ["022", 0o644, magnet.replace("&x.mode=x", "&x.mode=4755")],
+  ] as const) {
+    const name = `tool-${umask}-${text.length}`;
+    const command = ["sh", "-c", script, binaryPath, fixture.address(), text, umask, name];
+    const leech = fixture.spawn(command, { cwd, env: { HOME: cwd } });
+    expect(await leech.waitForExit()).toBe(0);
+    expect(statSync(join(cwd, name)).mode & 0o7777).toBe(mode);
+    expect(sha256Of(join(cwd, name))).toBe(file.sha256);
+  }
+});
+
+test("a file that may not be executed has no x.mode in its magnet", async () => {
+  const { magnet } = await served();
+  expect(magnet).not.toContain("x.mode");
 });

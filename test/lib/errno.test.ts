@@ -20,6 +20,13 @@ test("errnoWords gives one code different words for each subject", () => {
   expect(errnoWords("port", "EACCES")).toStartWith("not permitted; choose a port");
 });
 
+test("errnoWords names the limit on open files for every subject", () => {
+  for (const subject of ["source", "directory", "disk", "port", "config"] as const) {
+    expect(errnoWords(subject, "EMFILE")).toContain("ulimit -n");
+    expect(errnoWords(subject, "ENFILE")).toContain("fs.file-max");
+  }
+});
+
 test("errnoWords gives none for an unknown code, for one without words for the subject, and for no code", () => {
   expect([
     errnoWords("disk", "EWHAT"),

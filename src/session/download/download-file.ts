@@ -93,6 +93,7 @@ export class Download {
       index: this.index,
       metainfo,
       place: this.#place,
+      isExecutable: this.magnet.isExecutable === true,
       options: this.#options,
       resources: this.#resources,
       node,

@@ -23,6 +23,7 @@ export interface DownloadedFileOptions {
   readonly index: number;
   readonly metainfo: Metainfo;
   readonly place: OutputPlace;
+  readonly isExecutable: boolean;
   readonly options: DownloadOptions;
   readonly resources: Resources;
   readonly node: SessionNode;
@@ -87,13 +88,14 @@ export class DownloadedFile {
   }
 
   async #open(): Promise<LocalFile> {
-    const { index, metainfo, place, resources, onFailure } = this.#options;
+    const { index, metainfo, place, isExecutable, resources, onFailure } = this.#options;
     const { emit } = resources.context;
     const { name, geometry } = metainfo;
     this.#file = await openLocalFile({
       // The file may have another name than the torrent.
       metainfo: { ...metainfo, name: place.fileName ?? name },
       directory: place.directory,
+      isExecutable,
       resources,
       onProgress: (done) => emit({ type: "hashing", index, name, done, size: geometry.length }),
       onPressure: (paused) => this.#pause(paused),

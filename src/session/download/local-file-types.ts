@@ -9,6 +9,8 @@ import type { Resources } from "../resources.ts";
 export interface LocalFileOptions {
   readonly metainfo: Metainfo;
   readonly directory: string;
+  /** The complete file may be executed, as the user's magnet says. */
+  readonly isExecutable?: boolean;
   readonly resources: Resources;
   /** Bytes hashed of what stands on the disk already. */
   readonly onProgress: (doneBytes: number) => void;

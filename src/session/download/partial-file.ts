@@ -4,6 +4,7 @@ import { Bitfield } from "../../core/torrent/bitfield.ts";
 import type { PieceIndex } from "../../core/torrent/ids.ts";
 import { uniqueText } from "../clock.ts";
 import { readBootId } from "../../storage/boot-id.ts";
+import { makeExecutable } from "../../storage/executable-mode.ts";
 import { MAX_READ_SPANS, MAX_WRITE_SPANS } from "../../storage/limits.ts";
 import { PartFile } from "../../storage/part-file.ts";
 import { ResumeJournal } from "../../storage/resume-journal.ts";
@@ -82,6 +83,7 @@ export class PartialFile implements LocalFile {
     this.#stopTimer();
     await this.content.flush();
     this.content.publish();
+    if (this.#options.isExecutable === true) await this.#makeExecutable();
     const file = await this.#part.finish();
     await this.#journal.forget();
     this.#isFinished = true;
@@ -95,6 +97,14 @@ export class PartialFile implements LocalFile {
     await this.content.close();
     if (!this.#isFinished) await this.#journal.close();
     await this.#part.close();
+  }
+
+  /** Before the file has its final name: it appears there as it stays. */
+  async #makeExecutable(): Promise<void> {
+    const { fd, finalPath } = this.#part;
+    const code = await makeExecutable(fd);
+    if (code === undefined) return;
+    this.#options.resources.context.logger.warn(`${finalPath}: cannot be made executable here (${code})`);
   }
 
   /** Takes over what the journal trusts, and hashes what the part file may hold besides. */

@@ -146,7 +146,7 @@ export class ServedFile {
       snapshotOf({ index, phase: "seeding", metainfo, swarm, transfer }, now),
     );
     const peers = [node.address, ...pinned.map(({ address }) => address)];
-    const uri = formatMagnet({ infoHash, name, peers });
+    const uri = formatMagnet({ infoHash, name, isExecutable: this.#source.isExecutable, peers });
     const size = metainfo.geometry.length;
     context.emit({ type: "serving", index, name, path, size, infoHash, magnet: uri, cached });
   }
