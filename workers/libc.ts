@@ -10,6 +10,8 @@ export const MAP_PRIVATE = 0x02;
 export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_NORESERVE = 0x4000;
+/** Of fallocate(2): the file keeps its length, and the range becomes a hole. */
+export const FALLOC_PUNCH_HOLE = 0x03;
 export const F_SETSIG = 10;
 export const F_SETLEASE = 1024;
 export const F_GETLEASE = 1025;
@@ -24,6 +26,7 @@ const SYMBOLS = {
   mmap: { args: ["u64", "u64", "i32", "i32", "i32", "i64"], returns: "u64" },
   getpagesize: { args: [], returns: "i32" },
   syscall: { args: ["i64", "i32", "ptr", "ptr", "u32"], returns: "i64" },
+  fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
 } as const;
 

@@ -12,6 +12,8 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const AT_FDCWD = -100;
 const RENAME_NOREPLACE = 1;
+const KEEP_SIZE = 1;
+const PUNCH_HOLE = 2;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** Older C libraries have no function for renameat2: it is called by its number. */
@@ -63,6 +65,11 @@ export function lockExclusively(fd: number): LibcResult {
 /** Reserves `length` bytes at `offset` and grows the file to hold them. After an error a part may stay reserved. */
 export function allocate(fd: number, offset: number, length: number): LibcResult {
   return call((symbols) => symbols.fallocate(fd, 0, offset, length));
+}
+
+/** Gives back the space of `length` bytes at `offset`, which read as zeros from then on. The length of the file stays. */
+export function punchHole(fd: number, offset: number, length: number): LibcResult {
+  return call((symbols) => symbols.fallocate(fd, KEEP_SIZE | PUNCH_HOLE, offset, length));
 }
 
 /** @returns where the next data at or after `offset` is; undefined when there is none or the file system does not say. */

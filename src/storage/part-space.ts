@@ -21,13 +21,15 @@ export interface SpaceRequest {
   readonly path: string;
   readonly directory: string;
   readonly size: number;
-  /** The file holds bytes of an earlier run: it is never shortened. */
+  /** The file is of an earlier run, which gave it its space: it stays as it is. */
   readonly keep: boolean;
 }
 
 /** @throws DiskError with the sizes when there is not enough room. */
 export async function reserveSpace(request: SpaceRequest): Promise<void> {
   const { fd, path, directory, size, keep } = request;
+  // It has its length, which comes last. What it lacks by now are holes, and to fill them would make a sparse file dense.
+  if (keep) return;
   const held = Number((await statsOf(fd)).blocks * SECTOR_LENGTH);
   const missing = Math.max(0, size - held);
   if (missing === 0) return;
@@ -41,7 +43,7 @@ export async function reserveSpace(request: SpaceRequest): Promise<void> {
       continue;
     }
     if (CANNOT_RESERVE.has(code)) return await setLength(fd, path, size);
-    if (!keep) await truncateFile(fd, 0);
+    await truncateFile(fd, 0);
     throw diskErrorOfCode(`cannot reserve ${formatBytes(size)} for ${path}`, code);
   }
 }

@@ -6,8 +6,9 @@ import { MAX_WRITES_IN_FLIGHT, MAX_WRITE_SPANS, WRITE_SPAN_LENGTH } from "./limi
 import { assert } from "../lib/assert.ts";
 import type { DiskError } from "../lib/errors.ts";
 import { diskErrorOf } from "./disk-error.ts";
-import { syncData, writeFully } from "./positioned-io.ts";
+import { syncData } from "./positioned-io.ts";
 import { SpanPool } from "./span-pool.ts";
+import { writeSparsely } from "./sparse-write.ts";
 import { WriteSpan } from "./write-span.ts";
 
 export interface SpanWriterOptions {
@@ -212,7 +213,7 @@ export class SpanWriter {
     if (run === span.runs.count) return this.#written(span, undefined);
     const start = span.runs.start(run);
     const end = span.runs.end(run);
-    writeFully(this.#options.fd, span.buffer, start, end, span.base + start, (error) => {
+    writeSparsely(this.#options.fd, span.buffer, start, end, span.base + start, (error) => {
       if (error !== undefined) return this.#written(span, error);
       this.#writeRun(span, run + 1);
     });

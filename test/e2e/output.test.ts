@@ -1,6 +1,17 @@
 // The file that a download leaves: where `-o` puts it, and whether it may be executed.
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
@@ -112,4 +123,24 @@ test("an executable file arrives executable as far as the umask allows, by the m
 test("a file that may not be executed has no x.mode in its magnet", async () => {
   const { magnet } = await served();
   expect(magnet).not.toContain("x.mode");
+});
+
+test("a sparse image stays sparse, also when its download was killed in between", async () => {
+  const path = join(fixture.directory("source"), "disk.img");
+  const fd = openSync(path, "w");
+  ftruncateSync(fd, 256 * MiB);
+  for (const at of [0, 100, 101, 255])
+    writeSync(fd, crypto.getRandomValues(new Uint8Array(65_536)), 0, 65_536, at * MiB);
+  closeSync(fd);
+  const magnet = await runP2pfile(fixture, ["serve", "--upload-limit", "100", path]).magnet();
+  const cwd = fixture.directory("cwd");
+  const first = runP2pfile(fixture, ["download", magnet], { cwd });
+  await first.waitForProgress((snapshot) => snapshot.completed > 64 * MiB);
+  first.signal("SIGKILL");
+  await first.exited;
+  const second = runP2pfile(fixture, ["download", magnet], { cwd });
+  expect(await second.waitForExit()).toBe(0);
+  const image = join(cwd, "disk.img");
+  expect(sha256Of(image)).toBe(sha256Of(path));
+  expect(statSync(image).blocks * 512).toBeLessThan(2 * MiB);
 });

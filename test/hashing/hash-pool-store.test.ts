@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { toHex } from "../../src/lib/bytes.ts";
 import { KiB, MiB } from "../../src/lib/units.ts";
 import { bytes, digestsOf, failureOf, poolFixture, spawnDying } from "./pool-fixture.ts";
@@ -38,6 +38,21 @@ describe("HashPool.storePiece", () => {
     const expected = new Uint8Array(64 * KiB);
     expected.set(bytes.subarray(1000, 1020), 100);
     expect(Buffer.compare(readFileSync(file.path), expected)).toBe(0);
+  });
+
+  test("makes holes of steps of zeros, in the place of what was there", async () => {
+    const file = fileOf(new Uint8Array(2 * MiB).fill(7), "stored-sparse", "r+");
+    const before = statSync(file.path).blocks;
+    const content = new Uint8Array(MiB);
+    content.set(bytes.subarray(0, 64 * KiB), 256 * KiB);
+    content.set([1], MiB - 1);
+    const digest = await poolOf().storePiece(file, MiB, shared(content));
+    expect(toHex(digest)).toBe(toHex(digestsOf(content, MiB)));
+    const stored = readFileSync(file.path);
+    expect(Buffer.compare(stored.subarray(MiB), content)).toBe(0);
+    expect(stored.subarray(0, MiB).every((byte) => byte === 7)).toBe(true);
+    // Two of sixteen steps hold data.
+    expect(before - statSync(file.path).blocks).toBe((14 * 64 * KiB) / 512);
   });
 
   test("fails with the system's code when the file cannot be written", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, fstatSync, openSync, statfsSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { reserveSpace } from "../../src/storage/part-space.ts";
@@ -26,6 +26,17 @@ describe("reserveSpace", () => {
     const { size, taken } = await given(folder);
     expect(size).toBe(SIZE);
     expect(taken).toBeGreaterThanOrEqual(SIZE);
+  });
+
+  test("leaves a file of an earlier run as it is: its holes are zeros and no missing space", async () => {
+    const directory = fixture.folder();
+    const path = join(directory, "part");
+    const fd = openSync(path, "w+");
+    ftruncateSync(fd, SIZE);
+    await reserveSpace({ fd, path, directory, size: SIZE, keep: true });
+    const { size, blocks } = fstatSync(fd);
+    closeSync(fd);
+    expect([size, blocks]).toEqual([SIZE, 0]);
   });
 
   test("gives a file on a tmpfs, which would clear every page, its length alone", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, openSync, readFileSync, statfsSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { BLOCK_LENGTH } from "../../src/core/torrent/limits.ts";
 import { WRITE_SPAN_LENGTH } from "../../src/storage/limits.ts";
@@ -47,6 +47,23 @@ function fixture(size: number, { folder, stored, ...options }: Options = {}): Fi
 }
 
 describe("SpanWriter", () => {
+  test("makes holes of zeros in what it writes itself, in the place of what was there", async () => {
+    const size = 2 * WRITE_SPAN_LENGTH;
+    using file = fixture(size);
+    writeSync(file.fd, new Uint8Array(size).fill(7), 0, size, 0);
+    const before = fstatSync(file.fd).blocks;
+    const content = new Uint8Array(size);
+    content.set([1, 2, 3], 4 * BLOCK_LENGTH);
+    content.set([4], size - 1);
+    for (let at = 0; at < size; at += BLOCK_LENGTH)
+      file.writer.write(at, content.subarray(at, at + BLOCK_LENGTH));
+    await file.writer.sync();
+    expect(Buffer.compare(readFileSync(file.path), content)).toBe(0);
+    // Two of its 32 steps of 64 KiB hold data.
+    expect(before - fstatSync(file.fd).blocks).toBe((30 * 65_536) / 512);
+    await file.writer.close();
+  });
+
   test("agrees with a byte array after random blocks, duplicates and flushes in random order", async () => {
     const random = seededRandom(printedSeed("SpanWriter"));
     for (let round = 0; round < 12; round++) {
