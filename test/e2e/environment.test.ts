@@ -87,7 +87,7 @@ test.each([
   expect(await leech.waitForExit(3000)).toBe(code);
 });
 
-test("a signal that was ignored at the start stays ignored: serve under nohup outlives its terminal", async () => {
+test("P2: a signal that was ignored at the start stays ignored: serve under nohup outlives its terminal", async () => {
   const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 1 * MiB);
   const cwd = fixture.directory("cwd");
   const command = ["nohup", binaryPath, "serve", "--ip", fixture.address(), file.path];
@@ -109,7 +109,7 @@ test("the home directory of another user counts as one without a configuration f
   expect(await seed.magnet()).toStartWith("magnet:");
 });
 
-test("a current directory that is not UTF-8 is code 4, and nothing is made", async () => {
+test("C19: a current directory that is not UTF-8 is code 4, and nothing is made", async () => {
   const cwd = fixture.directory("cwd");
   const magnet = `magnet:?xt=urn:btih:${"1".repeat(40)}`;
   const script = `d=$(printf 'd\\377'); mkdir "$d"; cd "$d"; exec "$0" download --ip "$1" "$2"`;
@@ -124,7 +124,7 @@ test("a current directory that is not UTF-8 is code 4, and nothing is made", asy
 });
 
 test.each(["-o", "--dir"])(
-  "%s with a path that is not UTF-8 is code 4, and nothing is made",
+  "C19: %s with a path that is not UTF-8 is code 4, and nothing is made",
   async (flag) => {
     const cwd = fixture.directory("cwd");
     const magnet = `magnet:?xt=urn:btih:${"1".repeat(40)}`;
