@@ -7,13 +7,20 @@ import {
   decodeBencode,
   dictBytes,
   dictDict,
-  dictInteger,
   dictList,
   encodeBencode,
 } from "../core/format/bencode.ts";
 import { present } from "../lib/assert.ts";
-import { MAX_DATAGRAM_BENCODE_DEPTH, MAX_DATAGRAM_BENCODE_ITEMS, MAX_DATAGRAM_LENGTH } from "./limits.ts";
 import { type PeerAddress, readCompact } from "../core/format/peer-address.ts";
+import type { DatagramKind } from "./datagram-envelope.ts";
+import { checkOfQuery, hasId, hasToken } from "./krpc-queries.ts";
+import {
+  MAX_DATAGRAM_BENCODE_DEPTH,
+  MAX_DATAGRAM_BENCODE_ITEMS,
+  MAX_DATAGRAM_LENGTH,
+  MAX_DHT_NODES_READ,
+  MAX_DHT_VALUES_READ,
+} from "./limits.ts";
 
 export type DatagramFault =
   | "badLength"
@@ -24,11 +31,11 @@ export type DatagramFault =
   | "badReply"
   | "badError";
 
-/** `cut`: the bytes say less than what came, because some addresses in it may not be contacted. */
+/** `cut`: the bytes say less than what came: too many addresses were in it, or some that may not be contacted. */
 export type DatagramVerdict =
   | {
       readonly verdict: "pass" | "cut";
-      readonly kind: "query" | "reply";
+      readonly kind: DatagramKind;
       /** The sender's transaction id; in a reply, ours. */
       readonly transaction: Uint8Array;
       readonly bytes: Uint8Array;
@@ -44,14 +51,14 @@ const ID_LENGTH = 20;
 /** Node id, IPv4 address, port (BEP 5, "compact node info"). */
 const NODE_LENGTH = 26;
 const PEER_LENGTH = 6;
-/** Echoed back by us, so the limits bound our answers; clients use 2 to 4 bytes and 4 to 20 bytes. */
+/** Echoed back by us, so the limit bounds our answers; clients use 2 to 4 bytes. */
 const MAX_TRANSACTION_LENGTH = 20;
-const MAX_TOKEN_LENGTH = 64;
 const NO_NODES = new Uint8Array(0);
 
 /**
  * @param datagram a KRPC message (BEP 5) from outside
- * @param accepts addresses that may be contacted; nodes and peers in a reply that are not are cut out of it
+ * @param accepts addresses that may be contacted; nodes and peers in a reply that are not are cut out of it, and
+ *   so is what a reply names beyond MAX_DHT_NODES_READ nodes and MAX_DHT_VALUES_READ peers
  */
 export function guardDatagram(
   datagram: Uint8Array,
@@ -96,40 +103,10 @@ function typeOf(message: BencodeDict): string | undefined {
 function faultOfQuery(message: BencodeDict): DatagramFault | undefined {
   const name = dictBytes(message, "q");
   const args = dictDict(message, "a");
-  if (name === undefined || args === undefined || !hasLength(args, "id", ID_LENGTH)) return "badArguments";
-  switch (String.fromCharCode(...name)) {
-    case "ping":
-      return undefined;
-    case "find_node":
-      return hasLength(args, "target", ID_LENGTH) ? undefined : "badArguments";
-    case "get_peers":
-      return hasLength(args, "info_hash", ID_LENGTH) ? undefined : "badArguments";
-    case "announce_peer":
-      return hasLength(args, "info_hash", ID_LENGTH) && hasToken(args) && namesPort(args)
-        ? undefined
-        : "badArguments";
-    default:
-      // BEP 44's put and get among them: we store nothing for others but peers.
-      return "unknownQuery";
-  }
-}
-
-function hasLength(dict: BencodeDict, key: string, length: number): boolean {
-  return dictBytes(dict, key)?.length === length;
-}
-
-function hasToken(args: BencodeDict): boolean {
-  const token = dictBytes(args, "token");
-  return token !== undefined && token.length > 0 && token.length <= MAX_TOKEN_LENGTH;
-}
-
-/** With `implied_port` the source port counts and `port` may be anything from 0 (BEP 5). */
-function namesPort(args: BencodeDict): boolean {
-  const implied = args.has("implied_port") ? dictInteger(args, "implied_port") : 0;
-  if (implied === undefined) return false;
-  if (implied !== 0 && !args.has("port")) return true;
-  const port = dictInteger(args, "port");
-  return port !== undefined && port >= (implied === 0 ? 1 : 0) && port <= 65535;
+  if (name === undefined || args === undefined || !hasId(args, "id")) return "badArguments";
+  const isRight = checkOfQuery(String.fromCharCode(...name));
+  if (isRight === undefined) return "unknownQuery";
+  return isRight(args) ? undefined : "badArguments";
 }
 
 function isError(message: BencodeDict): boolean {
@@ -152,8 +129,10 @@ function guardReply(
   if (nodes === undefined || nodes.length % NODE_LENGTH !== 0 || values === undefined)
     return rejected("badReply");
 
-  const goodNodes = nodeEntries(nodes).filter((node) => isAccepted(node, ID_LENGTH, accepts));
-  const goodValues = values.filter((peer) => isAccepted(peer, 0, accepts));
+  const goodNodes = nodeEntries(nodes, MAX_DHT_NODES_READ).filter((node) =>
+    isAccepted(node, ID_LENGTH, accepts),
+  );
+  const goodValues = values.slice(0, MAX_DHT_VALUES_READ).filter((peer) => isAccepted(peer, 0, accepts));
   const isWhole = goodNodes.length * NODE_LENGTH === nodes.length && goodValues.length === values.length;
   if (isWhole) return { verdict: "pass", kind: "reply", transaction, bytes: datagram };
 
@@ -180,9 +159,11 @@ function compactPeers(reply: BencodeDict): Uint8Array[] | undefined {
   return peers;
 }
 
-function nodeEntries(nodes: Uint8Array): Uint8Array[] {
+/** @returns the first ones, at most `limit`. */
+function nodeEntries(nodes: Uint8Array, limit: number): Uint8Array[] {
   const entries: Uint8Array[] = [];
-  for (let at = 0; at < nodes.length; at += NODE_LENGTH) entries.push(nodes.subarray(at, at + NODE_LENGTH));
+  const end = Math.min(nodes.length, limit * NODE_LENGTH);
+  for (let at = 0; at < end; at += NODE_LENGTH) entries.push(nodes.subarray(at, at + NODE_LENGTH));
   return entries;
 }
 

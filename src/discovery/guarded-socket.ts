@@ -7,6 +7,7 @@ import { addressKey, parseIpv4, type PeerAddress } from "../core/format/peer-add
 import { errnoWords } from "../lib/errno.ts";
 import { systemErrorCode, UsageError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
+import { readEnvelope } from "./datagram-envelope.ts";
 import { type DatagramFault, guardDatagram } from "./datagram-guard.ts";
 import { DatagramRates } from "./datagram-rates.ts";
 import { isQuery, PendingQueries } from "./pending-queries.ts";
@@ -14,6 +15,7 @@ import { isQuery, PendingQueries } from "./pending-queries.ts";
 /** Why a datagram was dropped, in either direction. */
 export type DatagramRefusal =
   | DatagramFault
+  | "noMessage"
   | "foreignSource"
   | "tooMany"
   | "tooManyReplies"
@@ -154,16 +156,18 @@ export class GuardedSocket extends EventEmitter {
     }
   }
 
+  /** What nothing asked for is dropped first, by one pass over its bytes: no flood of it costs more than that. */
   #receive(bytes: Uint8Array, source: RemoteInfo): void {
     if (this.#isClosed) return;
     const from = { host: source.address, port: source.port };
+    const envelope = readEnvelope(bytes);
+    if (envelope === undefined) return this.#refuse("noMessage", from);
+    const isReply = envelope.kind === "reply";
+    if (isReply && !this.#pending.settle(envelope.transaction, from)) return this.#refuse("notAsked", from);
     if (!isAddress(from) || !this.#accepts(from)) return this.#refuse("foreignSource", from);
-    if (!this.#rates.mayRead(from, this.#now())) return this.#refuse("tooMany", from);
+    if (!isReply && !this.#rates.mayRead(from, this.#now())) return this.#refuse("tooMany", from);
     const verdict = guardDatagram(bytes, this.#accepts);
     if (verdict.verdict === "rejected") return this.#refuse(verdict.fault, from);
-    if (verdict.kind === "reply" && !this.#pending.settle(verdict.transaction, from)) {
-      return this.#refuse("notAsked", from);
-    }
     try {
       this.emit("message", Buffer.from(verdict.bytes), source);
     } catch (error) {

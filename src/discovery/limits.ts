@@ -6,6 +6,10 @@ export const MAX_DATAGRAM_BENCODE_DEPTH = 8;
 export const MAX_DATAGRAM_BENCODE_ITEMS = 500;
 /** Bytes; a DHT message with 100 peers has about 900. */
 export const MAX_DATAGRAM_LENGTH = 2048;
+/** Peers and nodes that are read of one reply: libtorrent names about 100 peers, others up to 20 nodes. One reply must not fill the
+ * table of addresses, nor its checks take a millisecond. */
+export const MAX_DHT_VALUES_READ = 100;
+export const MAX_DHT_NODES_READ = 20;
 /** A DHT query unanswered for this long is lost: round trips of a private network are below 100 ms. */
 export const DHT_QUERY_TIMEOUT_MS = 500;
 /** Peers in one reply: 50 x 6 bytes keep the datagram below 700 bytes, so it is never fragmented nor amplified. */
@@ -54,6 +58,9 @@ export const DATAGRAM_RESENDS = 2;
  */
 export const DATAGRAM_SOURCE_BURST = 200;
 export const DATAGRAM_SOURCE_RATE = 40;
+/** The same from all ports of one host: 30 processes that start together send ten queries each and then three a second. */
+export const DATAGRAM_HOST_BURST = 1_500;
+export const DATAGRAM_HOST_RATE = 300;
 /** Datagrams from all sources, burst and per second: 1000 machines started together send about 3000 at once. */
 export const DATAGRAM_TOTAL_BURST = 4_000;
 export const DATAGRAM_TOTAL_RATE = 4_000;
@@ -67,5 +74,5 @@ export const REPLY_TOTAL_RATE = 1 * MiB;
 /** Our own queries, about 100 bytes each: 100 files that start at once query ten nodes twice, then ten nodes a second. */
 export const QUERY_BURST = 4_000;
 export const QUERY_RATE = 2_000;
-/** Sources, and hosts answered, whose rate is remembered. */
+/** Sources, their hosts, and hosts answered, whose rates are remembered; the least recently used leaves a full table. */
 export const MAX_RATE_SOURCES = 4_096;

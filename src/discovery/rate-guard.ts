@@ -1,4 +1,4 @@
-// A rate limit for each key (a source or a target of datagrams) and one for all keys together. Pure: time comes in, keys are
+// Rate limits: an allowance, and a table with one for each key (a source or a target of datagrams). Pure: time comes in, keys are
 // texts, and the caller chooses what is counted (datagrams, bytes).
 import { MAX_RATE_SOURCES } from "./limits.ts";
 
@@ -30,36 +30,30 @@ export class Allowance {
   }
 }
 
-/** The table of keys is bounded: a flood under many keys drops the oldest one, and is limited by the total. */
-export class RateGuard {
-  readonly #each: Rate;
-  readonly #total: Allowance;
+/** The table of keys is bounded: the key that was used the longest ago leaves it when it is full. */
+export class RateTable {
+  readonly #rate: Rate;
+  /** The least recently used in front. */
   readonly #keys = new Map<string, Allowance>();
 
-  constructor(each: Rate, total: Rate) {
-    this.#each = each;
-    this.#total = new Allowance(total);
+  constructor(rate: Rate) {
+    this.#rate = rate;
   }
 
-  /** Counts `amount` for `key`; `now` in milliseconds. @returns false to drop it. */
-  allows(key: string, amount: number, now: number): boolean {
-    const own = this.#keys.get(key) ?? this.#remember(key);
-    // The key's own first, so that a flood under one key does not use up the total.
-    return own.take(amount, now) && this.#total.take(amount, now);
+  /** Counts `amount` for `key`; `now` in milliseconds. @returns false, having taken nothing, when too little is left. */
+  take(key: string, amount: number, now: number): boolean {
+    const allowance = this.#keys.get(key) ?? new Allowance(this.#rate);
+    this.#keys.delete(key);
+    if (this.#keys.size >= MAX_RATE_SOURCES) {
+      const [unused] = this.#keys.keys();
+      if (unused !== undefined) this.#keys.delete(unused);
+    }
+    this.#keys.set(key, allowance);
+    return allowance.take(amount, now);
   }
 
   /** Keys remembered, at most MAX_RATE_SOURCES. */
   get size(): number {
     return this.#keys.size;
-  }
-
-  #remember(key: string): Allowance {
-    if (this.#keys.size >= MAX_RATE_SOURCES) {
-      const [oldest] = this.#keys.keys();
-      if (oldest !== undefined) this.#keys.delete(oldest);
-    }
-    const allowance = new Allowance(this.#each);
-    this.#keys.set(key, allowance);
-    return allowance;
   }
 }

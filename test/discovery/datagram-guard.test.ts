@@ -7,6 +7,7 @@ import {
   encodeBencode,
 } from "../../src/core/format/bencode.ts";
 import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
+import { MAX_DHT_NODES_READ, MAX_DHT_VALUES_READ } from "../../src/discovery/limits.ts";
 import { guardDatagram } from "../../src/discovery/datagram-guard.ts";
 import { compactNode, compactPeer, hostileDatagrams, id20, query, reply } from "./krpc.ts";
 
@@ -92,6 +93,28 @@ describe("guardDatagram", () => {
     expect(dictBytes(fields, "id")).toEqual(new Uint8Array(id));
     expect(dictBytes(message, "t")).toEqual(new Uint8Array(Buffer.from("ab")));
     expect(guardDatagram(verdict.bytes, inside).verdict).toBe("pass");
+  });
+
+  test("D10: reads so many nodes and peers of one reply, the first ones, and asks about no further address", () => {
+    const nodes = Array.from({ length: 74 }, (_, i) => compactNode("n", "10.0.1.1", 1 + i));
+    const values = Array.from({ length: 235 }, (_, i) => compactPeer("10.0.2.1", 1 + i));
+    for (const fields of [
+      { id, nodes: Buffer.concat(nodes) },
+      { id, values },
+    ]) {
+      let asked = 0;
+      const verdict = guardDatagram(reply(fields), () => ++asked > 0);
+      if (verdict.verdict !== "cut") throw new Error(`not cut but ${verdict.verdict}`);
+      const kept = dictDict(decodeBencode(verdict.bytes) as ReadonlyMap<string, never>, "r")!;
+      const limit = "nodes" in fields ? MAX_DHT_NODES_READ : MAX_DHT_VALUES_READ;
+      expect(asked).toBe(limit);
+      if ("nodes" in fields)
+        expect(dictBytes(kept, "nodes")).toEqual(new Uint8Array(Buffer.concat(nodes.slice(0, limit))));
+      else
+        expect(dictList(kept, "values")).toEqual(
+          values.slice(0, limit).map((bytes) => new Uint8Array(bytes)),
+        );
+    }
   });
 
   test("never throws and never lets a forbidden address through, whatever one byte is changed to", () => {

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import {
+  DATAGRAM_HOST_BURST,
+  DATAGRAM_HOST_RATE,
+  DATAGRAM_TOTAL_BURST,
+  DATAGRAM_TOTAL_RATE,
   QUERY_BURST,
   QUERY_RATE,
   REPLY_HOST_BURST,
@@ -20,7 +24,23 @@ describe("DatagramRates", () => {
     const rates = new DatagramRates();
     times(10_000, () => rates.mayRead({ host: "10.0.0.1", port: 42_070 }, 0));
     for (let port = 42_071; port < 42_100; port++)
-      expect(times(50, () => rates.mayRead({ host: "10.0.0.1", port }, 0))).toBe(50);
+      expect(times(40, () => rates.mayRead({ host: "10.0.0.1", port }, 0))).toBe(40);
+  });
+
+  test("D10: a flood from all ports of a host is held to the rate of the host, and another host is still read", () => {
+    const rates = new DatagramRates();
+    const flood = (now: number) =>
+      times(60_000, (i) => rates.mayRead({ host: "10.0.0.1", port: 1 + i }, now));
+    expect(flood(0)).toBe(DATAGRAM_HOST_BURST);
+    expect(flood(1000)).toBe(DATAGRAM_HOST_RATE);
+    expect(times(50, () => rates.mayRead({ host: "10.0.0.2", port: 1 }, 1000))).toBe(50);
+  });
+
+  test("D10: a flood from many hosts is held to the rate of all", () => {
+    const rates = new DatagramRates();
+    const flood = (now: number) => times(60_000, (i) => rates.mayRead({ host: host(i), port: 1 }, now));
+    expect(flood(0)).toBe(DATAGRAM_TOTAL_BURST);
+    expect(flood(1000)).toBe(DATAGRAM_TOTAL_RATE);
   });
 
   test("1000 machines that start together are all read and all answered, three queries each", () => {

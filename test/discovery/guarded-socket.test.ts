@@ -101,6 +101,35 @@ describe("GuardedSocket", () => {
     expect(heard.map((bytes) => Buffer.from(bytes))).toEqual([Buffer.from(reply({ id: id20("a") }, "zz"))]);
   });
 
+  test("D10: replies that nothing asked for are dropped unread, and their sender's queries are read", async () => {
+    let checked = 0;
+    const { socket, heard, address } = await openGuarded("127.0.0.21", () => ++checked > 0);
+    const flooder = await openRaw("127.0.0.22");
+    const unasked = 2 * DATAGRAM_SOURCE_BURST;
+    for (let i = 0; i < unasked; i++) {
+      flooder.send(reply({ id: id20("s"), values: Array.from({ length: 235 }, () => "abcdef") }), address);
+      if (i % 20 === 0) await Bun.sleep(1);
+    }
+    flooder.send(ping, address);
+    await eventually(() => heard.length > 0);
+    expect(Object.fromEntries(socket.refusals)).toEqual({ notAsked: unasked });
+    // That of the query: an unasked reply is dropped before any address in it is read.
+    expect(checked).toBe(1);
+  });
+
+  test("D10: the replies to our own queries are read while a flood of queries has used up every rate", async () => {
+    const { socket, heard, address } = await openGuarded("127.0.0.21");
+    const asked = await openRaw("127.0.0.22");
+    for (let i = 0; i < DATAGRAM_SOURCE_BURST + 50; i++) {
+      asked.send(ping, address);
+      if (i % 20 === 0) await Bun.sleep(1);
+    }
+    await eventually(() => (socket.refusals.get("tooMany") ?? 0) > 0);
+    await sendTo(socket, query("ping", { id: id20("p") }, "zz"), asked.address);
+    asked.send(reply({ id: id20("a") }, "zz"), address);
+    await eventually(() => heard.length === DATAGRAM_SOURCE_BURST + 1);
+  });
+
   test("a flood from one port is limited, and another port of that host is still read", async () => {
     const { socket, heard, address } = await openGuarded("127.0.0.21");
     const [flooder, neighbour] = [await openRaw("127.0.0.22"), await openRaw("127.0.0.22")];

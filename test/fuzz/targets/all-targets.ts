@@ -3,6 +3,7 @@ import type { Target } from "../engine/target.ts";
 import { bencodeTarget } from "./bencode.ts";
 import { commandLineTarget } from "./command-line.ts";
 import { configFileTarget } from "./config-file.ts";
+import { datagramEnvelopeTarget } from "./datagram-envelope.ts";
 import { datagramGuardTarget } from "./datagram-guard.ts";
 import { dhtTarget } from "./dht.ts";
 import { extendedHandshakeTarget } from "./extended-handshake.ts";
@@ -24,6 +25,7 @@ export const allTargets: readonly Target[] = [
   extendedHandshakeTarget,
   metadataExchangeTarget,
   pexTarget,
+  datagramEnvelopeTarget,
   datagramGuardTarget,
   dhtTarget,
   resumeTarget,
