@@ -23,11 +23,11 @@ export const DHT_REPLY_NODES = 7;
 export const DHT_LOOKUP_TIMEOUT_MS = 5_000;
 /** Queries in flight at once: the nodes of one walk, with room for dead ones and other torrents' walks. */
 export const DHT_CONCURRENCY = 64;
-/** Peers kept for other nodes, all info hashes together: a fleet of 1000 with ten files. */
+/** Peers kept for other nodes, all info hashes together: a fleet of 1000 with ten files. They may have an info hash each; 12 MiB
+ * when all is full. */
 export const MAX_DHT_STORED_PEERS = 10_000;
-/** Of them for one info hash, a fleet of 1000, and the info hashes they may be spread over; 3 MiB when all is full. */
+/** Of them for one info hash: a fleet of 1000. */
 export const MAX_DHT_PEERS_PER_HASH = 1_000;
-export const MAX_DHT_STORED_HASHES = 1_000;
 /** Of them from one host: 30 processes with 16 files each, so that no host fills the store alone. */
 export const MAX_DHT_PEERS_PER_HOST = 500;
 /** The same within one info hash: 30 processes, and 30 more that were there before them and have not expired yet. */

@@ -3,7 +3,6 @@ import {
   MAX_DHT_PEERS_PER_HASH,
   MAX_DHT_PEERS_PER_HOST,
   MAX_DHT_PEERS_PER_HOST_AND_HASH,
-  MAX_DHT_STORED_HASHES,
   MAX_DHT_STORED_PEERS,
 } from "../../src/discovery/limits.ts";
 import { PeerStore } from "../../src/discovery/peer-store.ts";
@@ -68,14 +67,55 @@ describe("PeerStore", () => {
     store.add("first", peer(1), 0);
     for (let i = 0; i < 1_000_000; i++) store.add(String(i), peer(2 + (i % 5000)), 0);
     let hashes = 0;
-    for (let i = 0; i < 5000; i++) if (store.sample(String(i), 1, 0).length > 0) hashes++;
+    for (let i = 0; i < MAX_DHT_STORED_PEERS; i++) if (store.sample(String(i), 1, 0).length > 0) hashes++;
     // One more is the first.
-    expect(hashes).toBe(MAX_DHT_STORED_HASHES - 1);
+    expect(hashes).toBe(MAX_DHT_STORED_PEERS - 1);
     expect(store.size).toBeLessThanOrEqual(MAX_DHT_STORED_PEERS);
     expect(store.sample("first", 50, 0)).toHaveLength(1);
     expect(store.hasRoom("another", host(9), 0)).toBe(false);
     expect(store.hasRoom("another", host(9), expiryMs)).toBe(true);
     expect(store.size).toBe(0);
+  });
+
+  test("D5: two hosts that announce all they can leave room for an info hash of each other host", () => {
+    const store = newStore();
+    for (const flooder of [1, 2])
+      for (let i = 0; i < 5_000; i++) store.add(`${flooder} ${i}`, peer(flooder), 0);
+    for (let i = 10; i < 1_010; i++) {
+      expect(store.hasRoom(`hash ${i}`, host(i), 0)).toBe(true);
+      expect(store.add(`hash ${i}`, peer(i), 0)).toBe(true);
+    }
+  });
+
+  test("D5: hosts that fill the store yield to a host with less, down to equal shares and no further", () => {
+    const store = new PeerStore({ maxPeers: 100, expiryMs, random: seeded(1) });
+    for (let i = 0; i < 60; i++) for (const flooder of [1, 2]) store.add(`${flooder} ${i}`, peer(flooder), i);
+    let stored = 0;
+    for (let i = 0; i < 60; i++) if (store.add(`mine ${i}`, peer(3), 60)) stored++;
+    // 100 peers of three hosts.
+    expect(stored).toBe(33);
+    expect(store.size).toBe(100);
+    // The oldest of theirs have left.
+    expect(store.sample("1 0", 1, 60)).toHaveLength(0);
+    expect(store.sample("1 49", 1, 60)).toHaveLength(1);
+  });
+
+  test("D5: hosts that fill one info hash yield in it to another host", () => {
+    const store = newStore();
+    for (let flooder = 1; flooder <= 20; flooder++)
+      for (let port = 1; port <= 64; port++) store.add("a", { host: host(flooder), port }, port);
+    expect(store.size).toBe(MAX_DHT_PEERS_PER_HASH);
+    expect(store.hasRoom("a", host(99), 64)).toBe(true);
+    expect(store.add("a", peer(99), 64)).toBe(true);
+    expect(store.size).toBe(MAX_DHT_PEERS_PER_HASH);
+    expect(hex(store.sample("a", 1_000, 64))).toContain("0a000063a456");
+  });
+
+  test("D5: our own records yield to no host", () => {
+    const store = new PeerStore({ maxPeers: 10, expiryMs, random: seeded(1) });
+    for (let file = 0; file < 8; file++) store.keep(`file ${file}`, peer(0), 0);
+    for (let i = 0; i < 100; i++) store.add(`hash ${i}`, peer(1 + i), 0);
+    for (let file = 0; file < 8; file++) expect(store.sample(`file ${file}`, 1, 0)).toHaveLength(1);
   });
 
   test("our own record is kept without room", () => {
