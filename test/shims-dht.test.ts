@@ -56,6 +56,14 @@ describe("the declaration of bittorrent-dht", () => {
     expect((dht._rpc.socket as unknown as EventEmitter).listenerCount("query")).toBe(1);
   });
 
+  test("a query has the transaction id after the last one, which is a plain number, and its id is in use", () => {
+    const socket = dht._rpc.socket as unknown as { _tick: number; readonly _ids: readonly number[] };
+    socket._tick = 41;
+    dht._rpc.query({ host: "127.0.0.1", port: 9 }, { q: "ping" }, () => {});
+    expect(socket._ids).toContain(42);
+    expect(socket._tick).toBe(42);
+  });
+
   test("the node id is the given one, and the routing table counts, lists and sorts", () => {
     expect(dht.nodeId).toEqual(nodeId);
     expect(dht.destroyed).toBe(false);

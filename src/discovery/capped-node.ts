@@ -8,6 +8,7 @@ import type { PeerAddress } from "../core/format/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AnnounceTokens } from "./announce-tokens.ts";
+import { freeTransactionId } from "./transaction-ids.ts";
 import { type UnverifiedNode, UnverifiedNodes } from "./unverified-nodes.ts";
 import { PeerStore } from "./peer-store.ts";
 
@@ -49,9 +50,15 @@ export class CappedNode extends LibraryDht {
       add: (infoHash, compact) => store.keep(infoHash, addressOf(compact), clock.now()),
       destroy: () => store.clear(),
     };
+    // The library takes the number after the last id, and starts again after 65535.
+    const { socket } = this._rpc;
+    Object.defineProperty(socket, "_tick", {
+      get: () => freeTransactionId(socket._ids, (length) => clock.randomBytes(length)) - 1,
+      set: () => {},
+    });
     // The library's listener puts the sender of every query into the routing table.
-    this._rpc.socket.removeAllListeners("query");
-    this._rpc.socket.on("query", (query, peer) => {
+    socket.removeAllListeners("query");
+    socket.on("query", (query, peer) => {
       this._onquery(query, peer);
       this.#noteSender(query, peer);
     });

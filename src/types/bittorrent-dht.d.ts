@@ -93,6 +93,8 @@ declare module "bittorrent-dht" {
         callback: () => void,
       ): void;
       readonly socket: {
+        /** The transaction ids of queries in flight; 0 marks a free place. */
+        readonly _ids: readonly number[];
         removeAllListeners(name: "query"): void;
         on(name: "query", listener: (query: KrpcQuery, peer: KrpcPeer) => void): void;
       };

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import dns from "node:dns";
 import { dictBytes, dictDict, dictList } from "../../src/core/format/bencode.ts";
-import { idBytes } from "../../src/core/torrent/ids.ts";
+import { idBytes, infoHashOf } from "../../src/core/torrent/ids.ts";
 import { DHT_K, DHT_QUERY_TIMEOUT_MS, MAX_DHT_REPLY_PEERS } from "../../src/discovery/limits.ts";
 import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import type { Dht } from "../../src/discovery/dht.ts";
@@ -261,6 +261,17 @@ describe("trap of the DHT packages", () => {
     );
     expect(dictBytes(dictDict(message, "r")!, "nodes")).toHaveLength(DHT_K * 26);
     expect(bytes.length).toBeLessThanOrEqual(700);
+  });
+
+  test("counted transaction ids: those of our queries are random, and none is in use twice", async () => {
+    const silent = await network.raw("127.0.0.12");
+    const dht = await network.node("127.0.0.11", [silent.address]);
+    for (let i = 0; i < 40; i++) void dht.lookup(infoHashOf(id20(String.fromCharCode(64 + i))), () => {});
+    await eventually(() => silent.received.length >= 40);
+    const ids = silent.received.map(({ message }) => Buffer.from(dictBytes(message, "t")!).readUInt16BE());
+    expect(new Set(ids).size).toBe(ids.length);
+    const steps = ids.slice(1).map((id, i) => Math.abs(id - ids[i]!));
+    expect(steps.filter((step) => step < 100).length).toBeLessThan(5);
   });
 
   test("unasked replies: their sender does not enter the routing table", async () => {

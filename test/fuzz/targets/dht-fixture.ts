@@ -13,6 +13,7 @@ import { addressKey, type PeerAddress } from "../../../src/core/format/peer-addr
 import { CappedNode } from "../../../src/discovery/capped-node.ts";
 import { guardDatagram } from "../../../src/discovery/datagram-guard.ts";
 import { PendingQueries } from "../../../src/discovery/pending-queries.ts";
+import { readUint16 } from "../../../src/lib/bytes.ts";
 import { sha1 } from "../../../src/lib/sha1.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
 import { isLoopback, TOKEN_MARK } from "./datagram-input.ts";
@@ -73,7 +74,7 @@ class Wires extends EventEmitter {
 export class DhtFixture {
   readonly #wires = new Wires();
   readonly #node: CappedNode;
-  /** The queried node by transaction id in hexadecimal. */
+  /** The queried node by transaction id in hexadecimal, in the order of the queries. */
   readonly #queried = new Map<string, PeerAddress>();
   readonly announced: Announced[] = [];
   readonly peers: PeerAddress[] = [];
@@ -119,8 +120,9 @@ export class DhtFixture {
    * Passes a datagram to the node if the guards accept it. Its source is the queried node if it answers a query of ours, else
    * UNQUERIED.
    */
-  receive(datagram: Uint8Array): Received {
+  receive(written: Uint8Array): Received {
     this.#noteQueries();
+    const datagram = this.#withTransaction(written);
     const message = asDict(decodeBencode(datagram));
     const transaction = (message && dictBytes(message, "t"))?.toHex() ?? "";
     const from = this.#queried.get(transaction) ?? UNQUERIED;
@@ -137,6 +139,16 @@ export class DhtFixture {
     return { outcome: result.kind, from, given, sent };
   }
 
+  /** An input names a query of ours by its number, from 1: the ids of the node are random. */
+  #withTransaction(datagram: Uint8Array): Uint8Array {
+    const message = asDict(decodeBencode(datagram));
+    const number = message && !message.has("q") ? dictBytes(message, "t") : undefined;
+    if (number?.length !== 2) return datagram;
+    const id = [...this.#queried.keys()][readUint16(number, 0) - 1];
+    if (id === undefined) return datagram;
+    return replaced(datagram, transactionField(number), transactionField(Buffer.from(id, "hex")));
+  }
+
   close(): void {
     this.#node.destroy(() => {});
   }
@@ -149,6 +161,10 @@ export class DhtFixture {
     }
     this.#wires.sent.length = 0;
   }
+}
+
+function transactionField(id: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from("1:t2:"), id]);
 }
 
 function replaced(bytes: Uint8Array, mark: Uint8Array, by: Uint8Array): Uint8Array {
