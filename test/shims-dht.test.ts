@@ -1,6 +1,6 @@
 // src/types/bittorrent-dht.d.ts promises members, private ones among them: here the installed package is held to it.
 /* oxlint-disable no-underscore-dangle -- the private members are what is checked */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, spyOn, test } from "bun:test";
 import LibraryDht from "bittorrent-dht";
 import { EventEmitter } from "node:events";
 
@@ -45,7 +45,7 @@ describe("the declaration of bittorrent-dht", () => {
     (name) => expect(dht[name]).toBeFunction(),
   );
 
-  test.each(["_onfindnode", "_ongetpeers", "_onannouncepeer", "_bootstrap"] as const)(
+  test.each(["_closest", "_onfindnode", "_ongetpeers", "_onannouncepeer", "_bootstrap"] as const)(
     "%s exists to be overridden",
     (name) => expect(LibraryDht.prototype[name]).toBeFunction(),
   );
@@ -75,12 +75,32 @@ describe("the declaration of bittorrent-dht", () => {
     expect(dht._rpc.response).toBeFunction();
   });
 
-  test("a walk leaves a table behind, which gives the nearest nodes and takes one out", async () => {
+  test("an announce goes to what the table of its info hash gives, with the token of each", async () => {
     expect(dht._tables.get(nodeId.toString("hex"))).toBeFalsy();
-    await new Promise((resolve) => dht.lookup(nodeId, resolve));
-    const table = dht._tables.get(nodeId.toString("hex"));
-    expect(table?.closest(nodeId, 8)).toEqual([]);
-    expect(table?.remove).toBeFunction();
+    const asked: unknown[] = [];
+    const given = { host: "127.0.0.1", port: 9, id: Buffer.alloc(20, 8), token: Buffer.from("t") };
+    const inner = dht._rpc as unknown as { queryAll: (nodes: unknown, message: unknown) => void };
+    spyOn(inner, "queryAll").mockImplementation((nodes) => void asked.push(nodes));
+    dht._tables.set(nodeId.toString("hex"), { closest: () => [given] });
+    dht.announce(nodeId, 1, () => {});
+    expect(asked).toEqual([[given]]);
+  });
+
+  test("a lookup is one call of the walk, with get_peers", () => {
+    const walk = spyOn(dht, "_closest").mockImplementation(() => {});
+    dht.lookup(nodeId, () => {});
+    expect(walk.mock.calls[0]?.[0]).toEqual(nodeId);
+    expect(walk.mock.calls[0]?.[1]).toMatchObject({ q: "get_peers", a: { info_hash: nodeId } });
+    walk.mockRestore();
+  });
+
+  test("a node enters the routing table by _addNode alone", () => {
+    const enter = spyOn(dht._rpc, "_addNode").mockImplementation(() => {});
+    const socket = dht._rpc.socket as unknown as EventEmitter;
+    socket.emit("response", { r: { id: Buffer.alloc(20, 9) } }, { address: "127.0.0.1", port: 9 });
+    expect(enter.mock.calls[0]?.[0]).toMatchObject({ host: "127.0.0.1", port: 9, id: Buffer.alloc(20, 9) });
+    expect(dht.nodes.count()).toBe(0);
+    enter.mockRestore();
   });
 
   test("stored peers are put in and given out by info hash and count", () => {

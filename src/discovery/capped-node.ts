@@ -1,9 +1,21 @@
-// The library's DHT node with bounds: replies of bounded size, peers in a bounded store, tokens for one info hash each, and a
-// routing table of verified nodes. The library alone answers with every peer it knows, drops peers in a flood of announces,
+// The library's DHT node with bounds: replies of bounded size, peers in a bounded store, tokens for one info hash each, walks
+// that no host takes over, and a routing table of verified nodes. The library alone answers with every peer it knows, drops peers in a flood of announces,
 // and puts the sender of any query into its routing table.
 /* oxlint-disable no-underscore-dangle -- the library names its inner members so; the version is exact for this reason */
-import LibraryDht, { type DhtOptions, type KrpcPeer, type KrpcQuery } from "bittorrent-dht";
-import { DHT_JOIN_DELAY_MS, DHT_K, DHT_REPLY_NODES, MAX_DHT_REPLY_PEERS } from "./limits.ts";
+import LibraryDht, {
+  type DhtOptions,
+  type KrpcMessage,
+  type KrpcPeer,
+  type KrpcQuery,
+  type KrpcReply,
+} from "bittorrent-dht";
+import {
+  DHT_JOIN_DELAY_MS,
+  DHT_K,
+  DHT_REPLY_NODES,
+  MAX_DHT_REPLY_PEERS,
+  MAX_NODES_CONSIDERED,
+} from "./limits.ts";
 import type { PeerAddress } from "../core/format/peer-address.ts";
 import { toHex } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -11,6 +23,9 @@ import { AnnounceTokens } from "./announce-tokens.ts";
 import { freeTransactionId } from "./transaction-ids.ts";
 import { type UnverifiedNode, UnverifiedNodes } from "./unverified-nodes.ts";
 import { PeerStore } from "./peer-store.ts";
+import { PinnedNodes } from "./pinned-nodes.ts";
+import { mayEnter, nearestNodes } from "./routing-rules.ts";
+import { readWalkReply, Walk, type WalkNode } from "./walk.ts";
 
 const SECRET_LENGTH = 20;
 /** BEP 5: "Server Error" and "Protocol Error". */
@@ -21,10 +36,16 @@ export interface CappedNodeOptions extends DhtOptions {
   readonly clock: Clock;
 }
 
+interface Answer {
+  readonly reply: KrpcReply;
+  readonly from: KrpcPeer;
+}
+
 export class CappedNode extends LibraryDht {
   readonly #clock: Clock;
   readonly #store: PeerStore;
   readonly #tokens: AnnounceTokens;
+  readonly #pinned: PinnedNodes;
   readonly #unverified = new UnverifiedNodes(
     (node, done) => (this.#isVerified(node) ? done() : this.#ping(node.address, done)),
     (milliseconds, run) => this.#later(milliseconds, run),
@@ -42,6 +63,7 @@ export class CappedNode extends LibraryDht {
     });
     this.#clock = clock;
     this.#tokens = new AnnounceTokens(clock.randomBytes(SECRET_LENGTH));
+    this.#pinned = new PinnedNodes(options.bootstrap);
     this.#store = store;
     this._peers.destroy();
     this._peers = {
@@ -49,6 +71,10 @@ export class CappedNode extends LibraryDht {
       // Only our own announce comes this way.
       add: (infoHash, compact) => store.keep(infoHash, addressOf(compact), clock.now()),
       destroy: () => store.clear(),
+    };
+    const addNode = this._rpc._addNode.bind(this._rpc);
+    this._rpc._addNode = (node) => {
+      if (mayEnter(this.nodes, this.nodeId, node)) addNode(node);
     };
     // The library takes the number after the last id, and starts again after 65535.
     const { socket } = this._rpc;
@@ -74,14 +100,48 @@ export class CappedNode extends LibraryDht {
     this.#note({ address, id: undefined });
   }
 
-  /** Pings the address: a node that answers enters the routing table, unless another address has its id there. */
-  pingCandidate(address: PeerAddress): void {
-    this.#ping(address, () => {});
-  }
-
   /** The walk to our own id, and what the library does when its table has not changed for long. */
   override _bootstrap(isWanted: boolean): void {
-    this.#later(DHT_JOIN_DELAY_MS, () => super._bootstrap(isWanted));
+    const { id } = this._rpc;
+    if (isWanted)
+      this.#later(DHT_JOIN_DELAY_MS, () =>
+        this._closest(id, { q: "find_node", a: { id, target: id } }, null, () => {}),
+      );
+  }
+
+  /** The library's walk asks the nearest nodes alone, whichever hosts they are of. */
+  override _closest(
+    target: Buffer,
+    message: KrpcMessage,
+    onReply: ((reply: KrpcReply, from: KrpcPeer) => boolean) | null,
+    callback: (error: Error | null, nodes: number) => void,
+  ): void {
+    const walk = new Walk({
+      target,
+      ownId: this._rpc.id,
+      known: this._rpc.nodes.closest(target, MAX_NODES_CONSIDERED),
+      ...this.#pinned.choose(target, this.nodes.count() < DHT_K),
+    });
+    let hasEnded = false;
+    const step = () => {
+      if (this.destroyed || hasEnded) return;
+      for (const node of walk.next()) {
+        this.#ask(node, message, (answer) => {
+          if (answer === undefined) walk.failed(node);
+          else {
+            walk.answered(node, readWalkReply(answer.reply.r));
+            if (onReply?.(answer.reply, answer.from) === false) walk.stop();
+          }
+          step();
+        });
+      }
+      if (!walk.isOver) return;
+      hasEnded = true;
+      const { tokenNodes } = walk;
+      this._tables.set(toHex(target), { closest: () => tokenNodes });
+      queueMicrotask(() => callback(null, walk.answers));
+    };
+    step();
   }
 
   override destroy(callback: () => void): void {
@@ -90,24 +150,10 @@ export class CappedNode extends LibraryDht {
     super.destroy(callback);
   }
 
-  /**
-   * To the DHT_K nodes nearest to the info hash: the library alone announces to every node of the walk that gave a token.
-   * Nearest by the table of the walk, which holds DHT_K nodes for each length of the prefix they share with the info hash.
-   */
-  override announce(
-    infoHash: Buffer,
-    port: number,
-    callback: (error: Error | null, nodes?: number) => void,
-  ): void {
-    const walked = this._tables.get(toHex(infoHash));
-    for (const { id } of walked?.closest(infoHash, Infinity).slice(DHT_K) ?? []) walked?.remove(id);
-    super.announce(infoHash, port, callback);
-  }
-
   override _onfindnode(query: KrpcQuery, peer: KrpcPeer): void {
     const target = query.a.target;
     if (target === undefined) return;
-    this._rpc.response(peer, query, { id: this._rpc.id }, this._rpc.nodes.closest(target, DHT_K));
+    this._rpc.response(peer, query, { id: this._rpc.id }, nearestNodes(this.nodes, target, DHT_K));
   }
 
   /**
@@ -121,7 +167,7 @@ export class CappedNode extends LibraryDht {
     const key = toHex(infoHash);
     const hasRoom = this.#store.hasRoom(key, peer.address, now);
     const values = this.#store.sample(key, MAX_DHT_REPLY_PEERS, now);
-    const nodes = this._rpc.nodes.closest(infoHash, values.length > 0 ? DHT_REPLY_NODES : DHT_K);
+    const nodes = nearestNodes(this.nodes, infoHash, values.length > 0 ? DHT_REPLY_NODES : DHT_K);
     const reply = {
       id: this._rpc.id,
       ...(hasRoom ? { token: this.tokenFor(peer.address, infoHash) } : {}),
@@ -156,6 +202,20 @@ export class CappedNode extends LibraryDht {
     return this.#tokens.isValid(token, host, infoHash, this.#clock.now());
   }
 
+  /** `done` gets nothing when the node is silent, has an error or answers under another id. */
+  #ask(node: WalkNode, message: KrpcMessage, done: (answer: Answer | undefined) => void): void {
+    this._rpc.query(node, message, (error, reply, from) => {
+      const hasAnswered = error === null && reply?.r !== undefined;
+      this.#pinned.heard(node, hasAnswered);
+      if (hasAnswered) return done({ reply, from });
+      // By address too: another node may name a good node's id beside an address where none answers.
+      const known = node.id && this.nodes.get(node.id);
+      const isLost = error?.code === "ETIMEDOUT" || error?.code === "EUNEXPECTEDNODE";
+      if (isLost && known && known.host === node.host && known.port === node.port) this.removeNode(known.id);
+      done(undefined);
+    });
+  }
+
   /** A read-only node (BEP 43) is not queried. */
   #noteSender(query: KrpcQuery, { address: host, port }: KrpcPeer): void {
     const isReadOnly = query.ro !== undefined && query.ro !== 0;
@@ -185,7 +245,7 @@ export class CappedNode extends LibraryDht {
 
   /** Not the library's `addNode`, which lets an answer replace the entry of another address with the same id. */
   #ping({ host, port }: PeerAddress, done: () => void): void {
-    if (!this.destroyed) this._rpc.query({ host, port }, { q: "ping" }, done);
+    if (!this.destroyed) this._rpc.query({ host, port }, { q: "ping" }, () => done());
   }
 }
 

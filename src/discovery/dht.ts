@@ -3,21 +3,20 @@
 import type { DhtNodeInfo } from "bittorrent-dht";
 import { idBytes, type InfoHash, infoHashOf } from "../core/torrent/ids.ts";
 import {
-  BOOTSTRAP_PINGS_PER_LOOKUP,
   DHT_CONCURRENCY,
   DHT_K,
   DHT_LOOKUP_TIMEOUT_MS,
   DHT_QUERY_TIMEOUT_MS,
   MAX_DHT_STORED_PEERS,
+  MAX_WALK_PEERS_NAMED_BY_HOST,
 } from "./limits.ts";
 import { MAX_KNOWN_PEERS, PEER_EXPIRY_MS } from "../core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
-import { present } from "../lib/assert.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import { sha1 } from "../lib/sha1.ts";
 import { CappedNode } from "./capped-node.ts";
 import { GuardedSocket } from "./guarded-socket.ts";
+import { nodeIdOf } from "./node-id.ts";
 
 export interface DhtOptions {
   /** Address to bind: one of this machine's, or 0.0.0.0. */
@@ -26,7 +25,7 @@ export interface DhtOptions {
   readonly port: number;
   /** Where others reach this machine; never given to `lookup` as a peer. */
   readonly advertisedHost: string;
-  /** The nodes queried first, and again while they are silent. May be empty: then nothing is sent before a query comes in. */
+  /** The pinned nodes: asked in each walk and told in each announce. May be empty: then nothing is sent before a query comes in. */
   readonly bootstrap: readonly PeerAddress[];
   /** Addresses that may be contacted besides the bootstrap addresses. */
   readonly accepts: (address: PeerAddress) => boolean;
@@ -34,7 +33,8 @@ export interface DhtOptions {
   readonly clock: Clock;
 }
 
-type PeerListener = (address: PeerAddress) => void;
+/** `namedBy` is the node that named the address; undefined for what our own node stores. */
+type PeerListener = (address: PeerAddress, namedBy: PeerAddress | undefined) => void;
 type AnnounceListener = (infoHash: InfoHash, address: PeerAddress) => void;
 
 /** The library gives a query up after four to five ticks, each a quarter of its timeout. */
@@ -43,7 +43,6 @@ const ANY_HOST = "0.0.0.0";
 
 export class Dht {
   readonly #options: DhtOptions;
-  #bootstrap: readonly PeerAddress[];
   readonly #bootstrapKeys: ReadonlySet<string>;
   #port = 0;
   #node: CappedNode | undefined;
@@ -55,11 +54,9 @@ export class Dht {
   readonly #walks = new Map<InfoHash, Promise<void>>();
   /** End every wait when the node closes; the library does not call back then. */
   readonly #waits = new Set<() => void>();
-  #nextSilent = 0;
 
   constructor(options: DhtOptions) {
     this.#options = options;
-    this.#bootstrap = options.bootstrap;
     this.#bootstrapKeys = new Set(options.bootstrap.map(addressKey));
   }
 
@@ -75,9 +72,8 @@ export class Dht {
     });
     if (this.#isClosed) return socket.close();
     this.#port = socket.address().port;
-    this.#bootstrap = this.#options.bootstrap.filter((address) => !this.#isSelf(address));
     const node = new CappedNode({
-      bootstrap: this.#bootstrap,
+      bootstrap: this.#options.bootstrap.filter((address) => !this.#isSelf(address)),
       socket,
       nodeId: nodeIdOf({ host: advertisedHost, port: this.#port }),
       host: advertisedHost,
@@ -89,7 +85,10 @@ export class Dht {
       clock,
     });
     this.#node = node;
-    node.on("peer", (peer, infoHash) => this.#notifyWalks(infoHashOf(infoHash), peer));
+    node.on("peer", (peer, infoHash, from) => {
+      const namedBy = from === null ? undefined : { host: from.address, port: from.port };
+      this.#notifyWalks(infoHashOf(infoHash), peer, namedBy);
+    });
     node.on("announce", (peer, infoHash) => this.#notifyAnnounced(infoHashOf(infoHash), peer));
     node.on("node", (fresh) => this.#dropStale(node, fresh));
     node.on("warning", (error) => logger.debug(`DHT: ${error.message}`));
@@ -109,15 +108,19 @@ export class Dht {
 
   /**
    * One walk through the DHT, at most DHT_LOOKUP_TIMEOUT_MS long. `onPeer` is called once for each address, as soon as the
-   * first node names it; our own and addresses that may not be contacted are left out. Never rejects.
+   * first node names it; our own and addresses that may not be contacted are left out, and so is what one host names beyond
+   * MAX_WALK_PEERS_NAMED_BY_HOST. Never rejects.
    */
   lookup(infoHash: InfoHash, onPeer: PeerListener): Promise<void> {
     const seen = new Set<string>();
-    return this.#walk(infoHash, (address) => {
+    const namedByHost = new Map<string | undefined, number>();
+    return this.#walk(infoHash, (address, namedBy) => {
       const key = addressKey(address);
-      if (seen.has(key) || seen.size >= MAX_KNOWN_PEERS) return;
+      const named = namedByHost.get(namedBy?.host) ?? 0;
+      if (seen.has(key) || seen.size >= MAX_KNOWN_PEERS || named >= MAX_WALK_PEERS_NAMED_BY_HOST) return;
       seen.add(key);
-      onPeer(address);
+      namedByHost.set(namedBy?.host, named + 1);
+      onPeer(address, namedBy);
     });
   }
 
@@ -162,7 +165,6 @@ export class Dht {
   }
 
   #walk(infoHash: InfoHash, listener: PeerListener): Promise<void> {
-    this.#pingSilentBootstrap();
     const listeners = this.#listeners.get(infoHash) ?? new Set();
     this.#listeners.set(infoHash, listeners.add(listener));
     const walk = this.#bounded((node, done) => node.lookup(bufferOf(infoHash), done)).finally(() => {
@@ -192,19 +194,6 @@ export class Dht {
     });
   }
 
-  /**
-   * The library queries bootstrap addresses only while it knows fewer nodes than there are of them. A seed that restarts
-   * must be found by nodes with a filled table too, so some of the silent addresses are pinged beside each walk.
-   */
-  #pingSilentBootstrap(): void {
-    const node = this.#node;
-    if (node === undefined || node.nodes.count() < this.#bootstrap.length) return;
-    const silent = this.#bootstrap.filter((address) => !node.knows(address));
-    for (let i = 0; i < Math.min(BOOTSTRAP_PINGS_PER_LOOKUP, silent.length); i++) {
-      node.pingCandidate(present(silent[this.#nextSilent++ % silent.length]));
-    }
-  }
-
   /** Removes the old id of a node that restarted under a new one: the library queries that entry in vain and keeps it. */
   #dropStale(node: CappedNode, fresh: DhtNodeInfo): void {
     for (const known of node.nodes.toArray()) {
@@ -213,10 +202,10 @@ export class Dht {
     }
   }
 
-  #notifyWalks(infoHash: InfoHash, peer: PeerAddress): void {
+  #notifyWalks(infoHash: InfoHash, peer: PeerAddress, namedBy: PeerAddress | undefined): void {
     if (!this.#accepts(peer)) return;
     for (const listener of this.#listeners.get(infoHash) ?? [])
-      listener({ host: peer.host, port: peer.port });
+      listener({ host: peer.host, port: peer.port }, namedBy);
   }
 
   #notifyAnnounced(infoHash: InfoHash, peer: PeerAddress): void {
@@ -235,11 +224,6 @@ export class Dht {
       this.#options.host === ANY_HOST ? host.startsWith("127.") : host === this.#options.host;
     return isBoundHere || host === this.#options.advertisedHost;
   }
-}
-
-/** The same after a restart on the same port: other nodes query the id they know, and drop an answer under another. */
-function nodeIdOf(address: PeerAddress): Buffer {
-  return Buffer.from(sha1(new TextEncoder().encode(addressKey(address))));
 }
 
 function bufferOf(infoHash: InfoHash): Buffer {

@@ -46,8 +46,26 @@ export const DHT_PING_DELAY_MS = 5_000;
 export const DHT_JOIN_DELAY_MS = 5_000;
 /** An unverified node is pinged once in this time, whether it answers or not. */
 export const DHT_PING_PAUSE_MS = 10_000;
-/** Silent bootstrap addresses pinged beside a lookup, in turns: few, or the dead ones hold up the walk. */
-export const BOOTSTRAP_PINGS_PER_LOOKUP = 4;
+/** Nodes of one host among the nearest DHT_K, in a walk, an announce and a reply, while nodes of other hosts are known: ten ports
+ * with ids beside an info hash must not be all that a node asks and tells. */
+export const MAX_NEAREST_PER_HOST = 2;
+/** Nodes of one host in one bucket of the routing table, half of its places. */
+export const MAX_TABLE_NODES_PER_HOST = 4;
+/** Nodes of the routing table that a walk begins with and a reply chooses from: enough for DHT_K of other hosts beside those of a
+ * host with many. */
+export const MAX_NODES_CONSIDERED = 32;
+/** Queries of one walk, and of them to one host: a walk through 1000 nodes has about 30, and up to 30 processes share a host. */
+export const MAX_WALK_QUERIES = 64;
+export const MAX_WALK_QUERIES_PER_HOST = 16;
+/** Nodes that one host may name in one walk, two replies' worth: those it invents cost two rounds of lost queries at most. */
+export const MAX_WALK_NODES_NAMED_BY_HOST = 16;
+/** Peers that one host may name in one walk, two replies' worth of our own: what it invents must not keep out what others name. */
+export const MAX_WALK_PEERS_NAMED_BY_HOST = 100;
+/** Pinned addresses (of the magnet and --peers) that each walk asks, and each announce tells, beside the nearest nodes: more than a magnet names as a rule. With
+ * fewer than DHT_K nodes in the routing table all are asked. */
+export const MAX_PINNED_PER_WALK = 8;
+/** Silent ones among them asked beside a walk, in turns: each costs a datagram for nothing. */
+export const MAX_SILENT_PINNED_PER_WALK = 4;
 /** Queries whose replies are accepted; more than can be in flight with a full magnet of addresses. */
 export const MAX_PENDING_QUERIES = 512;
 /** A datagram refused by the network because of an earlier, dead destination is sent again at most this often. */

@@ -27,6 +27,16 @@ declare module "bittorrent-dht" {
     readonly ro?: number;
   }
 
+  /** A query to send; the library adds our id. */
+  export interface KrpcMessage {
+    readonly q: string;
+    readonly a?: Readonly<Record<string, unknown>>;
+  }
+
+  export interface KrpcReply {
+    readonly r: { readonly id: Buffer; readonly token?: Buffer; readonly nodes?: Buffer };
+  }
+
   export interface RoutingTable {
     count(): number;
     get(id: Buffer): DhtNodeInfo | null;
@@ -53,7 +63,12 @@ declare module "bittorrent-dht" {
   }
 
   interface DhtListeners {
-    peer: (peer: { readonly host: string; readonly port: number }, infoHash: Buffer) => void;
+    /** `from` is null for what our own node stores. */
+    peer: (
+      peer: { readonly host: string; readonly port: number },
+      infoHash: Buffer,
+      from: KrpcPeer | null,
+    ) => void;
     announce: (peer: { readonly host: string; readonly port: number }, infoHash: Buffer) => void;
     node: (node: DhtNodeInfo) => void;
     warning: (error: Error) => void;
@@ -86,12 +101,21 @@ declare module "bittorrent-dht" {
         nodes?: readonly DhtNodeInfo[],
       ): void;
       error(peer: KrpcPeer, query: KrpcQuery, error: readonly [code: number, message: string]): void;
-      /** Waits for its turn while `concurrency` queries are in flight. The answer's sender enters `nodes`. */
+      /**
+       * Waits for its turn while `concurrency` queries are in flight. The answer's sender enters `nodes`. `from` is the node that
+       * was asked when none has answered.
+       */
       query(
-        node: { readonly host: string; readonly port: number },
-        message: { readonly q: "ping" },
-        callback: () => void,
+        node: { readonly host: string; readonly port: number; readonly id?: Buffer },
+        message: KrpcMessage,
+        callback: (
+          error: (Error & { readonly code?: unknown }) | null,
+          reply: KrpcReply | null,
+          from: KrpcPeer,
+        ) => void,
       ): void;
+      /** Puts a node into `nodes`. */
+      _addNode(node: DhtNodeInfo): void;
       readonly socket: {
         /** The transaction ids of queries in flight; 0 marks a free place. */
         readonly _ids: readonly number[];
@@ -105,12 +129,18 @@ declare module "bittorrent-dht" {
       add(infoHash: string, compact: Buffer): void;
       destroy(): void;
     };
-    /** By info hash in hexadecimal: the nodes that gave a token in its last walk. */
+    /** By info hash in hexadecimal: the nodes that gave a token in its last walk, which an announce goes to. */
     readonly _tables: {
-      get(
-        infoHash: string,
-      ): { closest(id: Buffer, count: number): DhtNodeInfo[]; remove(id: Buffer): void } | undefined;
+      get(infoHash: string): { closest(id: Buffer): readonly object[] } | undefined;
+      set(infoHash: string, table: { closest(id: Buffer): readonly object[] }): void;
     };
+    /** A walk to `target`, for lookups and announces. `onReply` returns false to end it; the callback gets the answers. */
+    _closest(
+      target: Buffer,
+      message: KrpcMessage,
+      onReply: ((reply: KrpcReply, from: KrpcPeer) => boolean) | null,
+      callback: (error: Error | null, nodes: number) => void,
+    ): void;
     /** Looks for the nodes nearest to the own id, if that is wanted. */
     _bootstrap(isWanted: boolean): void;
     _onquery(query: KrpcQuery, peer: KrpcPeer): void;
