@@ -71,7 +71,7 @@ export const MAX_PENDING_QUERIES = 512;
 /** A datagram refused by the network because of an earlier, dead destination is sent again at most this often. */
 export const DATAGRAM_RESENDS = 2;
 /**
- * Datagrams from one address and port: a burst, then a rate per second. A process sends about two per second and torrent,
+ * Queries from one address and port: a burst, then a rate per second. A process sends about two per second and torrent,
  * so 20 downloads that look for peers stay below; up to 30 processes share a host, each with its own port.
  */
 export const DATAGRAM_SOURCE_BURST = 200;
@@ -79,9 +79,10 @@ export const DATAGRAM_SOURCE_RATE = 40;
 /** The same from all ports of one host: 30 processes that start together send ten queries each and then three a second. */
 export const DATAGRAM_HOST_BURST = 1_500;
 export const DATAGRAM_HOST_RATE = 300;
-/** Datagrams from all sources, burst and per second: 1000 machines started together send about 3000 at once. */
+/** Queries from all sources: 1000 machines started together send about 3000 at once and then one a second each. A flood of them costs
+ * a tenth of a core. */
 export const DATAGRAM_TOTAL_BURST = 4_000;
-export const DATAGRAM_TOTAL_RATE = 4_000;
+export const DATAGRAM_TOTAL_RATE = 2_000;
 /** Bytes of replies to one host, burst and per second: 30 processes on it that start together send ten queries each and then
  * three a second. The victim of forged queries gets 0.5 Mbit/s from us at most. */
 export const REPLY_HOST_BURST = 256 * KiB;
