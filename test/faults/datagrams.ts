@@ -1,4 +1,4 @@
-// T10: the UDP side. Mutated datagrams, a flood from one address, forged tokens, endless announces: the node survives, does
+// T10: the UDP side. Mutated datagrams, a flood from one address, forged tokens, unasked replies, endless announces: the node survives, does
 // not amplify, stores nothing forged, and other nodes still find each other through it.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -14,6 +14,9 @@ const MAX_AMPLIFICATION = 8;
 const FOUND_MS = 2_000;
 const GROWTH = 32 * MiB;
 const FLOOD_PER_SECOND = 20_000;
+const UNASKED_SOURCES = 100;
+/** Processor time with what the system and Bun take for a datagram. Decoded ones take more than 150. */
+const MAX_UNASKED_MICROSECONDS = 75;
 const NAME = "disk.img";
 
 export const datagramJob: FaultJob = {
@@ -42,6 +45,7 @@ export const datagramJob: FaultJob = {
     const ratio = (prober.bytesIn - gotBefore) / Math.max(1, prober.bytesOut - sentBefore);
     trial.set("out / in of the flood", rounded(ratio, 3));
     trial.expect(ratio <= MAX_AMPLIFICATION, "amplifies", String(ratio));
+    await unasked(trial, target, host, port);
     await announces(trial, fixture.address(), host, port);
     trial.expect(!target.hasExited, "deaths", target.text("stderr"));
     const grown = memoryOf(target.pid, "RssAnon") - before;
@@ -240,6 +244,30 @@ async function findThroughNode(trial: Trial, target: P2pfile, magnet: string, sh
     "the attacked node's own file",
   );
   await seed.end();
+}
+
+/** Replies of 2 kB that nothing asked for, from a hundred sources: dropped before they are decoded, for little processor time. */
+async function unasked(trial: Trial, target: P2pfile, host: string, port: number): Promise<void> {
+  const probers: Prober[] = [];
+  for (let i = 0; i < UNASKED_SOURCES; i++)
+    probers.push(await Prober.open(trial.fixture.address(), host, port));
+  const values = Array.from({ length: 235 }, (_, i) => Buffer.from([10, 66, 1, i, 26, 225]));
+  const before = cpuSeconds(target.pid);
+  let sent = 0;
+  const end = performance.now() + trial.times(10_000, 4_000);
+  while (performance.now() < end) {
+    for (let i = 0; i < 40; i++, sent++) {
+      const prober = probers[sent % probers.length];
+      const t = Buffer.from([sent >> 8, sent]);
+      prober?.send(bencode({ r: { id: prober.id, token: "token", values }, t, y: "r" }));
+    }
+    await Bun.sleep(10);
+  }
+  for (const prober of probers) prober.close();
+  const microseconds = (1e6 * (cpuSeconds(target.pid) - before)) / sent;
+  trial.set("unasked replies", sent);
+  trial.set("microseconds each", rounded(microseconds));
+  trial.expect(microseconds < MAX_UNASKED_MICROSECONDS, "unasked replies decoded", `${microseconds} each`);
 }
 
 /** Announces without end, each for a new info hash. */
