@@ -53,8 +53,21 @@ function restored(store: StateStore, part: JournaledFile, bootId = "boot 1") {
   return { trusted: pieces, recheck: recheck.map(Number) };
 }
 
+function failedSync(): Error {
+  return Object.assign(new Error("EIO"), { code: "EIO" });
+}
+
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+/** What close and forget promise, with every sync ended at once. */
+async function ended(part: SlowFile, ending: Promise<void>): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) {
+    await settle();
+    part.syncs.shift()?.finish();
+  }
+  expect(Bun.peek.status(ending)).toBe("fulfilled");
 }
 
 /** The state after an earlier run that verified these pieces; `end` is how it ended. */
@@ -152,6 +165,40 @@ describe("ResumeJournal.restore", () => {
   });
 });
 
+describe("ResumeJournal after a run that found less than it was to check", () => {
+  test("P1: what a check refuted last is checked no more, though no piece is unsaved by then", async () => {
+    const store = await earlierRun([0, 1, 2, 3, 4], "clean");
+    const part = new SlowFile(true);
+    const second = journal(store, part, "boot 2");
+    second.restore();
+    for (const piece of [0, 1, 2, 3]) second.verified(pieceIndex(piece), 0);
+    part.syncs.shift()?.finish();
+    await settle();
+    second.refuted(pieceIndex(4));
+    await ended(part, second.close());
+    expect(restored(store, new SlowFile(true), "boot 2")).toEqual({ trusted: [0, 1, 2, 3], recheck: [] });
+  });
+
+  test("a part file without a record that holds nothing right is checked once, not in every run", async () => {
+    const store = new MemoryStore();
+    const part = new SlowFile(true);
+    const first = journal(store, part);
+    for (const piece of first.restore().recheck) first.refuted(piece);
+    await ended(part, first.close());
+    expect(restored(store, new SlowFile(true))).toEqual({ trusted: [], recheck: [] });
+  });
+
+  test("P1: a third run trusts what the first verified and what the second added", async () => {
+    const store = await earlierRun([0, 3], "clean");
+    const part = new SlowFile(true);
+    const second = journal(store, part);
+    second.restore();
+    second.verified(pieceIndex(5), 0);
+    await ended(part, second.close());
+    expect(restored(store, new SlowFile(true))).toEqual({ trusted: [0, 3, 5], recheck: [] });
+  });
+});
+
 describe("ResumeJournal", () => {
   test("P3: records a piece after the sync that followed it, and not before", async () => {
     const store = new MemoryStore();
@@ -182,7 +229,9 @@ describe("ResumeJournal", () => {
     const enough = RESUME_SYNC_LENGTH / PIECE_LENGTH;
     for (let piece = 0; piece < enough - 1; piece++) writing.verified(pieceIndex(piece), 0);
     expect(part.syncs).toHaveLength(0);
-    for (let piece = enough - 1; piece < 3 * enough; piece++) writing.verified(pieceIndex(piece), 0);
+    writing.verified(pieceIndex(enough - 1), 0);
+    expect(part.syncs).toHaveLength(1);
+    for (let piece = enough; piece < 3 * enough; piece++) writing.verified(pieceIndex(piece), 0);
     expect(part.syncs).toHaveLength(1);
     part.syncs[0]?.finish();
     await settle();
@@ -198,6 +247,96 @@ describe("ResumeJournal", () => {
     expect(part.syncs).toHaveLength(0);
   });
 
+  test("commits no more when what was new is recorded", async () => {
+    const part = new SlowFile(false);
+    const writing = journal(new MemoryStore(), part);
+    writing.restore();
+    writing.verified(pieceIndex(1), 0);
+    writing.tick(RESUME_SYNC_MS);
+    part.syncs[0]?.finish();
+    await settle();
+    writing.tick(10 * RESUME_SYNC_MS);
+    // Known already: nothing new.
+    writing.verified(pieceIndex(1), 10 * RESUME_SYNC_MS);
+    writing.tick(20 * RESUME_SYNC_MS);
+    expect(part.syncs).toHaveLength(1);
+  });
+
+  test("P1: counts the time from the first piece that is not recorded, not from the start nor from the last", () => {
+    const part = new SlowFile(false);
+    const writing = journal(new MemoryStore(), part);
+    writing.restore();
+    const first = 3 * RESUME_SYNC_MS;
+    writing.verified(pieceIndex(1), first);
+    expect(part.syncs).toHaveLength(0);
+    writing.verified(pieceIndex(2), first + RESUME_SYNC_MS - 1);
+    expect(part.syncs).toHaveLength(0);
+    writing.tick(first + RESUME_SYNC_MS);
+    expect(part.syncs).toHaveLength(1);
+  });
+
+  test("P7: a piece that came during a failed sync is not recorded by a later one, which the system calls good", async () => {
+    const store = new MemoryStore();
+    const part = new SlowFile(false);
+    const writing = journal(store, part);
+    writing.restore();
+    writing.verified(pieceIndex(1), 0);
+    writing.tick(RESUME_SYNC_MS);
+    writing.verified(pieceIndex(2), RESUME_SYNC_MS);
+    part.syncs[0]?.fail(failedSync());
+    await settle();
+    writing.tick(9 * RESUME_SYNC_MS);
+    await writing.close();
+    expect([part.syncs.length, writing.errors.length]).toEqual([1, 1]);
+    expect(restored(store, new SlowFile(true)).trusted).toEqual([]);
+  });
+
+  test("P3: its end waits for the sync under way, then syncs and records what came during it", async () => {
+    const store = new MemoryStore();
+    const part = new SlowFile(false);
+    const writing = journal(store, part);
+    writing.restore();
+    writing.verified(pieceIndex(1), 0);
+    writing.tick(RESUME_SYNC_MS);
+    writing.verified(pieceIndex(2), RESUME_SYNC_MS);
+    const closing = writing.close();
+    await settle();
+    expect(part.syncs).toHaveLength(1);
+    part.syncs[0]?.finish();
+    await settle();
+    expect([part.syncs.length, Bun.peek.status(closing)]).toEqual([2, "pending"]);
+    part.syncs[1]?.finish();
+    await closing;
+    expect(restored(store, new SlowFile(true)).trusted).toEqual([1, 2]);
+  });
+
+  test("after its end it syncs no more: the descriptor may be another file's", async () => {
+    const part = new SlowFile(false);
+    const writing = journal(new MemoryStore(), part);
+    writing.restore();
+    writing.verified(pieceIndex(0), 0);
+    const closing = writing.close();
+    await settle();
+    part.syncs[0]?.finish();
+    await closing;
+    writing.verified(pieceIndex(1), 0);
+    writing.tick(RESUME_SYNC_MS);
+    await writing.close();
+    expect(part.syncs).toHaveLength(1);
+  });
+
+  test("a finished download leaves no record, whatever was still to be recorded", async () => {
+    const store = new MemoryStore();
+    const part = new SlowFile(false);
+    const writing = journal(store, part);
+    writing.restore();
+    writing.verified(pieceIndex(1), 0);
+    await writing.forget();
+    writing.tick(10 * RESUME_SYNC_MS);
+    expect(part.syncs).toHaveLength(0);
+    expect(store.download(infoHash, part.path)).toBeUndefined();
+  });
+
   test("P7: stops recording for good at a failed sync, and says so once", async () => {
     const store = new MemoryStore();
     const part = new SlowFile(false);
@@ -205,7 +344,7 @@ describe("ResumeJournal", () => {
     writing.restore();
     writing.verified(pieceIndex(1), 0);
     writing.tick(RESUME_SYNC_MS);
-    part.syncs[0]?.fail(Object.assign(new Error("EIO"), { code: "EIO" }));
+    part.syncs[0]?.fail(failedSync());
     await settle();
     writing.verified(pieceIndex(2), RESUME_SYNC_MS);
     writing.tick(3 * RESUME_SYNC_MS);

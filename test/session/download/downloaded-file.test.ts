@@ -1,14 +1,36 @@
 // A download after its completion: reported, seeded and watched.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { utimesSync, writeFileSync } from "node:fs";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { TELL_DONE_MS } from "../../../src/session/download/limits.ts";
 import { SOURCE_CHECK_MS } from "../../../src/session/file/limits.ts";
+import { PartFile } from "../../../src/storage/part-file.ts";
 import { DownloadFixture, useDownloads } from "../fixtures/download-fixture.ts";
 import { CONTENT, METAINFO, PIECE_LENGTH } from "../fixtures/small-torrent.ts";
 import { until } from "../../helpers/event-loop.ts";
 
 useDownloads();
+
+describe("a file of which all bytes have arrived", () => {
+  test("may take longer than --timeout to reach the disk", async () => {
+    const fixture = new DownloadFixture({ timeoutSeconds: 5 });
+    const slow = Promise.withResolvers<void>();
+    const finish = PartFile.prototype.finish;
+    using finishing = spyOn(PartFile.prototype, "finish").mockImplementation(async function (this: PartFile) {
+      await slow.promise;
+      return await finish.call(this);
+    });
+    await fixture.trade();
+    fixture.deliver();
+    await until(() => finishing.mock.calls.length > 0);
+    await fixture.session.clock.pass(60_000);
+    expect(fixture.session.eventsOf("completed")).toEqual([]);
+    slow.resolve();
+    expect(await fixture.ended).toBe("done");
+    expect(fixture.session.eventsOf("completed")).toHaveLength(1);
+    await fixture.end();
+  });
+});
 
 describe("a file that stands there already", () => {
   test("completes the download, which waits a moment for a peer to be told", async () => {
