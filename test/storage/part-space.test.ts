@@ -124,4 +124,16 @@ describe("reserveSpace", () => {
     const { outcome, content } = await giveAgain(directory, directory, 5, MiB);
     expect([outcome, content.length, content[4], content[5]]).toEqual(["given", MiB, 1, 0]);
   });
+
+  test("says so when the file system does not give the file its length", async () => {
+    const disk = fixture.smallDisk(64 * MiB);
+    if (disk === undefined) return;
+    const path = join(disk, "part");
+    writeFileSync(path, "");
+    const fd = openSync(path, "r");
+    const failure = await failureOf(reserveSpace({ fd, path, directory: disk, size: MiB, keep: false }));
+    closeSync(fd);
+    expect(failure).toBeInstanceOf(DiskError);
+    expect(failure.message).toContain(`cannot give ${path} its length of 1.00 MiB`);
+  });
 });

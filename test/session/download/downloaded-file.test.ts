@@ -32,6 +32,39 @@ describe("a file of which all bytes have arrived", () => {
   });
 });
 
+describe("a download that is closed", () => {
+  test("while its file is hashed again keeps the descriptor until the hashing has ended", async () => {
+    const fixture = new DownloadFixture({ seeding: true });
+    await fixture.complete();
+    const hashing = Promise.withResolvers<Uint8Array>();
+    let isHashing = false;
+    fixture.session.pool.hashRange = () => {
+      isHashing = true;
+      return hashing.promise;
+    };
+    utimesSync(fixture.path, 1, 1);
+    await fixture.session.clock.pass(SOURCE_CHECK_MS);
+    await until(() => isHashing);
+    const closed = fixture.download.close();
+    await Promise.race([closed, new Promise((resolve) => setImmediate(resolve))]);
+    expect(Bun.peek.status(closed)).toBe("pending");
+    hashing.resolve(METAINFO.pieces);
+    await closed;
+    await fixture.end();
+  });
+
+  test("takes no block that arrives after that", async () => {
+    const fixture = new DownloadFixture();
+    await fixture.trade();
+    const seed = fixture.deliver(CONTENT, ({ piece }) => piece === 0);
+    await until(() => fixture.session.eventsOf("firstPiece").length > 0);
+    await fixture.download.close();
+    expect(() => fixture.deliverMore(seed)).not.toThrow();
+    expect(fixture.session.pool.stored).toHaveLength(1);
+    await fixture.end();
+  });
+});
+
 describe("a file that stands there already", () => {
   test("completes the download, which waits a moment for a peer to be told", async () => {
     const fixture = new DownloadFixture();

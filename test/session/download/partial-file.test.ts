@@ -1,14 +1,24 @@
-import { describe, expect, test } from "bun:test";
-import { closeSync, existsSync, openSync, readFileSync, statSync, utimesSync, writeSync } from "node:fs";
+import { describe, expect, spyOn, test } from "bun:test";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { createMetainfo } from "../../../src/core/format/metainfo.ts";
 import { HashFailure } from "../../../src/hashing/hash-failure.ts";
 import { RESUME_TICK_MS } from "../../../src/session/download/limits.ts";
 import { openLocalFile } from "../../../src/session/download/local-file.ts";
 import { stampOf } from "../../../src/storage/file-stamp.ts";
 import { RESUME_SYNC_MS } from "../../../src/storage/limits.ts";
+import { PartFile } from "../../../src/storage/part-file.ts";
 import { LocalFileFixture, receive, useLocalFiles } from "../fixtures/local-file-fixture.ts";
 import { CONTENT, METAINFO, PIECE_LENGTH, PIECES } from "../fixtures/small-torrent.ts";
-import { until } from "../../helpers/event-loop.ts";
+import { promises, until } from "../../helpers/event-loop.ts";
 
 useLocalFiles();
 
@@ -104,6 +114,40 @@ describe("a download's file that is not there", () => {
     await receive(file, PIECES.slice(1));
     await file.finish();
     expect(await fixture.remembered()).toEqual(METAINFO.pieces);
+    await file.close();
+  });
+
+  test("what was hashed and right is trusted by the run after", async () => {
+    const fixture = new LocalFileFixture();
+    await (await fixture.open()).close();
+    const part = fixture.partPath!;
+    fixture.session.store.forgetDownload(METAINFO.infoHash, part);
+    writeFileSync(part, CONTENT.subarray(0, 2 * PIECE_LENGTH), { flag: "r+" });
+    await (await fixture.open()).close();
+    const { ranges } = fixture.session.pool;
+    expect(ranges.splice(0)).toEqual([CONTENT.length]);
+    const third = await fixture.open();
+    expect(PIECES.map((piece) => third.have.get(piece))).toEqual([true, true, false]);
+    // Some file systems count reserved space as written once it was read.
+    for (const length of ranges) expect(length).toBe(PIECE_LENGTH);
+    await third.close();
+  });
+
+  test.each(["finished", "closed"])("is not synced and %s before its last write has ended", async (how) => {
+    const fixture = new LocalFileFixture();
+    const file = await fixture.open();
+    const stored = Promise.withResolvers<Uint8Array>();
+    fixture.session.pool.storePiece = () => stored.promise;
+    using finishing = spyOn(PartFile.prototype, "finish");
+    using syncing = spyOn(PartFile.prototype, "sync");
+    file.content.write(0, CONTENT.subarray(0, PIECE_LENGTH));
+    const ending = how === "finished" ? file.finish() : file.close();
+    await promises();
+    expect([finishing.mock.calls, syncing.mock.calls]).toEqual([[], []]);
+    stored.resolve(new Uint8Array(20));
+    await ending;
+    expect(syncing).toHaveBeenCalledTimes(1);
+    expect(existsSync(fixture.path)).toBe(how === "finished");
     await file.close();
   });
 
