@@ -5,8 +5,11 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  renameSync,
   statSync,
   symlinkSync,
   unlinkSync,
@@ -32,6 +35,18 @@ const FIXTURE = join(import.meta.dir, "fixtures/hold-part.ts");
 
 function options(directory: string, size = 7, name = "model.bin") {
   return { directory, name, infoHash, size };
+}
+
+/** Descriptors of this process that are open on files of the folder. */
+function openCount(folder: string): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      // A removed file's path has more behind it.
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(`${folder}/`);
+    } catch {
+      return false;
+    }
+  }).length;
 }
 
 /** A complete download, still under its part name. */
@@ -72,6 +87,36 @@ describe("PartFile", () => {
     expect(third.existed).toBe(false);
     expect(readFileSync(third.path)).toEqual(Buffer.alloc(9));
     await third.close();
+  });
+
+  test("C13: does not leave its directory, whatever the name says", async () => {
+    const folder = fixture.folder();
+    for (const name of ["../model.bin", "..", "a/b", ""]) {
+      expect(await failureOf(PartFile.open(options(folder, 7, name)))).toBeInstanceOf(DestinationError);
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("closed twice it leaves alone the file that has its descriptor's number by then", async () => {
+    const folder = fixture.folder();
+    const part = await filled(folder);
+    await part.close();
+    const others: number[] = [];
+    // Each gets the lowest number that is free.
+    while (!others.includes(part.fd)) others.push(openSync(part.path, "r"));
+    await part.close();
+    expect(readFileSync(part.fd, "utf8")).toBe("content");
+    for (const fd of others) closeSync(fd);
+  });
+
+  test("P7: a sync that the system refuses is an error, and the file gets no name", async () => {
+    const part = await filled(fixture.folder());
+    closeSync(part.fd);
+    const failure = await failureOf(part.sync());
+    expect(failure).toBeInstanceOf(DiskError);
+    expect(failure.message).toStartWith(`cannot bring ${part.path} to the disk: `);
+    expect(await failureOf(part.finish())).toBeInstanceOf(DiskError);
+    expect(existsSync(part.finalPath)).toBe(false);
   });
 
   test("makes the directory when only its last component is missing", async () => {
@@ -173,6 +218,9 @@ describe("PartFile", () => {
     linkSync(part.path, part.finalPath);
     await PartFile.removeStray(options(folder));
     expect(readdirSync(folder)).toEqual(["model.bin"]);
+    const failure = await failureOf(PartFile.removeStray(options(part.finalPath)));
+    expect(failure).toBeInstanceOf(DestinationError);
+    expect(failure.message).toContain(part.finalPath);
   });
 
   const planted: readonly [string, (path: string) => void][] = [
@@ -180,6 +228,7 @@ describe("PartFile", () => {
     ["a symlink to nothing", (path) => symlinkSync("nothing", path)],
     ["a directory", (path) => mkdirSync(path)],
     ["a pipe", (path) => Bun.spawnSync(["mkfifo", path])],
+    ["a socket", (path) => Bun.listen({ unix: path, socket: { data() {} } }).unref()],
   ];
   test.each(planted)("C13: does not follow or open %s planted under its name", async (_, plant) => {
     const folder = fixture.folder();
@@ -187,14 +236,15 @@ describe("PartFile", () => {
     plant(path);
     const failure = await failureOf(PartFile.open(options(folder)));
     expect(failure).toBeInstanceOf(DestinationError);
-    expect(failure.message).toContain(path);
+    expect(failure.message).toBe(`${path}: is not a regular file; move it away or choose another --dir`);
     expect(existsSync(join(folder, "nothing"))).toBe(false);
+    expect(openCount(folder)).toBe(0);
   });
 
   test("C14: names the directory that this user may not write", async () => {
     const failure = await failureOf(PartFile.open(options("/proc")));
     expect(failure).toBeInstanceOf(DestinationError);
-    expect(failure.message).toContain("/proc");
+    expect(failure.message).toStartWith("/proc: ");
   });
 
   test("names the part file that another user left", () => {
@@ -221,6 +271,7 @@ describe("PartFile", () => {
     expect(performance.now() - start).toBeLessThan(1000);
     expect(failure).toBeInstanceOf(BusyError);
     expect(failure.message).toContain(`another process (pid ${holder.pid}) is downloading this file`);
+    expect(openCount(folder)).toBe(0);
     holder.kill("SIGKILL");
     await holder.exited;
     const part = await PartFile.open(options(folder));
@@ -249,6 +300,29 @@ describe("PartFile", () => {
     await part.close();
   });
 
+  test("X1: looks at the name again: a file that another process put there meanwhile is not the locked one", async () => {
+    const folder = fixture.folder();
+    const first = await filled(folder);
+    await first.close();
+    writeFileSync(join(folder, "next"), "CONTENT");
+    let locks = 0;
+    const lock = (fd: number) => {
+      if (locks++ === 0) renameSync(join(folder, "next"), first.path);
+      return lockExclusively(fd);
+    };
+    const part = await PartFile.open({ ...options(folder), lock });
+    expect([locks, part.inode]).toEqual([2, statSync(part.path, { bigint: true }).ino]);
+    expect(readFileSync(part.fd, "utf8")).toBe("CONTENT");
+    await part.close();
+  });
+
+  test("X1: a holder that the system does not name is another process", async () => {
+    const lock = () => "EWOULDBLOCK";
+    const failure = await failureOf(PartFile.open({ ...options(fixture.folder()), lock }));
+    expect(failure).toBeInstanceOf(BusyError);
+    expect(failure.message).toContain(": another process is downloading this file; wait for it or stop it");
+  });
+
   test("X1: gives up when other processes keep taking the download", async () => {
     const folder = fixture.folder();
     const part = await filled(folder);
@@ -260,6 +334,7 @@ describe("PartFile", () => {
     expect(failure).toBeInstanceOf(BusyError);
     expect(failure.message).toContain("other processes keep taking this download");
     await part.close();
+    expect(openCount(folder)).toBe(0);
   });
 
   test("X1: has one winner of six processes that start at once", async () => {
@@ -278,7 +353,30 @@ describe("PartFile", () => {
     expect(failure).toBeInstanceOf(DiskError);
     expect(failure.message).toContain("30.0 MiB");
     expect(failure.message).toContain(disk);
-    expect(readdirSync(disk)).toEqual([]);
+    expect([readdirSync(disk), openCount(disk)]).toEqual([[], 0]);
+  });
+
+  test("C9, P1: a disk without room for the rest costs nothing of what an earlier run fetched", async () => {
+    const disk = fixture.smallDisk(64 * MiB);
+    if (disk === undefined) return;
+    const first = await PartFile.open(options(disk, 40 * MiB));
+    writeSync(first.fd, "content", 0);
+    await first.close();
+    writeFileSync(join(disk, "other"), new Uint8Array(20 * MiB));
+    expect(await failureOf(PartFile.open(options(disk, 40 * MiB)))).toBeInstanceOf(DiskError);
+    expect(readFileSync(first.path).toString("latin1", 0, 7)).toBe("content");
+    unlinkSync(join(disk, "other"));
+    const again = await PartFile.open(options(disk, 40 * MiB));
+    expect([again.existed, again.inode]).toEqual([true, first.inode]);
+    await again.close();
+  });
+
+  test("C9: names a disk on which no file can be made as full", async () => {
+    const disk = fixture.mount("tmpfs", "size=1m,nr_inodes=1");
+    if (disk === undefined) return;
+    const failure = await failureOf(PartFile.open(options(disk)));
+    expect(failure).toBeInstanceOf(DiskError);
+    expect(failure.message).toStartWith(`cannot create ${join(disk, ".model.bin.abababab.p2pfile-part")}: `);
   });
 
   test("C9: gives back what it got when the reservation fails half way", async () => {
@@ -314,6 +412,12 @@ async function firstLine(child: { readonly stdout: ReadableStream<Uint8Array> })
 }
 
 describe("partFileName", () => {
+  test("keeps a name whole that just fits", () => {
+    const longest = "x".repeat(255 - ".".length - ".abababab.p2pfile-part".length);
+    expect(partFileName(longest, infoHash)).toBe(`.${longest}.abababab.p2pfile-part`);
+    expect(partFileName(`${longest}x`, infoHash)).toBe(`.${longest}.abababab.p2pfile-part`);
+  });
+
   test("cuts a long name at a character so that it fits a file name", () => {
     for (const name of ["x".repeat(255), "ä".repeat(127), "𝄞".repeat(63), `x${"𝄞".repeat(63)}`]) {
       const partName = partFileName(name, infoHash);
@@ -332,11 +436,15 @@ describe("findHolder", () => {
       "1: -> FLOCK  ADVISORY  WRITE 7047 fe:00:9977936 0 EOF",
       "2: OFDLCK ADVISORY  WRITE -1 fe:00:9977915 0 EOF",
       "3: FLOCK  ADVISORY  WRITE 0 fe:00:77 0 EOF",
+      "4: POSIX  ADVISORY  WRITE 88 fe:00:88 0 EOF",
+      "5: FLOCK  ADVISORY  READ 99 fe:00:99 0 EOF",
       "",
     ].join("\n");
     expect(findHolder(locks, 9977936n)).toBe(7046);
     expect(findHolder(locks, 9977915n)).toBeUndefined();
     expect(findHolder(locks, 77n)).toBeUndefined();
     expect(findHolder(locks, 936n)).toBeUndefined();
+    // Locks of another kind keep no download from being locked.
+    expect([findHolder(locks, 88n), findHolder(locks, 99n)]).toEqual([undefined, undefined]);
   });
 });

@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   mkdirSync,
+  openSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -14,6 +16,7 @@ import { join } from "node:path";
 import { SourceError } from "../../src/lib/errors.ts";
 import { stampOf } from "../../src/storage/file-stamp.ts";
 import { SourceFile } from "../../src/storage/source-file.ts";
+import { StampedFile } from "../../src/storage/stamped-file.ts";
 import { failureOf, StorageFixture } from "./storage-fixture.ts";
 
 const fixture = new StorageFixture();
@@ -73,7 +76,26 @@ describe("SourceFile", () => {
     const before = await stampOf(source.fd);
     renameSync(other, path);
     expect((await stampOf(source.fd)).inode).toBe(before.inode);
+    expect(await source.isInPlace()).toBe(false);
     await source.close();
+  });
+
+  test("C8: knows whether its path still names it: not when that is gone or names a file of another disk", async () => {
+    const path = madeFile();
+    const source = await SourceFile.open(path, "/");
+    expect(await source.isInPlace()).toBe(true);
+    rmSync(path);
+    expect(await source.isInPlace()).toBe(false);
+    await source.close();
+    const disks = [fixture.smallDisk(1 << 20), fixture.smallDisk(1 << 20)];
+    const [one, other] = disks.map((disk) => disk && madeFile(disk));
+    if (one === undefined || other === undefined) return;
+    const stamp = await stampOf(one);
+    expect((await stampOf(other)).inode).toBe(stamp.inode);
+    const fd = openSync(one, "r");
+    const atOther = new StampedFile(fd, other, stamp);
+    expect([await atOther.isInPlace(), await atOther.changed()]).toEqual([false, false]);
+    closeSync(fd);
   });
 
   const refused: readonly [string, string, (folder: string) => string | undefined][] = [

@@ -1,11 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { linkSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HashFailure } from "../../../src/hashing/hash-failure.ts";
 import { partFileName } from "../../../src/storage/own-files.ts";
+import { SourceFile } from "../../../src/storage/source-file.ts";
 import { LocalFileFixture, useLocalFiles } from "../fixtures/local-file-fixture.ts";
 import { CONTENT, METAINFO, PIECE_LENGTH, PIECES } from "../fixtures/small-torrent.ts";
-import { until } from "../../helpers/event-loop.ts";
+import { promises, until } from "../../helpers/event-loop.ts";
 
 useLocalFiles();
 
@@ -70,6 +71,25 @@ describe("a download's file that stands there already", () => {
     writeFileSync(fixture.path, CONTENT);
     fixture.session.pool.failure = new HashFailure("x", "EIO", "no");
     await expect(fixture.open()).rejects.toMatchObject({ exitCode: 5 });
+    expect(fixture.openCount).toBe(0);
+  });
+
+  test("is closed after all reads of it have ended", async () => {
+    const fixture = new LocalFileFixture();
+    writeFileSync(fixture.path, CONTENT);
+    const file = await fixture.open();
+    const read = Promise.withResolvers<void>();
+    const close = file.content.close.bind(file.content);
+    file.content.close = async () => {
+      await read.promise;
+      await close();
+    };
+    using closing = spyOn(SourceFile.prototype, "close");
+    const closed = file.close();
+    await promises();
+    expect([closing.mock.calls, fixture.openCount]).toEqual([[], 1]);
+    read.resolve();
+    await closed;
     expect(fixture.openCount).toBe(0);
   });
 });

@@ -5,6 +5,7 @@ import { BusyError, DiskError, ExitCode, IntegrityError, UsageError } from "../.
 import { download, type IndexedSource, type OpenDownloads } from "../../../src/session/download/download.ts";
 import type { DownloadOptions } from "../../../src/session/options.ts";
 import type { SessionEvent } from "../../../src/session/report/session-event.ts";
+import { promises } from "../../helpers/event-loop.ts";
 
 const hash = (digit: number) => String(digit).repeat(40);
 const magnet = (digit: number, rest = "") => `magnet:?xt=urn:btih:${hash(digit)}${rest}`;
@@ -36,6 +37,8 @@ class DownloadsFixture {
   readonly events: SessionEvent[] = [];
   readonly warnings: string[] = [];
   readonly stop = new AbortController();
+  /** Every closing waits until this is resolved. */
+  slow: PromiseWithResolvers<void> | undefined;
   readonly #run: Run;
 
   constructor(run: Run = () => Promise.resolve()) {
@@ -68,12 +71,17 @@ class DownloadsFixture {
           this.bootstraps.push(bootstrap);
           return this.#run(index);
         },
-        close: async () => void this.log.push(`file ${index} closed`),
+        close: () => this.#closed(`file ${index} closed`),
       };
     },
-    closeNetwork: async () => void this.log.push("network closed"),
-    close: async () => void this.log.push("all closed"),
+    closeNetwork: () => this.#closed("network closed"),
+    close: () => this.#closed("all closed"),
   });
+
+  async #closed(what: string): Promise<void> {
+    this.log.push(what);
+    await this.slow?.promise;
+  }
 }
 
 /** Fails as the list says, by index; the others are done. */
@@ -185,6 +193,25 @@ describe("A stopped session", () => {
     fixture.stop.abort();
     expect(await run).toBe(ExitCode.done);
     expect(fixture.log).toEqual(["network closed", "file 0 closed", "file 1 closed", "all closed"]);
+  });
+
+  test("waits for each step of the closing before the next, and for the last before it ends", async () => {
+    const fixture = new DownloadsFixture(forever);
+    fixture.slow = Promise.withResolvers<void>();
+    const run = fixture.start(magnet(1), magnet(2));
+    fixture.stop.abort();
+    const steps: string[][] = [];
+    for (let step = 0; step < 3; step++) {
+      await promises();
+      steps.push([...fixture.log]);
+      const { slow } = fixture;
+      fixture.slow = Promise.withResolvers<void>();
+      slow?.resolve();
+      expect(Bun.peek.status(run)).toBe("pending");
+    }
+    expect(await run).toBe(ExitCode.done);
+    const files = ["network closed", "file 0 closed", "file 1 closed"];
+    expect(steps).toEqual([["network closed"], files, [...files, "all closed"]]);
   });
 
   test("keeps the code of a download that failed before", async () => {

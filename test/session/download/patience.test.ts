@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { watchPatience } from "../../../src/session/download/patience.ts";
+import { SEEDING_CHECK_MS } from "../../../src/session/limits.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 class Fixture {
@@ -25,6 +26,15 @@ describe("watchPatience", () => {
     expect(fixture.timeouts).toBe(0);
     await fixture.clock.pass(200);
     expect(fixture.timeouts).toBeGreaterThan(0);
+  });
+
+  test("is over at the check at which the time is full", async () => {
+    const fixture = new Fixture(5);
+    // The first check sees where the download stands.
+    await fixture.clock.pass(SEEDING_CHECK_MS + 5000 - 1);
+    expect(fixture.timeouts).toBe(0);
+    await fixture.clock.pass(1);
+    expect(fixture.timeouts).toBe(1);
   });
 
   test("begins anew with everything that arrives", async () => {

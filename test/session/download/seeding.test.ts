@@ -53,6 +53,25 @@ describe("seedUntilEnough", () => {
     expect(await result).toMatchObject({ reason: "swarm" });
   });
 
+  test("counts its time from its own begin, in seconds that are rounded", async () => {
+    const clock = new VirtualClock();
+    clock.advance(1_000_000);
+    const { result } = seeding({ clock, goal: { seconds: 1200, ratio: 2 } });
+    await clock.pass(1_200_000 - SEEDING_CHECK_MS);
+    expect(Bun.peek.status(result)).toBe("pending");
+    await clock.pass(SEEDING_CHECK_MS);
+    expect(await result).toMatchObject({ reason: "time", seconds: 1200 });
+  });
+
+  test("stopped long before its goal it ends at the next check", async () => {
+    const { clock, stop, result } = seeding();
+    await clock.pass(5000);
+    stop.abort();
+    await clock.pass(SEEDING_CHECK_MS);
+    expect(Bun.peek.status(result)).toBe("fulfilled");
+    expect(await result).toBeUndefined();
+  });
+
   test("stopped before, it has no result, even at the moment at which it would end", async () => {
     const { clock, stop, result } = seeding({ uploaded: () => 1000 });
     stop.abort();

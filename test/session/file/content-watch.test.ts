@@ -207,13 +207,15 @@ describe("ContentWatch", () => {
     expect([content.calls, failures]).toEqual([[], []]);
   });
 
-  test("closed at the moment at which the hashing ends it leaves the content suspended", async () => {
+  test("closed, it waits for a hashing that ends all the same, and leaves the content suspended", async () => {
     const { clock, file, content, failures, watch } = new Fixture();
     const hashed = Promise.withResolvers<Uint8Array>();
     content.hashing = () => hashed.promise;
     file.touch();
     await clock.pass(SOURCE_CHECK_MS);
     const closed = watch.close();
+    await promises();
+    expect(Bun.peek.status(closed)).toBe("pending");
     hashed.resolve(METAINFO.pieces);
     await closed;
     expect([content.isSuspended, failures]).toEqual([true, []]);

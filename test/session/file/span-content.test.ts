@@ -9,7 +9,7 @@ import type { LoadResult } from "../../../src/session/file/file-content.ts";
 import { SpanContent } from "../../../src/session/file/span-content.ts";
 import { digestsOf } from "../fixtures/fake-content.ts";
 import { FakePool } from "../fixtures/fake-resources.ts";
-import { until } from "../../helpers/event-loop.ts";
+import { promises, until } from "../../helpers/event-loop.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "p2pfile-content-"));
 const opened: number[] = [];
@@ -26,6 +26,7 @@ class Fixture {
   readonly path = join(folder, String(files++));
   readonly pool = new FakePool();
   readonly content: SpanContent;
+  readonly pressure: boolean[] = [];
   readonly errors: DiskError[] = [];
 
   /** `pieceLength`: of a part file that is written to; undefined: the file is complete. */
@@ -39,7 +40,12 @@ class Fixture {
       pool: this.pool,
       readSpans: 4,
       ...(pieceLength !== undefined && {
-        writing: { pieceLength, spans: 4, onPressure() {}, onError: (error) => this.errors.push(error) },
+        writing: {
+          pieceLength,
+          spans: 4,
+          onPressure: (paused) => this.pressure.push(paused),
+          onError: (error) => this.errors.push(error),
+        },
       }),
     });
   }
@@ -146,7 +152,38 @@ describe("SpanContent", () => {
     const { content, path } = new Fixture(64 * KiB);
     content.write(7, CONTENT.subarray(0, 100));
     await content.flush();
+    content.write(0, CONTENT.subarray(0, 1));
+    await content.flush();
+    expect(readFileSync(path)[0]).toBe(CONTENT[0]);
     expect(readFileSync(path).subarray(7, 107)).toEqual(Buffer.from(CONTENT.subarray(0, 100)));
+    await content.close();
+  });
+
+  test("waits when it is closed for what is on its way to the file", async () => {
+    const { content, pool } = new Fixture(64 * KiB);
+    const stored = Promise.withResolvers<Uint8Array>();
+    pool.storePiece = () => stored.promise;
+    content.write(0, CONTENT);
+    const closed = content.close();
+    await promises();
+    expect(Bun.peek.status(closed)).toBe("pending");
+    stored.resolve(sha1(CONTENT));
+    await closed;
+  });
+
+  test("buffers as many bytes as it was given spans, whatever the length of a piece", async () => {
+    const { content, pool, pressure } = new Fixture(64 * KiB);
+    const stored = Promise.withResolvers<Uint8Array>();
+    pool.storePiece = () => stored.promise;
+    // Of the file, which is shorter than its buffers, every piece waits twice.
+    const write = (count: number) => {
+      for (let piece = 0; piece < count; piece++) content.write((piece % 32) * 64 * KiB, CONTENT);
+    };
+    write(63);
+    expect(pressure).toEqual([]);
+    write(1);
+    expect(pressure).toEqual([true]);
+    stored.resolve(sha1(CONTENT));
     await content.close();
   });
 

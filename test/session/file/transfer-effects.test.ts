@@ -195,6 +195,26 @@ describe("a piece", () => {
     expect([peer.closedFor, fixture.reported]).toEqual([undefined, []]);
   });
 
+  test("P8: the end of the transfer is reported once, however many pieces cannot be hashed", async () => {
+    const fixture = new Fixture([], new Uint8Array(CONTENT.length));
+    fixture.content.hashing = () => Promise.reject(new DiskError("the disk is full"));
+    const peers = [fixture.seed(1), fixture.seed(2)];
+    for (const peer of peers) fixture.swarm.deliver(peer, offsetOf, CONTENT);
+    await promises();
+    expect(fixture.failures).toHaveLength(1);
+  });
+
+  test("that fails to be hashed after the runner was stopped is no failure", async () => {
+    const fixture = new Fixture([0], new Uint8Array(CONTENT.length));
+    const hashed = Promise.withResolvers<Uint8Array>();
+    fixture.content.hashing = () => hashed.promise;
+    fixture.seed(1);
+    fixture.swarm.runner?.stop();
+    hashed.reject(new DiskError("is closed"));
+    await promises();
+    expect(fixture.failures).toEqual([]);
+  });
+
   test("that was hashed after the runner was stopped counts for nothing", async () => {
     const fixture = new Fixture([0], new Uint8Array(CONTENT.length));
     const hashed = Promise.withResolvers<Uint8Array>();
