@@ -22,7 +22,10 @@ test("a system that takes and gives a few bytes at a time gets and gives all of 
       // The file ends early, or has ended before.
       [null, 5, "ghijk---"],
       [null, 0, "----"],
+      [null, 3, "cde"],
     ],
+    unread: ["Error: EIO", 0],
+    again: "ABC.ab",
     stuck: "Error: the system wrote 0 bytes",
     failed: "Error: EIO",
   });

@@ -141,6 +141,22 @@ describe("SpanWriter", () => {
     await file.writer.close();
   });
 
+  test("never takes the digest of a span for that of a range that is longer or shorter", async () => {
+    const spanLength = 4 * BLOCK_LENGTH;
+    using file = fixture(2 * spanLength, { stored: [], spanLength });
+    const span = new Uint8Array(spanLength).fill(3);
+    for (const [at, offset, length] of [
+      [0, 0, 2 * spanLength],
+      [1, 0, 2 * spanLength],
+      [0, 0, BLOCK_LENGTH],
+      [1, spanLength + 1, spanLength - 1],
+    ] as const) {
+      file.writer.write(at * spanLength, span);
+      expect(await file.writer.flush(offset, length)).toBeUndefined();
+    }
+    await file.writer.close();
+  });
+
   test("fails when a span cannot be stored", async () => {
     const path = join(storage.folder(), "file");
     const fd = openSync(path, "w+");
