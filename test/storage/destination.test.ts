@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DestinationError } from "../../src/lib/errors.ts";
 import { inspectDestination, prepareDirectory } from "../../src/storage/destination.ts";
@@ -12,6 +12,22 @@ describe("inspectDestination", () => {
     const folder = fixture.folder();
     expect(await inspectDestination(folder, "model.bin", 7)).toBe("free");
     expect(await inspectDestination(join(folder, "new"), "model.bin", 7)).toBe("free");
+  });
+
+  test("refuses a directory that cannot be looked into: its name is not free", async () => {
+    const file = join(fixture.folder(), "file");
+    writeFileSync(file, "x");
+    const failure = await failureOf(inspectDestination(file, "model.bin", 7));
+    expect(failure).toBeInstanceOf(DestinationError);
+    expect(failure.message).toStartWith(`${file}: `);
+  });
+
+  test("does not take a directory of the right size for the file", async () => {
+    const folder = fixture.folder();
+    mkdirSync(join(folder, "model.bin"));
+    const { size } = statSync(join(folder, "model.bin"));
+    const failure = await failureOf(inspectDestination(folder, "model.bin", size));
+    expect(failure.message).toContain("already exists and is a directory");
   });
 
   test("finds a file of the same size, whose content is not its business", async () => {
@@ -40,13 +56,16 @@ describe("inspectDestination", () => {
 
   const bad = ["", ".", "..", "a/b", "../x", "a\0b", ".p2pfile.db", ".p2pfile.db-wal", ".x.0a.p2pfile-part"];
   test.each(bad)("C15, C20: refuses the name %j", async (name) => {
-    expect(await failureOf(inspectDestination(fixture.folder(), name, 7))).toBeInstanceOf(DestinationError);
+    const failure = await failureOf(inspectDestination(fixture.folder(), name, 7));
+    expect(failure).toBeInstanceOf(DestinationError);
+    expect(failure.message).toMatch(/^the torrent's name .* (cannot be the name of a file|is reserved for)/);
   });
 
   test("C16: refuses a name that no file system takes", async () => {
-    expect(await failureOf(inspectDestination(fixture.folder(), "ä".repeat(128), 7))).toBeInstanceOf(
-      DestinationError,
-    );
+    const failure = await failureOf(inspectDestination(fixture.folder(), "ä".repeat(128), 7));
+    expect(failure).toBeInstanceOf(DestinationError);
+    expect(failure.message).toStartWith("the torrent's name is longer than 255 bytes: ");
+    expect(await inspectDestination(fixture.folder(), "x".repeat(255), 7)).toBe("free");
   });
 });
 
@@ -58,7 +77,9 @@ describe("prepareDirectory", () => {
     const deep = join(folder, "a/b/c");
     const failure = await failureOf(prepareDirectory(deep));
     expect(failure).toBeInstanceOf(DestinationError);
-    expect(failure.message).toContain(deep);
+    expect(failure.message).toBe(
+      `${deep}: no such directory; make it first (mkdir -p) or choose another --dir`,
+    );
     expect(existsSync(join(folder, "a"))).toBe(false);
   });
 

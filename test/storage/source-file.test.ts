@@ -5,6 +5,8 @@ import {
   closeSync,
   mkdirSync,
   openSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -13,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { MAX_FILE_LENGTH } from "../../src/core/torrent/limits.ts";
 import { SourceError } from "../../src/lib/errors.ts";
 import { stampOf } from "../../src/storage/file-stamp.ts";
 import { SourceFile } from "../../src/storage/source-file.ts";
@@ -96,6 +99,39 @@ describe("SourceFile", () => {
     const atOther = new StampedFile(fd, other, stamp);
     expect([await atOther.isInPlace(), await atOther.changed()]).toEqual([false, false]);
     closeSync(fd);
+  });
+
+  test("leaves no descriptor open once it is closed, and closes it once", async () => {
+    const path = madeFile();
+    const source = await SourceFile.open(path, "/");
+    expect(readlinkSync(`/proc/self/fd/${source.fd}`)).toBe(path);
+    await source.close();
+    const isOpen = (fd: string) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === path;
+      } catch {
+        return false;
+      }
+    };
+    expect(readdirSync("/proc/self/fd").filter(isOpen)).toEqual([]);
+    const others: number[] = [];
+    // Each gets the lowest number that is free.
+    while (!others.includes(source.fd)) others.push(openSync(path, "r"));
+    await source.close();
+    expect(isOpen(String(source.fd))).toBe(true);
+    for (const fd of others) closeSync(fd);
+  });
+
+  test("C4: shares a file of up to 16 TiB and refuses a larger one", async () => {
+    const disk = fixture.smallDisk(1 << 20);
+    if (disk === undefined) return;
+    const path = madeFile(disk);
+    truncateSync(path, MAX_FILE_LENGTH);
+    await (await SourceFile.open(path, "/")).close();
+    truncateSync(path, MAX_FILE_LENGTH + 1);
+    const failure = await failureOf(SourceFile.open(path, "/"));
+    expect(failure).toBeInstanceOf(SourceError);
+    expect(failure.message).toContain("is larger than the 16.0 TiB that can be shared");
   });
 
   const refused: readonly [string, string, (folder: string) => string | undefined][] = [

@@ -47,4 +47,14 @@ describe("writtenRanges", () => {
     if (folder === undefined) return;
     expect(rangesIn(folder, [64 * KiB])).toEqual([]);
   });
+
+  test("are all of a file that was written from its first byte to its last", () => {
+    const disk = fixture.smallDisk(16 * MiB);
+    if (disk === undefined) return;
+    const path = join(disk, "whole");
+    const fd = openSync(path, "w+");
+    writeSync(fd, BYTES, 0, BYTES.length, 0);
+    expect(writtenRanges(fd)).toEqual([{ start: 0, end: MiB }]);
+    closeSync(fd);
+  });
 });
