@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DiskError } from "../../src/lib/errors.ts";
 import { MiB } from "../../src/lib/units.ts";
