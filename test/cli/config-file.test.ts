@@ -52,7 +52,7 @@ describe("The configuration file", () => {
   }
   for (const [yaml, message] of bad) {
     test(`refuses ${JSON.stringify(yaml)}`, () => {
-      expect(() => parseConfig("c", yaml, settings)).toThrow(`c: ${message}`);
+      expect(() => parseConfig("c", yaml, settings)).toThrow(new RegExp(`^c: ${RegExp.escape(message)}$`));
     });
   }
 
@@ -86,6 +86,62 @@ describe("Reading the configuration file", () => {
       expect(result.exitCode).toBe(2);
     });
   }
+
+  for (const [file, message] of cases) {
+    test(`${file} is refused when P2PFILE_CONFIG names it`, async () => {
+      const path = join(directory, file);
+      const result = await runCaptured(["serve", "x"], { variables: { P2PFILE_CONFIG: path } });
+      expect(result.stderr).toBe(`p2pfile: ${path}: ${message}\n`);
+      expect(result.exitCode).toBe(2);
+      expect(result.served).toBeUndefined();
+    });
+  }
+
+  test("a named file is read although $HOME has one or is not set", async () => {
+    const variables = { P2PFILE_CONFIG: "both.yaml" };
+    const result = await runCaptured(["serve", "x"], {
+      variables,
+      home: undefined,
+      workingDirectory: directory,
+    });
+    expect(result.served?.port).toBe(5);
+  });
+
+  test("an empty P2PFILE_CONFIG names no file, an empty --config is refused", async () => {
+    const variables = { P2PFILE_CONFIG: "" };
+    expect((await runCaptured(["serve", "x"], { variables, workingDirectory: directory })).exitCode).toBe(0);
+    const result = await runCaptured(["serve", "x", "--config", ""], {
+      variables: { P2PFILE_CONFIG: join(directory, "both.yaml") },
+    });
+    expect(result.stderr).toBe("p2pfile: --config: '' is not a file\n");
+    expect(result.exitCode).toBe(2);
+  });
+
+  test("a file of $HOME that is there but cannot be read is refused", async () => {
+    const home = join(directory, "home");
+    mkdirSync(join(home, ".p2pfile.yaml"), { recursive: true });
+    const result = await runCaptured(["serve", "x"], { home });
+    expect(result.stderr).toContain("the configuration file cannot be read (it is a directory)");
+    expect(result.exitCode).toBe(2);
+  });
+
+  test("an empty $HOME is none: the working directory is not searched", async () => {
+    writeFileSync(join(directory, ".p2pfile.yaml"), "port: nonsense\n");
+    const before = process.cwd();
+    process.chdir(directory);
+    try {
+      const result = await runCaptured(["serve", "x"], { home: "", workingDirectory: directory });
+      expect(result.exitCode).toBe(0);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test("a file of exactly the greatest length is taken", async () => {
+    const path = join(directory, "full.yaml");
+    writeFileSync(path, `port: 5\n${"#".repeat(65536 - 8)}`);
+    expect((await runCaptured(["serve", "x", "--config", path])).served?.port).toBe(5);
+  });
 
   test("without --config a file that is not there does not matter, nor does a missing $HOME", async () => {
     expect((await runCaptured(["serve", "x"], { home: join(directory, "no-such-home") })).exitCode).toBe(0);

@@ -2,9 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import { DiskError } from "../../../src/lib/errors.ts";
 import type { SessionContext } from "../../../src/session/context.ts";
+import type { SessionEvent } from "../../../src/session/report/session-event.ts";
 import { FakeEnvironment } from "../fake-environment.ts";
 import { type Script, runScript } from "../scripted-session.ts";
 import { completed, infoHash, magnet, oneOfEach, progress, serving } from "../session-script.ts";
+
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
 
 const emitAll: Script = (context) => {
   for (const event of oneOfEach) context.emit(event);
@@ -91,14 +95,26 @@ describe("--json", () => {
       const end = "moments" in fields ? { t_done: 36_000 } : {};
       expect(fieldsOf(type)).toEqual({ ...plain, ...times, ...end });
     }
-    expect(fieldsOf("progress").transfers[0]).toMatchObject({
-      infoHash,
-      peers: 12,
-      peers_by_source: { magnet: 1, flag: 0, dht: 2, pex: 0, exchange: 4, incoming: 5 },
-      hosts: 0,
-      hosts_done: 0,
-      etaSeconds: null,
-    });
+    expect(fieldsOf("progress").transfers).toEqual([
+      {
+        index: 0,
+        name: "model.bin",
+        infoHash,
+        phase: "downloading",
+        size: 4 * GiB,
+        completed: 1.7 * GiB,
+        downloadRate: 118 * MiB,
+        uploadRate: 20 * MiB,
+        downloaded: 1.8 * GiB,
+        uploaded: GiB,
+        peers: 12,
+        seeds: 3,
+        peers_by_source: { magnet: 1, flag: 0, dht: 2, pex: 0, exchange: 4, incoming: 5 },
+        hosts: 0,
+        hosts_done: 0,
+        etaSeconds: null,
+      },
+    ]);
   });
 
   test("what has not happened on the way to a complete file is null", async () => {
@@ -154,6 +170,59 @@ describe("--json", () => {
     const names = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).event]));
     expect(names.filter((name) => name === "progress")).toHaveLength(5);
     expect(names.filter((name) => name === "hashing")).toHaveLength(10);
+  });
+
+  describe("progress that comes too early", () => {
+    const told = async (...events: readonly (readonly [after: number, event: SessionEvent])[]) => {
+      const { stdout } = await runScript(["serve", "a", "--json"], (context, environment) => {
+        for (const [after, event] of events) {
+          environment.advance(after);
+          context.emit(event);
+        }
+        return 0;
+      });
+      return stdout.split("\n").flatMap((line) => {
+        if (line === "") return [];
+        const { event, transfers } = JSON.parse(line);
+        return [transfers === undefined ? event : transfers[0].completed];
+      });
+    };
+    const at = (done: number) => progress({ completed: done });
+    const event = (type: SessionEvent["type"]) => oneOfEach.find((event) => event.type === type)!;
+
+    for (const end of ["completed", "seedingEnded", "hostsDone", "failed"] as const) {
+      test(`is written before ${end}, the latest of it and only once`, async () => {
+        const events = await told(
+          [0, at(1)],
+          [300, at(40)],
+          [300, at(70)],
+          [100, event(end)],
+          [10, event(end)],
+        );
+        expect(events).toEqual([1, 70, end, end]);
+      });
+    }
+
+    test("is not written before an event that ends nothing", async () => {
+      const events = await told([0, at(1)], [500, at(40)], [100, event("warning")], [100, event("serving")]);
+      expect(events).toEqual([1, "warning", "serving"]);
+    });
+
+    test("is not written any more once newer progress stands there", async () => {
+      const events = await told([0, at(0)], [500, at(40)], [500, at(100)], [10, event("completed")]);
+      expect(events).toEqual([0, 100, "completed"]);
+    });
+
+    test("is not forgotten over the hashing of another file", async () => {
+      const hashing = event("hashing");
+      const events = await told([0, at(1)], [500, at(40)], [0, hashing], [1, hashing], [1, event("failed")]);
+      expect(events).toEqual([1, "hashing", 40, "failed"]);
+    });
+
+    test("counts its second from the last that was written", async () => {
+      const events = await told([0, at(1)], [999, at(2)], [1, at(3)], [999, at(4)], [1, at(5)]);
+      expect(events).toEqual([1, 3, 5]);
+    });
   });
 
   test("progress is left out while the output is not read, answers are not", async () => {
