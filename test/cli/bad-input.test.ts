@@ -140,6 +140,36 @@ describe("A wrong command line is one line and exit code 2", () => {
     expect(result.stderr).toContain("USAGE p2pfile");
   });
 
+  test("a refused text of 80 letters is quoted whole, a longer one cut", async () => {
+    const stderr = async (length: number) =>
+      (await runCaptured(["serve", "x", "--port", "x".repeat(length)])).stderr;
+    expect(await stderr(80)).toStartWith(`p2pfile: --port: '${"x".repeat(80)}' `);
+    expect(await stderr(81)).toStartWith(`p2pfile: --port: '${"x".repeat(79)}…' `);
+  });
+
+  test("a flag in front of the command is named with its value and its owner", async () => {
+    expect((await runCaptured(["--dir=/a=b", "download"])).stderr).toBe(
+      "p2pfile: --dir=/a=b: flags stand after the command ('p2pfile download …')\n",
+    );
+  });
+
+  test("a switch in a variable is true or false", async () => {
+    const { stderr, downloaded } = await runCaptured(["download", magnet], {
+      variables: { P2PFILE_SEEDING: "maybe" },
+    });
+    expect(stderr).toBe("p2pfile: P2PFILE_SEEDING: 'maybe' is not true or false\n");
+    expect(downloaded).toBeUndefined();
+  });
+
+  test("P2PFILE_DEBUG adds the stack too, --debug after -- does not", async () => {
+    const stderr = async (variables: Record<string, string>, ...argv: string[]) =>
+      (await runCaptured(["serve", "x", "--port", "x", ...argv], { variables })).stderr;
+    expect(await stderr({ P2PFILE_DEBUG: "1" })).toContain("\nUsageError");
+    expect(await stderr({ P2PFILE_DEBUG: "0" })).not.toContain("\nUsageError");
+    expect(await stderr({}, "--", "--debug")).not.toContain("\nUsageError");
+    expect(await stderr({}, "--debug", "--", "x")).toContain("\nUsageError");
+  });
+
   test("--debug adds the stack below the line", async () => {
     const result = await runCaptured(["serve", "x", "--port", "x", "--debug"]);
     const [first, second] = result.stderr.split("\n");
@@ -153,6 +183,11 @@ describe("What looks like a flag but is none", () => {
   test("after -- everything is a file", async () => {
     const { served } = await runCaptured(["serve", "--debug", "--", "--port", "-x", "--"]);
     expect(served?.files).toEqual(["--port", "-x", "--"]);
+  });
+
+  test("several magnets are one download each", async () => {
+    const magnets = [magnet, magnet.replace("0123", "4567")];
+    expect((await runCaptured(["download", ...magnets])).downloaded?.magnets).toEqual(magnets);
   });
 
   test("a value after = may start with a dash", async () => {
@@ -189,5 +224,48 @@ describe("What looks like a flag but is none", () => {
       { host: "10.0.0.1", port: 1 },
       { host: "10.0.0.2", port: 2 },
     ]);
+  });
+});
+
+describe("The greatest and the least that is taken", () => {
+  const served = async (...argv: string[]) => (await runCaptured(["serve", "x", ...argv])).served;
+  const downloaded = async (...argv: string[]) =>
+    (await runCaptured(["download", magnet, ...argv])).downloaded;
+
+  test("of --ip is 1.0.0.0 and below 224.0.0.0", async () => {
+    expect((await served("--ip", "1.0.0.0"))?.ip).toBe("1.0.0.0");
+    expect((await served("--ip", "223.255.255.255"))?.ip).toBe("223.255.255.255");
+    expect(await served("--ip", "224.0.0.0")).toBeUndefined();
+  });
+
+  test("of --peers is 100 addresses, each one that a host can have", async () => {
+    const peers = Array.from({ length: 100 }, (_, i) => `10.1.1.1:${i + 1}`);
+    expect((await served("--peers", peers.join(",")))?.peers).toHaveLength(100);
+    expect((await served("--peers", [...peers, peers[0]].join(",")))?.peers).toHaveLength(100);
+    for (const bad of ["0.0.0.1:5", "224.0.0.1:5", "10.1.1.1:5,255.255.255.255:1"])
+      expect(await served("--peers", bad)).toBeUndefined();
+  });
+
+  test("of a time is 2147483 seconds", async () => {
+    expect((await downloaded("--timeout", "2147483"))?.timeoutSeconds).toBe(2147483);
+    expect((await downloaded("--timeout", "0"))?.timeoutSeconds).toBe(0);
+  });
+
+  test("of a rate is what is a whole number of bytes, and little never becomes unlimited", async () => {
+    expect((await served("--upload-limit", "8589934591"))?.uploadLimit).toBe(8589934591 * 2 ** 20);
+    expect(await served("--upload-limit", "8589934592")).toBeUndefined();
+    expect((await served("--upload-limit", "0.0"))?.uploadLimit).toBe(0);
+    expect(await served("--upload-limit", `0.${"0".repeat(400)}1`)).toBeUndefined();
+  });
+
+  test("of a ratio is any number, also in per cent", async () => {
+    expect((await downloaded("--seeding-ratio", "150%"))?.seedingRatio).toBe(1.5);
+    expect((await downloaded("--seeding-ratio", "0"))?.seedingRatio).toBe(0);
+  });
+
+  test("of --port-range is a single port", async () => {
+    expect((await served("--port-range", "7-7"))?.portRange).toEqual({ first: 7, last: 7 });
+    for (const bad of ["8-7", "7-", "-7", "0-7", "7-65536"])
+      expect(await served(`--port-range=${bad}`)).toBeUndefined();
   });
 });

@@ -1,9 +1,10 @@
 // Which exit code a session ends with, and what is said of it.
 import { describe, expect, test } from "bun:test";
 import { StopReason } from "../../src/cli/environment.ts";
-import { ExitCode, InvariantError } from "../../src/lib/errors.ts";
+import { DiskError, ExitCode, InvariantError } from "../../src/lib/errors.ts";
 import { FakeEnvironment, runCaptured } from "./fake-environment.ts";
 import { type Script, runScript } from "./scripted-session.ts";
+import { progress } from "./session-script.ts";
 
 describe("The exit code", () => {
   test("is the session's own", async () => {
@@ -26,6 +27,41 @@ describe("The exit code", () => {
       });
       expect([result.exitCode, result.stderr]).toEqual([143, ""]);
     }
+  });
+
+  test("is that of an error that comes after the signal and is no stop", async () => {
+    const result = await runScript(["serve", "x"], (_, environment) => {
+      environment.stop.abort(new StopReason("stopped by SIGTERM", ExitCode.terminated));
+      throw new DiskError("/srv: the disk is full");
+    });
+    expect([result.exitCode, result.stderr]).toEqual([5, "p2pfile: /srv: the disk is full\n"]);
+  });
+
+  test("is 1 when an operation says that it was aborted and no signal came", async () => {
+    const result = await runScript(["serve", "x"], () => {
+      throw new DOMException("stopped", "AbortError");
+    });
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toStartWith("p2pfile: internal error: AbortError: stopped; ");
+  });
+
+  test("stays that of a failed file when the answer could not be written either", async () => {
+    for (const failure of ["EPIPE", "ENOSPC"]) {
+      const result = await runScript(["serve", "x"], (_, environment) => {
+        environment.stdout.failure = failure;
+        return 3;
+      });
+      expect(result.exitCode).toBe(3);
+    }
+  });
+
+  test("stays the signal's when the answer could not be written either", async () => {
+    const result = await runScript(["serve", "x"], (_, environment) => {
+      environment.stdout.failure = "EPIPE";
+      environment.stop.abort(new StopReason("stopped by SIGINT", ExitCode.interrupted));
+      return 0;
+    });
+    expect([result.exitCode, result.stderr]).toEqual([130, ""]);
   });
 
   test("stays that of a failed file when the rest is stopped by a signal", async () => {
@@ -69,6 +105,31 @@ describe("The exit code", () => {
     });
     expect(loud.stderr).toContain("caused by: Error: inner");
     expect(loud.stderr).toContain("    at ");
+  });
+
+  test("causes that lead back to themselves are shown eight times at most, those of a text once", async () => {
+    const error = new Error("outer");
+    error.cause = error;
+    const { stderr } = await runScript(["serve", "x", "--debug"], () => Promise.reject(error));
+    expect(stderr.split("caused by: ")).toHaveLength(8);
+    const text = await runScript(["serve", "x", "--debug"], () => Promise.reject("oh"));
+    expect(text.stderr).toBe('p2pfile: internal error: oh; please report it with the lines below\n"oh"\n');
+    const ours = await runScript(["serve", "x", "--debug"], () => {
+      throw new DiskError("/srv: full", { cause: new Error("ENOSPC") });
+    });
+    expect(ours.stderr).toMatch(/^p2pfile: \/srv: full\nDiskError: [^]*\ncaused by: Error: ENOSPC\n/);
+    expect(ours.stderr.split("caused by: ")).toHaveLength(2);
+  });
+
+  test("of an error that ends a session is said below the screen that the live lines have left", async () => {
+    const environment = new FakeEnvironment();
+    environment.stderr.isTerminal = true;
+    const script: Script = (context) => {
+      context.emit(progress({}));
+      throw new DiskError("/srv: full");
+    };
+    const { stderr } = await runScript(["serve", "x"], script, environment);
+    expect(stderr).toEndWith("\r\u001b[1A\u001b[Jp2pfile: /srv: full\n");
   });
 
   test("leaves no timer behind, whatever happened", async () => {

@@ -1,12 +1,17 @@
 // The command line over a process in memory: what signals, failing streams and uncaught errors do. The same over a real
 // process is in host.test.ts.
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, jest, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { allCommands } from "../../src/cli/commands/all-commands.ts";
 import { runInProcess } from "../../src/cli/host.ts";
+import { PROGRESS_LINE_MS } from "../../src/cli/limits.ts";
 import { ExitCode } from "../../src/lib/errors.ts";
 import type { SessionContext } from "../../src/session/context.ts";
+import type { ServeOptions } from "../../src/session/options.ts";
 import { FakeProcess, signals, systemError } from "./fake-process.ts";
-import { serving } from "./session-script.ts";
+import { progress, serving } from "./session-script.ts";
 
 type Script = (context: SessionContext) => Promise<ExitCode>;
 
@@ -104,6 +109,47 @@ describe("An error that no code caught", () => {
     const { process } = await start(() => new Promise(() => {}), ["serve", "x", "--debug"]);
     process.send("uncaughtException", new TypeError("x"));
     expect(process.stderr.text).toContain("    at ");
+  });
+});
+
+describe("The settings of a process", () => {
+  test("are read from its variables and from the file in its $HOME", async () => {
+    const home = mkdtempSync(join(tmpdir(), "p2pfile-home-"));
+    try {
+      writeFileSync(join(home, ".p2pfile.yaml"), "json: true\nport: 5\n");
+      const process = new FakeProcess();
+      process.env = { HOME: home, P2PFILE_PORT: "6" };
+      let port: number | undefined;
+      const serve = (options: ServeOptions, { emit }: SessionContext) => {
+        ({ port } = options);
+        emit(serving());
+        return Promise.resolve(ExitCode.done);
+      };
+      const sessions = { serve, download: untilNever };
+      expect(await runInProcess({ argv: ["serve", "x"], commands: allCommands, sessions, process })).toBe(0);
+      expect(port).toBe(6);
+      const { event, time } = JSON.parse(process.stdout.text);
+      expect(event).toBe("serving");
+      expect(Math.abs(Date.now() - Date.parse(time))).toBeLessThan(60_000);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+});
+
+describe("Progress", () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test("is written while the session says nothing new, and its timer ends with the session", async () => {
+    jest.useFakeTimers();
+    const { process, exitCode, context } = await start(untilAborted);
+    context.emit(progress({}));
+    jest.advanceTimersByTime(PROGRESS_LINE_MS);
+    expect(process.stderr.text).toStartWith("model.bin: 42% of 4.00 GiB, ");
+    process.send("SIGTERM");
+    expect([await exitCode, jest.getTimerCount()]).toEqual([143, 0]);
   });
 });
 

@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test";
 import { DiskError } from "../../../src/lib/errors.ts";
 import type { SessionContext } from "../../../src/session/context.ts";
-import type { SessionEvent } from "../../../src/session/report/session-event.ts";
 import { FakeEnvironment } from "../fake-environment.ts";
 import { type Script, runScript } from "../scripted-session.ts";
 import { completed, infoHash, magnet, oneOfEach, progress, serving } from "../session-script.ts";
@@ -172,59 +171,6 @@ describe("--json", () => {
     expect(names.filter((name) => name === "hashing")).toHaveLength(10);
   });
 
-  describe("progress that comes too early", () => {
-    const told = async (...events: readonly (readonly [after: number, event: SessionEvent])[]) => {
-      const { stdout } = await runScript(["serve", "a", "--json"], (context, environment) => {
-        for (const [after, event] of events) {
-          environment.advance(after);
-          context.emit(event);
-        }
-        return 0;
-      });
-      return stdout.split("\n").flatMap((line) => {
-        if (line === "") return [];
-        const { event, transfers } = JSON.parse(line);
-        return [transfers === undefined ? event : transfers[0].completed];
-      });
-    };
-    const at = (done: number) => progress({ completed: done });
-    const event = (type: SessionEvent["type"]) => oneOfEach.find((event) => event.type === type)!;
-
-    for (const end of ["completed", "seedingEnded", "hostsDone", "failed"] as const) {
-      test(`is written before ${end}, the latest of it and only once`, async () => {
-        const events = await told(
-          [0, at(1)],
-          [300, at(40)],
-          [300, at(70)],
-          [100, event(end)],
-          [10, event(end)],
-        );
-        expect(events).toEqual([1, 70, end, end]);
-      });
-    }
-
-    test("is not written before an event that ends nothing", async () => {
-      const events = await told([0, at(1)], [500, at(40)], [100, event("warning")], [100, event("serving")]);
-      expect(events).toEqual([1, "warning", "serving"]);
-    });
-
-    test("is not written any more once newer progress stands there", async () => {
-      const events = await told([0, at(0)], [500, at(40)], [500, at(100)], [10, event("completed")]);
-      expect(events).toEqual([0, 100, "completed"]);
-    });
-
-    test("is not forgotten over the hashing of another file", async () => {
-      const hashing = event("hashing");
-      const events = await told([0, at(1)], [500, at(40)], [0, hashing], [1, hashing], [1, event("failed")]);
-      expect(events).toEqual([1, "hashing", 40, "failed"]);
-    });
-
-    test("counts its second from the last that was written", async () => {
-      const events = await told([0, at(1)], [999, at(2)], [1, at(3)], [999, at(4)], [1, at(5)]);
-      expect(events).toEqual([1, 3, 5]);
-    });
-  });
-
   test("progress is left out while the output is not read, answers are not", async () => {
     const { stdout } = await runScript(["serve", "a", "--json"], (context, environment) => {
       environment.stdout.backlog = 10 * 2 ** 20;
@@ -276,6 +222,8 @@ describe("The log", () => {
     expect(stderr).toMatch(
       /: 0123456789abcdef0123456789abcdef01234567: first peer \(magnet\) after 0\.01s$/m,
     );
+    expect(stderr).toMatch(/: 0123456789abcdef0123456789abcdef01234567: first piece after 0\.30s$/m);
+    expect(stderr.split("p2pfile: debug ")).toHaveLength(4);
   });
 });
 

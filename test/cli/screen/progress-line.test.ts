@@ -15,6 +15,7 @@ const style = (columns: number, changes: Partial<LineStyle> = {}): LineStyle => 
 });
 const downloading: FileProgress = snapshot();
 const hashing: FileProgress = { ...downloading, phase: "hashing" };
+const checking: FileProgress = { ...downloading, phase: "checking" };
 const seeding: FileProgress = { ...downloading, phase: "seeding" };
 const fleet: FileProgress = { ...seeding, hosts: 20, hostsDone: 7 };
 const waiting: FileProgress = { ...downloading, phase: "metadata", peers: 0, seeds: 0 };
@@ -33,6 +34,7 @@ const golden: readonly (readonly [file: FileProgress, columns: number, unicode: 
   [hashing, 40, true, "model.bin      42%  hashing"],
   [hashing, 80, true, "model.bin      42%  ████████████░░░░░░░░░░░░░░░░░░  hashing  1.70 GiB/4.00 GiB"],
   [hashing, 80, false, "model.bin      42%  [###########-----------------]  hashing  1.70 GiB/4.00 GiB"],
+  [checking, 80, true, "model.bin      42%  ████████████░░░░░░░░░░░░░░░░░░  checking  1.70 GiB/4.00 GiB"],
   [seeding, 40, true, "model.bin     seeding  ↑20.0 MiB/s"],
   [seeding, 80, true, "model.bin     seeding  ↑20.0 MiB/s  1.00 GiB sent  12 peers (3 seeds)"],
   [fleet, 80, true, "model.bin     seeding  ↑20.0 MiB/s  12 peers (3 seeds)  7 of 20 hosts done"],
@@ -103,6 +105,14 @@ describe("plainLine", () => {
       "model.bin: seeding, 20.0 MiB/s up, 1.00 GiB in all, 12 peers (3 seeds), 7 of 20 hosts done",
       "model.bin: waiting for metadata, 0 peers",
     ]);
+    const phases = ["checking", "complete", "failed", "ended"] as const;
+    expect(phases.map((phase) => plainLine({ ...downloading, phase }))).toEqual([
+      "model.bin: checking, 42% of 4.00 GiB",
+      "model.bin: complete",
+      "model.bin: failed",
+      "model.bin: ended",
+    ]);
+    expect(plainLine({ ...fleet, hosts: 1, hostsDone: 1, seeds: 0 })).toEndWith("12 peers, 1 of 1 host done");
     const stalled = {
       ...downloading,
       downloadRate: 0,
