@@ -58,4 +58,49 @@ describe("Resources", () => {
     await resources.close();
     expect([session.node.isClosed, session.pool.isClosed, session.clock.timerCount]).toEqual([true, true, 0]);
   });
+
+  test("closing ends the progress and the network first, then the workers, and the state last", async () => {
+    const session = new FakeSession("/nowhere");
+    const resources = session.resources();
+    const order: string[] = [];
+    const noted = (name: string, hold: Promise<void>) => async () => {
+      await hold;
+      order.push(`${name}, ${session.clock.timerCount} timers`);
+    };
+    const held = Promise.withResolvers<void>();
+    session.node.close = noted("network", held.promise);
+    session.pool.close = noted("workers", Promise.resolve());
+    session.store.close = () => void order.push("state");
+    resources.progress.add(() => undefined);
+    await resources.node(undefined, []);
+    const closing = resources.close();
+    await Bun.sleep(0);
+    expect(order).toEqual([]);
+    held.resolve();
+    await closing;
+    expect(order).toEqual(["network, 0 timers", "workers, 0 timers", "state"]);
+  });
+
+  test("closing the network alone leaves the workers and the progress, and needs no node", async () => {
+    const session = new FakeSession("/nowhere");
+    const resources = session.resources();
+    resources.progress.add(() => undefined);
+    await resources.closeNetwork();
+    await resources.node(undefined, []);
+    await resources.closeNetwork();
+    expect([session.node.isClosed, session.pool.isClosed, session.clock.timerCount]).toEqual([
+      true,
+      false,
+      1,
+    ]);
+    await resources.close();
+  });
+
+  test("a network that another host can reach is no warning", async () => {
+    const session = new FakeSession("/nowhere");
+    Object.assign(session.node, { address: { host: "10.0.0.127", port: 1 } });
+    await session.resources({ ...NODE_OPTIONS, ip: undefined }).node(undefined, []);
+    expect(session.log).toEqual([]);
+    expect(session.events).toEqual([{ type: "listening", host: "10.0.0.127", port: 1 }]);
+  });
 });

@@ -1,5 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DiskError, UsageError } from "../../../src/lib/errors.ts";
@@ -104,6 +113,45 @@ describe("serve", () => {
     await fixture.session.clock.pass(SEEDING_CHECK_MS);
     expect(await ending).toBe(0);
     expect(fixture.session.eventsOf("hostsDone")).toEqual([]);
+  });
+
+  test("nothing arrives any more when its files are closed, and the workers go on until they are", async () => {
+    const fixture = new Fixture("a");
+    const { session } = fixture;
+    const open = () =>
+      readdirSync("/proc/self/fd").some((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === fixture.pathOf(0);
+        } catch {
+          return false;
+        }
+      });
+    const order: string[] = [];
+    const { node, pool } = session;
+    node.close = async () => {
+      await Promise.resolve();
+      order.push(`network closed, the file is ${open() ? "open" : "closed"}`);
+    };
+    pool.close = async () => void order.push(`workers closed, the file is ${open() ? "open" : "closed"}`);
+    const ending = fixture.serve(1);
+    await fixture.untilServed(1);
+    session.stop.abort();
+    await ending;
+    expect(order.slice(0, 1)).toEqual(["network closed, the file is open"]);
+    expect(order.at(-1)).toBe("workers closed, the file is closed");
+  });
+
+  test("a file that has changed ends alone: the others are served on, and its code is the run's", async () => {
+    const fixture = new Fixture("a", "b");
+    const ending = fixture.serve(2);
+    await fixture.untilServed(2);
+    fixture.change(1);
+    await fixture.session.clock.pass(SOURCE_CHECK_MS);
+    await until(() => fixture.session.eventsOf("failed").length === 1);
+    expect(Bun.peek.status(ending)).toBe("pending");
+    expect(fixture.session.node.swarms.map(({ isClosed }) => isClosed)).toEqual([false, true]);
+    fixture.session.stop.abort();
+    expect(await ending).toBe(7);
   });
 
   test("without a port it ends with the error, and closes what it opened", async () => {
