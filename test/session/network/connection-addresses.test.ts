@@ -87,6 +87,18 @@ describe("Addresses of a connection", () => {
     expect(fixture.addresses.book.size).toBe(0);
   });
 
+  test("are kept when a peer that was admitted leaves again and again, and dialled soon", () => {
+    const fixture = new Fixture();
+    const peer = fixture.peer(at(2000));
+    for (let i = 0; i < 2 * MAX_DIAL_FAILURES; i++) {
+      fixture.addresses.admitted(peer);
+      fixture.now += STABLE_CONNECTION_MS;
+      fixture.addresses.ended(peer, undefined, true);
+      expect(fixture.addresses.book.nextDials(fixture.now + 10_000, 10, Math.random)).toEqual([at(2000)]);
+    }
+    expect(fixture.addresses.book.size).toBe(1);
+  });
+
   test("that may not be contacted are not taken in when a peer advertises them", () => {
     const fixture = new Fixture();
     const peer = fixture.peer();

@@ -4,7 +4,7 @@ import type { Socket } from "bun";
 import { infoHashOf } from "../../../src/core/torrent/ids.ts";
 import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { silentLogger } from "../../../src/lib/logger.ts";
-import { Node } from "../../../src/session/network/node.ts";
+import { Node, type NodeStart } from "../../../src/session/network/node.ts";
 import { Swarm } from "../../../src/session/network/swarm.ts";
 import { frame, handshakeBytes } from "../../wire/wire-end.ts";
 
@@ -22,7 +22,7 @@ export function useNodeFixture(): void {
   });
 }
 
-export async function startNode(): Promise<Node> {
+export async function startNode(bootstrap: NodeStart["bootstrap"] = []): Promise<Node> {
   const node = await Node.start({
     options: {
       ip: HOST,
@@ -34,7 +34,7 @@ export async function startNode(): Promise<Node> {
       downloadLimit: 0,
     },
     keptPort: undefined,
-    bootstrap: [],
+    bootstrap,
     logger: silentLogger,
   });
   cleanups.push(() => node.close());

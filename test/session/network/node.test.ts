@@ -1,8 +1,16 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
+import { silentLogger } from "../../../src/lib/logger.ts";
 import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../../src/session/peer/limits.ts";
-import { FAREWELL_MS, MAX_CONNECTIONS, MAX_HALF_OPEN_OUTGOING } from "../../../src/session/network/limits.ts";
+import {
+  FAREWELL_MS,
+  LIMITED_TICK_MS,
+  MAX_CONNECTIONS,
+  MAX_HALF_OPEN_OUTGOING,
+  TICK_MS,
+} from "../../../src/session/network/limits.ts";
+import { Node } from "../../../src/session/network/node.ts";
 import type { Torrent } from "../../../src/session/network/swarm-network.ts";
 import { monotonicMs } from "../../../src/session/clock.ts";
 import { GEOMETRY } from "../../wire/wire-end.ts";
@@ -44,6 +52,31 @@ describe("A node on a virtual clock", () => {
       orders.push(order.join(""));
     }
     expect(orders).toEqual(["231", "312", "123", "231", "312", "123"]);
+  });
+
+  test("limits what it sends by the upload limit and what it gets by the download limit", () => {
+    const { node } = new NetworkFixture({ limits: { uploadLimit: 1_000_000, downloadLimit: 2_000_000 } });
+    expect([node.uploadBucket.bytesIn(1000), node.downloadBucket.bytesIn(1000)]).toEqual([1e6, 2e6]);
+    const free = new NetworkFixture().node;
+    expect([free.uploadBucket.isUnlimited, free.downloadBucket.isUnlimited]).toEqual([true, true]);
+  });
+
+  test("a torrent that was removed is not asked for room any more", () => {
+    const { node } = new NetworkFixture();
+    const asked: number[] = [];
+    const asking = (byte: number): Torrent => ({
+      ...torrent(byte),
+      longestIdle: () => {
+        asked.push(byte);
+        return undefined;
+      },
+    });
+    const [left, stays] = [asking(1), asking(2)];
+    for (const one of [left, stays]) node.add(one);
+    node.remove(left);
+    for (let i = 0; i <= MAX_CONNECTIONS; i++) node.budget.add({} as never);
+    expect(node.budget.makeRoom({} as never, stays)).toBe(false);
+    expect(asked).toEqual([2]);
   });
 
   test("a torrent that was removed ticks no more, and one that replaced it stays", () => {
@@ -132,6 +165,61 @@ describe("A node that closes", () => {
 });
 
 describe("A real node on loopback", () => {
+  test.each([
+    [0, 0, TICK_MS],
+    [1_000, 0, LIMITED_TICK_MS],
+    [0, 1_000, LIMITED_TICK_MS],
+  ])(
+    "with limits of %d and %d bytes ticks every %d ms until it is closed",
+    async (uploadLimit, downloadLimit, step) => {
+      const intervals = spyOn(globalThis, "setInterval");
+      const stopped = spyOn(globalThis, "clearInterval");
+      try {
+        const node = await Node.start({
+          options: {
+            ip: HOST,
+            port: undefined,
+            portRange: { first: 42070, last: 42099 },
+            peers: [],
+            uploadLimit,
+            downloadLimit,
+          },
+          keptPort: undefined,
+          bootstrap: [],
+          logger: silentLogger,
+        });
+        cleanups.push(() => node.close());
+        const ticks: number[] = [];
+        node.add(torrent(1, (byte) => void ticks.push(byte)));
+        const at = intervals.mock.calls.findIndex(([run]) => {
+          ticks.length = 0;
+          if (String(run).includes("tick")) run();
+          return ticks.length > 0;
+        });
+        expect(intervals.mock.calls[at]?.[1]).toBe(step);
+        expect([node.uploadBucket.isUnlimited, node.downloadBucket.isUnlimited]).toEqual([
+          uploadLimit === 0,
+          downloadLimit === 0,
+        ]);
+        await node.close();
+        expect(stopped.mock.calls.map(([timer]) => timer)).toContain(
+          intervals.mock.results[at]?.value as never,
+        );
+      } finally {
+        intervals.mockRestore();
+        stopped.mockRestore();
+      }
+    },
+  );
+
+  test("asks the addresses that it is given for nodes of the DHT", async () => {
+    const one = await startNode();
+    const other = await startNode([one.address]);
+    const [source] = other.sources;
+    await source?.lookup(torrentHash(1), () => {});
+    expect(source?.nodeCount).toBe(1);
+  });
+
   test("W1: closes what speaks another protocol without an answer, and keeps an unfinished handshake", async () => {
     const node = await startNode();
     for (const probe of ["GET / HTTP/1.1\r\n\r\n", "\u0016\u0003\u0001", "\u0013BitTorrent protocal"]) {

@@ -22,6 +22,7 @@ const silent = (count: number): PeerAddress[] =>
   Array.from({ length: count }, (_, i) => ({ host: `10.66.0.${i + 1}`, port: 42_083 }));
 const pinned = (addresses: readonly PeerAddress[]) =>
   addresses.map((address) => ({ address, source: "flag" as const }));
+const HAVE_ALL = 14;
 const HAVE_NONE = 15;
 const UNCHOKED = 1;
 const EXTENDED = 20;
@@ -52,6 +53,16 @@ describe("A peer that joins", () => {
     expect(swarm.peerCount).toBe(1);
     expect(peer.socket.written.subarray(28, 48)).toEqual(new Uint8Array(20).fill(TORRENT));
     expect(new Set(peer.messages.map(({ id }) => id))).toEqual(new Set([EXTENDED, HAVE_NONE, PORT]));
+  });
+
+  test("and was dialled gets one handshake of ours, and what an incoming one gets", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm({ pinned: pinned([SEED]) });
+    const [seed] = await dialSeed(fixture);
+    expect(seed?.heard).toBe(68);
+    seed?.sendHandshake();
+    await endOfTurn();
+    expect(new Set(seed?.messages.map(({ id }) => id))).toEqual(new Set([EXTENDED, HAVE_NONE, PORT]));
   });
 
   test("during a pause is paused too", () => {
@@ -325,6 +336,23 @@ describe("The transfer", () => {
     expect(typesOf(transfer)).toContain("ticked");
   });
 
+  test("is stopped once, however often the torrent is closed, and each peer is told once that we leave", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    let stops = 0;
+    swarm.start(real({ ...runner(), stop: () => void stops++ }));
+    const peer = fixture.join();
+    peer.send(frame(EXTENDED, [0, ...new TextEncoder().encode("d1:md8:pf_hostsi5eee")]));
+    await endOfTurn();
+    const before = peer.messages.length;
+    for (let i = 0; i < 3; i++) swarm.close();
+    await endOfTurn();
+    expect([stops, peer.messages.length - before]).toEqual([1, 1]);
+    swarm.learn(SEED, "dht");
+    await fixture.pass(1_000);
+    expect(fixture.dialled).toEqual([]);
+  });
+
   test("is stopped with the torrent, and every peer gets what is queued before it is closed", () => {
     const fixture = new NetworkFixture();
     const swarm = fixture.swarm();
@@ -333,6 +361,24 @@ describe("The transfer", () => {
     const peer = fixture.join();
     swarm.close();
     expect([transfer.isStopped, peer.socket.hasEnded, peer.isClosed]).toEqual([true, true, false]);
+  });
+
+  test("of a peer of another program is followed: it is done when it has got the last piece", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ state: "source", infoDict: new Uint8Array(10) });
+    const bitfield = { isFull: false };
+    const transfer = { isComplete: true, peer: () => ({ bitfield }) };
+    swarm.start(real({ ...runner(), transfer } as never));
+    const peer = fixture.join();
+    peer.sendPort(2000);
+    peer.send(frame(HAVE_NONE));
+    bitfield.isFull = true;
+    peer.send(frame(HAVE_ALL));
+    await fixture.pass(TICK_MS);
+    expect([swarm.gossip.roster.done, [...swarm.gossip.roster.doneHosts()]]).toEqual([
+      1,
+      [expect.stringMatching(/^10\.1\.0\.\d+:2000$/)],
+    ]);
   });
 
   test("that is complete is announced to every peer (BEP 21)", async () => {
@@ -360,7 +406,65 @@ describe("The metadata", () => {
     for (let i = 0; i < 2; i++) swarm.onMetadata(infoDict);
     await endOfTurn();
     expect(found).toEqual([infoDict]);
-    expect(new TextDecoder().decode(peer.messages.at(-1)?.body)).toContain("metadata_sizei3e");
+    const said = new TextDecoder().decode(peer.messages.at(-1)?.body);
+    expect(said).toContain("metadata_sizei3e");
+    // A peer that is told that we want nothing gives us nothing.
+    expect(said).not.toContain("upload_onlyi1e");
+  });
+
+  test("is neither handed on nor offered after the torrent was closed", async () => {
+    const found: Uint8Array[] = [];
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ onMetadata: (infoDict) => void found.push(infoDict) });
+    swarm.close();
+    swarm.onMetadata(new Uint8Array([1]));
+    expect(found).toEqual([]);
+  });
+
+  test("is offered at once to a peer that joins when it is known, upload-only by a seed alone", async () => {
+    for (const isSeed of [false, true]) {
+      const fixture = new NetworkFixture();
+      const swarm = fixture.swarm({ infoDict: new Uint8Array(10), pinned: pinned([SEED]) });
+      swarm.start(real(runner(isSeed)));
+      const [dialled] = await dialSeed(fixture);
+      dialled?.sendHandshake(TORRENT, 2);
+      const incoming = fixture.join(1);
+      await endOfTurn();
+      for (const peer of [incoming, dialled]) {
+        const [first] = peer?.messages ?? [];
+        const said = new TextDecoder().decode(first?.body);
+        expect([first?.id, said.includes("metadata_sizei10e")]).toEqual([EXTENDED, true]);
+        expect(said.includes("upload_onlyi1e")).toBe(isSeed);
+      }
+    }
+  });
+
+  test("is asked of the next peer at once when the one that is asked leaves", async () => {
+    const offer = frame(EXTENDED, [
+      0,
+      ...new TextEncoder().encode("d1:md11:ut_metadatai3ee13:metadata_sizei100ee"),
+    ]);
+    const fixture = new NetworkFixture();
+    fixture.swarm();
+    const [first, second] = [fixture.join(1), fixture.join(2)];
+    for (const peer of [first, second]) peer.send(offer);
+    const isAsked = (peer: RemotePeer) =>
+      peer.messages.some(({ id, body }) => id === EXTENDED && body[0] === 3);
+    await endOfTurn();
+    expect([first, second].map(isAsked)).toEqual([true, false]);
+    first.leave();
+    await fixture.pass(TICK_MS);
+    expect(isAsked(second)).toBe(true);
+  });
+
+  test("is asked of no peer by a torrent that has it", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm({ infoDict: new Uint8Array(10) });
+    const peer = fixture.join();
+    const offer = "d1:md11:ut_metadatai3ee13:metadata_sizei10ee";
+    peer.send(frame(EXTENDED, [0, ...new TextEncoder().encode(offer)]));
+    await fixture.pass(2_000);
+    expect(peer.messages.filter(({ id, body }) => id === EXTENDED && body[0] === 3)).toEqual([]);
   });
 
   test("is asked of a peer as soon as it offers it", async () => {
