@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { CLIENT_MARK, newPeerIdBytes, systemClock, waitUntil } from "../../src/session/clock.ts";
+import {
+  CLIENT_MARK,
+  newPeerIdBytes,
+  systemClock,
+  waitUntil,
+  wallMs,
+  wallSeconds,
+} from "../../src/session/clock.ts";
 import { VirtualClock } from "../helpers/virtual-clock.ts";
 
 describe("waitUntil", () => {
@@ -39,4 +46,10 @@ test("a peer id begins with the mark of the client (BEP 20), and no two are the 
   const [one, two] = [newPeerIdBytes(), newPeerIdBytes()];
   expect(new TextDecoder().decode(one.subarray(0, 8))).toBe(CLIENT_MARK);
   expect([one.length, Buffer.compare(one, two) === 0]).toEqual([20, false]);
+});
+
+test("the time of day is in milliseconds for people and in whole seconds for other machines", () => {
+  expect(Math.abs(wallMs() - Date.now())).toBeLessThan(60_000);
+  expect(Math.abs(wallSeconds() - Date.now() / 1000)).toBeLessThan(60);
+  expect(Number.isInteger(wallSeconds())).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { encodeHosts, HOST_EXCHANGE, parseHosts } from "../../../src/core/exchange/host-message.ts";
 import type { HostState } from "../../../src/core/exchange/host-roster.ts";
-import { encodePex } from "../../../src/core/exchange/pex.ts";
+import { encodePex, parsePex } from "../../../src/core/exchange/pex.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { Gossip } from "../../../src/session/exchange/gossip.ts";
 import { PIECE_STATE_PATIENCE_MS } from "../../../src/session/exchange/limits.ts";
@@ -22,6 +22,8 @@ class FakePeer {
   readonly faults: string[] = [];
   /** States of hosts that it got. */
   readonly hosts: string[] = [];
+  /** Addresses that it got by peer exchange, message by message. */
+  readonly pex: string[][] = [];
 
   constructor(number: number, speaks: readonly string[] = [], isOtherClient = true) {
     this.handle = number;
@@ -31,7 +33,8 @@ class FakePeer {
   }
 
   sendExtended(name: string, payload: Uint8Array): void {
-    if (name !== HOST_EXCHANGE) return;
+    if (name !== HOST_EXCHANGE)
+      return void this.pex.push(parsePex(payload)!.added.map(({ address }) => addressKey(address)));
     for (const { address, state } of parseHosts(payload) ?? []) this.hosts.push(`${address.host} ${state}`);
   }
 
@@ -107,7 +110,45 @@ describe("This host", () => {
   });
 });
 
+describe("A tick", () => {
+  test("tells peers of other programs the connected peers, a new connection under the same handle too", () => {
+    const { gossip, join } = fixture();
+    const [peer] = [2, 3].map((number) => join(new FakePeer(number, [PEER_EXCHANGE])));
+    gossip.tick(0, false);
+    expect(peer!.pex).toEqual([["10.0.0.3:42070"]]);
+    gossip.forget(real(peer!));
+    gossip.tick(2_000, false);
+    expect(peer!.pex).toEqual([["10.0.0.3:42070"], ["10.0.0.3:42070"]]);
+  });
+
+  test("passes on what one host has said to the others, and so does a farewell", () => {
+    const { gossip, join } = fixture("source");
+    const [teller, listener] = [2, 3].map((number) => join(new FakePeer(number, [HOST_EXCHANGE], false)));
+    gossip.onExtended(real(teller!), HOST_EXCHANGE, hosts("leeching"), 0);
+    expect(listener!.hosts).toEqual(["10.0.0.1 source"]);
+    gossip.tick(10_000, false);
+    expect(listener!.hosts).toEqual(["10.0.0.1 source", "10.0.0.100 leeching"]);
+    gossip.onExtended(real(teller!), HOST_EXCHANGE, hosts("done"), 10_001);
+    gossip.farewell();
+    expect(listener!.hosts.at(-1)).toBe("10.0.0.100 done");
+  });
+});
+
 describe("A peer of another program", () => {
+  test("that left is not remembered: a new connection under its handle begins anew", () => {
+    const { gossip, join, peers } = fixture("source");
+    const peer = join(new FakePeer(2));
+    gossip.onMessage(real(peer), { type: "haveNone" }, 0);
+    gossip.forget(real(peer));
+    peers.splice(0);
+    const next = join(new FakePeer(2));
+    next.listenAddress = address(9);
+    next.hasAll = true;
+    gossip.onMessage(real(next), { type: "haveAll" }, 0);
+    gossip.tick(100, true);
+    expect(gossip.roster.get(address(9))?.state).toBe("source");
+  });
+
   test("is tracked by the messages about its pieces, until it has downloaded the file", () => {
     const { gossip, join } = fixture("source");
     const peer = join(new FakePeer(2));

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { FIRST_PEERS, LOOKUP_HUNGRY_MS, PEER_PACE_MS, WANTED_PEERS } from "../../../src/core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
+import { PIECE_STATE_PATIENCE_MS } from "../../../src/session/exchange/limits.ts";
 import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
 import { CONNECT_TIMEOUT_MS, MAX_HALF_OPEN_OUTGOING, TICK_MS } from "../../../src/session/network/limits.ts";
 import { frame, GEOMETRY } from "../../wire/wire-end.ts";
@@ -305,6 +306,27 @@ describe("Two connections with one peer", () => {
   });
 });
 
+test("A peer that has left does not count as a host that was told our state", async () => {
+  const fixture = new NetworkFixture();
+  const swarm = fixture.swarm();
+  const peer = fixture.join();
+  peer.send(frame(EXTENDED, [0, ...new TextEncoder().encode("d1:md8:pf_hostsi5eee")]));
+  expect(swarm.gossip.hasToldPeer).toBe(true);
+  peer.leave();
+  expect(swarm.gossip.hasToldPeer).toBe(false);
+});
+
+test("A silent peer of another program lacks everything only when its pieces can be known", async () => {
+  for (const isTrading of [false, true]) {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm({ state: "source" });
+    if (isTrading) swarm.start(real(runner()));
+    fixture.join().sendPort(2000);
+    await fixture.pass(2 * PIECE_STATE_PATIENCE_MS);
+    expect(swarm.gossip.roster.needy).toBe(isTrading ? 1 : 0);
+  }
+});
+
 describe("The transfer", () => {
   test("hears of the peers that were there before it, and of what they have said", () => {
     const fixture = new NetworkFixture();
@@ -317,6 +339,12 @@ describe("The transfer", () => {
     expect(typesOf(transfer)).toEqual(["peerJoined", "peerQueueLimit", "received"]);
     fixture.join(2).leave();
     expect(typesOf(transfer).slice(3)).toEqual(["peerJoined", "peerLeft"]);
+    // Only the first was told that we have nothing.
+    expect(
+      transfer.events.flatMap((event) => (event.type === "peerJoined" ? [event.haveNoneSent] : [])),
+    ).toEqual([true, false]);
+    peer.send(frame(20, [0, ...new TextEncoder().encode("d4:reqqi99ee")]));
+    expect(transfer.events.at(-1)).toMatchObject({ type: "peerQueueLimit", requests: 99 });
   });
 
   test("ticks with the torrent, and hears what sockets have taken", async () => {

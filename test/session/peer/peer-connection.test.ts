@@ -102,6 +102,19 @@ describe("A peer that does not read", () => {
     expect(remote.isClosed).toBe(true);
   });
 
+  test("W14: is closed too when it has never taken a byte", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm();
+    const remote = fixture.accept();
+    remote.socket.room = 0;
+    remote.sendHandshake();
+    await fixture.pass(STALLED_WRITE_MS);
+    expect(remote.isClosed).toBe(false);
+    remote.send(uint32(0));
+    await fixture.pass(200);
+    expect(remote.isClosed).toBe(true);
+  });
+
   test("W14: is kept while it takes something now and then", async () => {
     const { fixture, remote, peer } = await connected();
     remote.socket.room = 0;
@@ -186,6 +199,15 @@ describe("The rate limits", () => {
 });
 
 describe("An end", () => {
+  test("ends the fetch of the metadata with nothing", async () => {
+    const { remote, peer } = await connected();
+    remote.send(frame(20, [0, ...new TextEncoder().encode("d1:md11:ut_metadatai3ee13:metadata_sizei100ee")]));
+    const fetched = peer.fetchMetadata();
+    peer.close("idle");
+    await endOfTurn();
+    expect(Bun.peek(fetched)).toBeUndefined();
+  });
+
   test("W15: is reported to the owner once, with its fault", async () => {
     const { swarm, remote, peer, fixture } = await connected();
     peer.close("idle");
