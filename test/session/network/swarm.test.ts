@@ -6,7 +6,7 @@ import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts
 import { PIECE_STATE_PATIENCE_MS } from "../../../src/session/exchange/limits.ts";
 import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
 import { CONNECT_TIMEOUT_MS, MAX_HALF_OPEN_OUTGOING, TICK_MS } from "../../../src/session/network/limits.ts";
-import { frame, GEOMETRY } from "../../wire/wire-end.ts";
+import { frame, GEOMETRY, handshakeBytes } from "../../wire/wire-end.ts";
 import {
   endOfTurn,
   HIGHEST_ID,
@@ -64,6 +64,18 @@ describe("A peer that joins", () => {
     seed?.sendHandshake();
     await endOfTurn();
     expect(new Set(seed?.messages.map(({ id }) => id))).toEqual(new Set([EXTENDED, HAVE_NONE, PORT]));
+  });
+
+  test("and has no DHT is not told our DHT port", async () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm();
+    const peer = fixture.accept();
+    const handshake = handshakeBytes().slice();
+    // BEP 5: the last bit of the reserved bytes.
+    handshake[27] = (handshake[27] ?? 0) & ~1;
+    peer.send(handshake.fill(TORRENT, 28, 48));
+    await endOfTurn();
+    expect(new Set(peer.messages.map(({ id }) => id))).toEqual(new Set([EXTENDED, HAVE_NONE]));
   });
 
   test("during a pause is paused too", () => {

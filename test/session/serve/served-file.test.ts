@@ -22,6 +22,7 @@ import { SOURCE_CHECK_MS } from "../../../src/session/file/limits.ts";
 import type { NodeOptions } from "../../../src/session/options.ts";
 import { PROGRESS_MS } from "../../../src/session/report/limits.ts";
 import { ServedFile } from "../../../src/session/serve/served-file.ts";
+import { MAX_READ_SPANS } from "../../../src/storage/limits.ts";
 import type { FakePeer } from "../fixtures/fake-network.ts";
 import { FakeSession, NODE_OPTIONS } from "../fixtures/fake-resources.ts";
 import { until } from "../../helpers/event-loop.ts";
@@ -247,6 +248,16 @@ describe("a served file", () => {
     expect(await ended).toMatchObject({ exitCode: 7, message: expect.stringContaining("it was cut") });
     // It is watched no more; the timer is that of the progress.
     expect(fixture.session.clock.timerCount).toBe(1);
+    await file.close();
+  });
+
+  test("shares the spans that are read ahead with the other files", async () => {
+    const fixture = new Fixture();
+    const resources = fixture.session.resources();
+    const asked: number[] = [];
+    resources.shareOf = (spans) => (asked.push(spans), 4);
+    const file = await ServedFile.start({ index: 0, given: "model.bin", magnet: undefined, resources });
+    expect(asked).toEqual([MAX_READ_SPANS]);
     await file.close();
   });
 
