@@ -2,9 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { FIRST_PEERS, LOOKUP_HUNGRY_MS, PEER_PACE_MS, WANTED_PEERS } from "../../../src/core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
+import { pieceIndex } from "../../../src/core/torrent/ids.ts";
+import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
 import { PIECE_STATE_PATIENCE_MS } from "../../../src/session/exchange/limits.ts";
 import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
+import { concatBytes } from "../../../src/lib/bytes.ts";
 import { CONNECT_TIMEOUT_MS, MAX_HALF_OPEN_OUTGOING, TICK_MS } from "../../../src/session/network/limits.ts";
 import { frame, GEOMETRY, handshakeBytes } from "../../wire/wire-end.ts";
 import {
@@ -357,6 +360,21 @@ describe("The transfer", () => {
     ).toEqual([true, false]);
     peer.send(frame(20, [0, ...new TextEncoder().encode("d4:reqqi99ee")]));
     expect(transfer.events.at(-1)).toMatchObject({ type: "peerQueueLimit", requests: 99 });
+  });
+
+  test("gets a block with its bytes", () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    const received: unknown[] = [];
+    const dispatch = (event: TransferEvent, payload?: Uint8Array) => {
+      if (event.type === "received") received.push([event.message, payload?.slice()]);
+      return undefined;
+    };
+    swarm.start(real({ ...runner(), dispatch }));
+    const bytes = new Uint8Array(BLOCK_LENGTH).fill(7);
+    fixture.join().send(frame(7, concatBytes([new Uint8Array(8), bytes])));
+    const block = { piece: pieceIndex(0), begin: 0, length: bytes.length };
+    expect(received).toEqual([[{ type: "block", block }, bytes]]);
   });
 
   test("ticks with the torrent, and hears what sockets have taken", async () => {
