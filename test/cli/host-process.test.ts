@@ -126,7 +126,15 @@ describe("The settings of a process", () => {
         return Promise.resolve(ExitCode.done);
       };
       const sessions = { serve, download: untilNever };
-      expect(await runInProcess({ argv: ["serve", "x"], commands: allCommands, sessions, process })).toBe(0);
+      expect(
+        await runInProcess({
+          argv: ["serve", "x"],
+          commands: allCommands,
+          sessions,
+          process,
+          ignoredSignals: new Set(),
+        }),
+      ).toBe(0);
       expect(port).toBe(6);
       const { event, time } = JSON.parse(process.stdout.text);
       expect(event).toBe("serving");

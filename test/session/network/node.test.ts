@@ -181,6 +181,7 @@ describe("A real node on loopback", () => {
             port: undefined,
             portRange: { first: 42070, last: 42099 },
             peers: [],
+            allow: [],
             uploadLimit,
             downloadLimit,
           },
