@@ -21,16 +21,17 @@ export interface SpaceRequest {
   readonly path: string;
   readonly directory: string;
   readonly size: number;
-  /** The file is of an earlier run, which gave it its space: it stays as it is. */
+  /** The file is of an earlier run: none of its bytes is given up, and with its full length it stays as it is. */
   readonly keep: boolean;
 }
 
 /** @throws DiskError with the sizes when there is not enough room. */
 export async function reserveSpace(request: SpaceRequest): Promise<void> {
   const { fd, path, directory, size, keep } = request;
-  // It has its length, which comes last. What it lacks by now are holes, and to fill them would make a sparse file dense.
-  if (keep) return;
-  const held = Number((await statsOf(fd)).blocks * SECTOR_LENGTH);
+  const stats = await statsOf(fd);
+  // The length comes last. With it, what an earlier run's file lacks are holes, and to fill them would make a sparse file dense.
+  if (keep && stats.size === BigInt(size)) return;
+  const held = Number(stats.blocks * SECTOR_LENGTH);
   const missing = Math.max(0, size - held);
   if (missing === 0) return;
   // tmpfs reserves by clearing every page, a tenth of the work of a whole download into memory.
@@ -43,7 +44,7 @@ export async function reserveSpace(request: SpaceRequest): Promise<void> {
       continue;
     }
     if (CANNOT_RESERVE.has(code)) return await setLength(fd, path, size);
-    await truncateFile(fd, 0);
+    if (!keep) await truncateFile(fd, 0);
     throw diskErrorOfCode(`cannot reserve ${formatBytes(size)} for ${path}`, code);
   }
 }

@@ -356,21 +356,6 @@ describe("PartFile", () => {
     expect([readdirSync(disk), openCount(disk)]).toEqual([[], 0]);
   });
 
-  test("C9, P1: a disk without room for the rest costs nothing of what an earlier run fetched", async () => {
-    const disk = fixture.smallDisk(64 * MiB);
-    if (disk === undefined) return;
-    const first = await PartFile.open(options(disk, 40 * MiB));
-    writeSync(first.fd, "content", 0);
-    await first.close();
-    writeFileSync(join(disk, "other"), new Uint8Array(20 * MiB));
-    expect(await failureOf(PartFile.open(options(disk, 40 * MiB)))).toBeInstanceOf(DiskError);
-    expect(readFileSync(first.path).toString("latin1", 0, 7)).toBe("content");
-    unlinkSync(join(disk, "other"));
-    const again = await PartFile.open(options(disk, 40 * MiB));
-    expect([again.existed, again.inode]).toEqual([true, first.inode]);
-    await again.close();
-  });
-
   test("C9: names a disk on which no file can be made as full", async () => {
     const disk = fixture.mount("tmpfs", "size=1m,nr_inodes=1");
     if (disk === undefined) return;
