@@ -1,4 +1,6 @@
 // The one place where time and chance enter: everything below gets them as arguments.
+import { DESTINATION_ID_LENGTH } from "../core/exchange/limits.ts";
+import { toHex } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
 
 /** Milliseconds since this process began, by a clock that never steps back whatever happens to the time of day. */
@@ -24,6 +26,11 @@ export function chance(): number {
 /** A text that no other run has. */
 export function uniqueText(): string {
   return crypto.randomUUID();
+}
+
+/** The id of a destination that has none yet, in hexadecimal digits. */
+export function newDestinationId(clock: Pick<Clock, "randomBytes">): string {
+  return toHex(clock.randomBytes(DESTINATION_ID_LENGTH));
 }
 
 /** Of the machine. What runs once does not keep the process alive; what repeats does. */

@@ -22,6 +22,8 @@ export interface ServeOptions extends NodeOptions {
   readonly magnet: string | undefined;
   /** `--until-done`: ends when so many hosts have every file; undefined: never. */
   readonly untilDone: number | undefined;
+  /** `--hosts-per-address`: destinations of one address that are counted. */
+  readonly hostsPerAddress: number;
 }
 
 export interface DownloadOptions extends NodeOptions {

@@ -33,6 +33,7 @@ export const MAX_STORED_HASHED_FILES = 64;
 export const MAX_STORED_METADATA = 64;
 export const MAX_STORED_DOWNLOADS = 256;
 export const MAX_STORED_PORTS = 1024;
+export const MAX_STORED_DESTINATIONS = 256;
 /** SQLite waits this long on the main thread for another process; one of our transactions takes about a millisecond. */
 export const STORE_BUSY_TIMEOUT_MS = 100;
 /** Tries of one transaction, and of opening the file, where twenty processes may start at once. */

@@ -1,6 +1,7 @@
 // The state store for a directory that cannot be written to: the same within one run, empty in the next.
 import type { InfoHash } from "../core/torrent/ids.ts";
 import {
+  MAX_STORED_DESTINATIONS,
   MAX_STORED_DOWNLOADS,
   MAX_STORED_HASHED_FILES,
   MAX_STORED_METADATA,
@@ -14,6 +15,7 @@ export class MemoryStore implements StateStore {
   readonly #hashedFiles = new Map<string, HashedFile>();
   readonly #metadata = new Map<string, Uint8Array>();
   readonly #downloads = new Map<string, DownloadRecord>();
+  readonly #destinations = new Map<string, string>();
 
   portOf(infoHash: InfoHash): number | undefined {
     return this.#ports.get(infoHash);
@@ -56,8 +58,17 @@ export class MemoryStore implements StateStore {
     this.#downloads.delete(downloadKey(infoHash, partPath));
   }
 
+  destinationId(directory: string): string | undefined {
+    return this.#destinations.get(directory);
+  }
+
+  rememberDestination(directory: string, id: string): void {
+    putLatest(this.#destinations, directory, id, MAX_STORED_DESTINATIONS);
+  }
+
   close(): void {
-    for (const map of [this.#ports, this.#hashedFiles, this.#metadata, this.#downloads]) map.clear();
+    const maps = [this.#ports, this.#hashedFiles, this.#metadata, this.#downloads, this.#destinations];
+    for (const map of maps) map.clear();
   }
 }
 

@@ -167,6 +167,22 @@ export class SqliteStore implements StateStore {
     });
   }
 
+  destinationId(directory: string): string | undefined {
+    const sql = "SELECT id, crc FROM destinations WHERE directory = ?";
+    const row = this.#read((database) =>
+      database.query<{ id: string; crc: bigint }, [string]>(sql).get(directory),
+    );
+    return row && row.crc === rowChecksum([directory, row.id]) ? row.id : undefined;
+  }
+
+  rememberDestination(directory: string, id: string): void {
+    this.#write("destinations", (database) => {
+      database
+        .query("REPLACE INTO destinations VALUES (?, ?, ?)")
+        .run(directory, id, rowChecksum([directory, id]));
+    });
+  }
+
   close(): void {
     this.#connection.close();
   }

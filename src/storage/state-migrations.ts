@@ -7,7 +7,7 @@ import { rowChecksum } from "./state-checksum.ts";
 export type MigrationStep = (database: Database) => void;
 
 /** `[0]` takes a file of version 1 to version 2, and so on. */
-export const MIGRATIONS: readonly MigrationStep[] = [checkWholeRows, dropClean];
+export const MIGRATIONS: readonly MigrationStep[] = [checkWholeRows, dropClean, addDestinations];
 
 /** 1 to 2: the check sum covers the whole row, and ports have one; in version 1 it covers pieces and bitfield alone. */
 function checkWholeRows(database: Database): void {
@@ -31,6 +31,13 @@ function dropClean(database: Database): void {
     return rowChecksum(row.slice(0, 7)) === row[7] ? rowChecksum(row.slice(0, 6)) : undefined;
   });
   database.run("ALTER TABLE downloads DROP COLUMN clean");
+}
+
+/** 3 to 4: the ids of the directories that files are downloaded to. */
+function addDestinations(database: Database): void {
+  database.run(
+    "CREATE TABLE destinations (directory TEXT PRIMARY KEY, id TEXT NOT NULL, crc INTEGER NOT NULL) STRICT",
+  );
 }
 
 /** Writes the check sum that `checksumOf` gives for each row; a row for which it gives none is damaged, and deleted. */

@@ -2,6 +2,7 @@
 // are used for.
 import { type Database, SQLiteError } from "bun:sqlite";
 import {
+  MAX_STORED_DESTINATIONS,
   MAX_STORED_DOWNLOADS,
   MAX_STORED_HASHED_FILES,
   MAX_STORED_METADATA,
@@ -51,6 +52,11 @@ const TABLES = `
     boot_id TEXT NOT NULL,
     PRIMARY KEY (info_hash, part_path)
   ) STRICT;
+  CREATE TABLE destinations (
+    directory TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    crc INTEGER NOT NULL
+  ) STRICT;
 `;
 
 export const STATE_SCHEMA: StateSchema = { tables: TABLES, steps: MIGRATIONS };
@@ -60,6 +66,7 @@ const BOUNDS = {
   hashed_files: MAX_STORED_HASHED_FILES,
   metadata: MAX_STORED_METADATA,
   downloads: MAX_STORED_DOWNLOADS,
+  destinations: MAX_STORED_DESTINATIONS,
 } as const;
 export type StateTable = keyof typeof BOUNDS;
 

@@ -43,5 +43,8 @@ export interface StateStore {
   download(infoHash: InfoHash, partPath: string): DownloadRecord | undefined;
   saveDownload(record: DownloadRecord): void;
   forgetDownload(infoHash: InfoHash, partPath: string): void;
+  /** The random id of a directory that files are downloaded to, in hexadecimal digits. */
+  destinationId(directory: string): string | undefined;
+  rememberDestination(directory: string, id: string): void;
   close(): void;
 }

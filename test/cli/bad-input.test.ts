@@ -102,9 +102,9 @@ const cases: readonly (readonly [argv: readonly string[], message: string])[] = 
   [["serve", "x", "y", "--magnet", magnet], "--magnet: goes with exactly one FILE"],
   [["serve", "x", "--magnet="], "--magnet: '' is not a magnet URI"],
   [["serve", "x", "--config="], "--config: '' is not a file"],
-  [["serve", "x", "--until-done", "0"], "--until-done: '0' is not a number of hosts (1-4095)"],
-  [["serve", "x", "--until-done", "1.5"], "--until-done: '1.5' is not a number of hosts (1-4095)"],
-  [["serve", "x", "--until-done", "4096"], "--until-done: '4096' is not a number of hosts (1-4095)"],
+  [["serve", "x", "--until-done", "0"], "--until-done: '0' is not a number of hosts (1-16384)"],
+  [["serve", "x", "--until-done", "1.5"], "--until-done: '1.5' is not a number of hosts (1-16384)"],
+  [["serve", "x", "--until-done", "16385"], "--until-done: '16385' is not a number of hosts (1-16384)"],
   [
     ["download", magnet, "--until-done", "3"],
     "--until-done: 'download' does not have this flag, 'serve' has",

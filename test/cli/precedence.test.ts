@@ -116,6 +116,14 @@ const rows: readonly Row[] = [
     values: [1, 20, 4095],
   },
   {
+    flag: "hosts-per-address",
+    command: "serve",
+    option: "hostsPerAddress",
+    default: 1,
+    texts: ["1", "30", "256"],
+    values: [1, 30, 256],
+  },
+  {
     flag: "seeding-time",
     command: "download",
     option: "seedingSeconds",

@@ -15,7 +15,7 @@ import { hash } from "./stored-records.ts";
 const fixture = new StorageFixture();
 const FIXTURE = join(import.meta.dir, "fixtures/migrate-state.ts");
 const CURRENT = STATE_FILES.size;
-const TABLES = ["ports", "hashed_files", "metadata", "downloads"] as const;
+const TABLES = ["ports", "hashed_files", "metadata", "downloads", "destinations"] as const;
 
 function knownTo(store: StateStore): unknown {
   const { ports, hashedFile, metadata, download } = RECORDS;
@@ -44,7 +44,7 @@ function folderWith(version: number, more = "", journal = "wal"): { folder: stri
 
 describe("the steps from version to version", () => {
   test("lead to the version after the last one", () => {
-    expect([MIGRATIONS.length + 1, [...STATE_FILES.keys()]]).toEqual([CURRENT, [1, 2, 3]]);
+    expect([MIGRATIONS.length + 1, [...STATE_FILES.keys()]]).toEqual([CURRENT, [1, 2, 3, 4]]);
   });
 
   test.each([...STATE_FILES.keys()])(
@@ -178,7 +178,7 @@ describe("a step that is added", () => {
 });
 
 describe("a file of a newer program", () => {
-  const NEWER = "ALTER TABLE ports ADD COLUMN more TEXT; PRAGMA user_version = 4;";
+  const NEWER = "ALTER TABLE ports ADD COLUMN more TEXT; PRAGMA user_version = 5;";
 
   test("X4: a newer file is kept byte for byte, with one warning that names it, and the state lives in memory", () => {
     const { folder, path } = folderWith(CURRENT, NEWER);
@@ -234,7 +234,7 @@ describe("a file of a newer program", () => {
     const { folder, path } = folderWith(CURRENT);
     const logger = new RecordingLogger();
     const store = openStateStore(folder, { logger, wallMs });
-    runSql(path, "PRAGMA user_version = 4");
+    runSql(path, "PRAGMA user_version = 5");
     store.rememberPort(hash(1), 5);
     store.rememberPort(hash(1), 6);
     expect(store.portOf(hash(1))).toBe(42_071);

@@ -40,6 +40,8 @@ describe.each(stores)("%s", (_, open) => {
     expect(store.hashedFile(stamp(1), 1 << 20)).toEqual(file);
     store.saveDownload(record(1));
     expect(store.download(hash(1), "/data/ä 1")).toEqual(record(1));
+    store.rememberDestination("/data/ä 1", "00ff");
+    expect([store.destinationId("/data/ä 1"), store.destinationId("/data")]).toEqual(["00ff", undefined]);
     store.close();
   });
 

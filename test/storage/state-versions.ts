@@ -36,6 +36,14 @@ const DOWNLOADS_WITH_CLEAN = `
     PRIMARY KEY (info_hash, part_path)
   ) STRICT;
 `;
+const DOWNLOADS = `
+  CREATE TABLE downloads (
+    info_hash TEXT NOT NULL, part_path TEXT NOT NULL, part_inode INTEGER NOT NULL, size INTEGER NOT NULL,
+    bitfield BLOB NOT NULL, crc INTEGER NOT NULL, boot_id TEXT NOT NULL,
+    PRIMARY KEY (info_hash, part_path)
+  ) STRICT;
+  INSERT INTO downloads VALUES (${DOWNLOAD}, 2572889355, '0f5b');
+`;
 const PORTS_WITH_CHECKSUM = `
   CREATE TABLE ports (info_hash TEXT PRIMARY KEY, port INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT;
   INSERT INTO ports VALUES ('${FIRST}', 42071, 1178993235), ('${SECOND}', 42072, 3484078829);
@@ -61,14 +69,14 @@ export const STATE_FILES: ReadonlyMap<number, string> = new Map([
   ],
   [
     3,
-    `${SAME_IN_ALL} ${PORTS_WITH_CHECKSUM}
-    CREATE TABLE downloads (
-      info_hash TEXT NOT NULL, part_path TEXT NOT NULL, part_inode INTEGER NOT NULL, size INTEGER NOT NULL,
-      bitfield BLOB NOT NULL, crc INTEGER NOT NULL, boot_id TEXT NOT NULL,
-      PRIMARY KEY (info_hash, part_path)
-    ) STRICT;
-    INSERT INTO downloads VALUES (${DOWNLOAD}, 2572889355, '0f5b');
+    `${SAME_IN_ALL} ${PORTS_WITH_CHECKSUM} ${DOWNLOADS}
     PRAGMA user_version = 3;`,
+  ],
+  [
+    4,
+    `${SAME_IN_ALL} ${PORTS_WITH_CHECKSUM} ${DOWNLOADS}
+    CREATE TABLE destinations (directory TEXT PRIMARY KEY, id TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
+    PRAGMA user_version = 4;`,
   ],
 ]);
 

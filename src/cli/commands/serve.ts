@@ -3,7 +3,7 @@ import { UsageError } from "../../lib/errors.ts";
 import type { ServeOptions } from "../../session/options.ts";
 import type { Session } from "../environment.ts";
 import { decodeNode, sessionFlags } from "../settings/session-flags.ts";
-import { hostCount } from "../values/numbers.ts";
+import { hostCount, hostsPerAddress } from "../values/numbers.ts";
 import { magnet } from "../values/value-kind.ts";
 import { sessionCommand } from "./session-command.ts";
 
@@ -30,6 +30,12 @@ export const serveCommand = sessionCommand<ServeOptions>({
       valueHint: "N",
       description: "end when N hosts have downloaded every FILE (Default: never)",
     },
+    "hosts-per-address": {
+      type: "string",
+      valueHint: "K",
+      description: "count up to K destinations of one IP",
+      default: "1",
+    },
   },
   examples: [
     "p2pfile serve model.bin",
@@ -45,6 +51,7 @@ export const serveCommand = sessionCommand<ServeOptions>({
       files: words,
       magnet: uri,
       untilDone: values.optional("until-done", hostCount),
+      hostsPerAddress: values.required("hosts-per-address", hostsPerAddress),
     };
   },
 });

@@ -14,7 +14,7 @@ export const sessionFlags = {
   config: {
     type: "string",
     valueHint: "FILE",
-    description: "YAML file, its keys are the long flag names",
+    description: "YAML file, keys are the long flag names",
     default: "$HOME/.p2pfile.yaml",
   },
   ip: {

@@ -1,6 +1,6 @@
 // Numbers as flags: rates, durations, ratios, counts. Written in decimal digits, handed on in base units. "1e3", "0x10",
 // "Infinity" and signs are refused: in a limit they are more often slips than wishes.
-import { MAX_KNOWN_HOSTS } from "../../core/exchange/limits.ts";
+import { MAX_FIRST_HAND_HOSTS, MAX_HOSTS_PER_ADDRESS } from "../../core/exchange/limits.ts";
 import { MiB } from "../../lib/units.ts";
 import { MAX_DURATION_SECONDS } from "../limits.ts";
 import type { ValueKind } from "./value-kind.ts";
@@ -36,12 +36,19 @@ export const ratio: ValueKind<number> = {
 
 /** More hosts than are remembered could never be reached. */
 export const hostCount: ValueKind<number> = {
-  expected: `a number of hosts (1-${MAX_KNOWN_HOSTS - 1})`,
-  read(text) {
-    const value = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 0;
-    return value >= 1 && value < MAX_KNOWN_HOSTS ? value : undefined;
-  },
+  expected: `a number of hosts (1-${MAX_FIRST_HAND_HOSTS})`,
+  read: (text) => countUpTo(MAX_FIRST_HAND_HOSTS, text),
 };
+
+export const hostsPerAddress: ValueKind<number> = {
+  expected: `a number of hosts (1-${MAX_HOSTS_PER_ADDRESS})`,
+  read: (text) => countUpTo(MAX_HOSTS_PER_ADDRESS, text),
+};
+
+function countUpTo(max: number, text: string): number | undefined {
+  const value = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= max ? value : undefined;
+}
 
 /** @returns undefined unless `text` is digits with at most one point among them, and a number that is not rounded to 0. */
 function parseDecimal(text: string): number | undefined {

@@ -16,7 +16,7 @@ export const HOST_STATES: readonly HostState[] = ["leeching", "left", "source", 
 /** The largest time that the four bytes on the wire can carry. */
 const MAX_SINCE = 0xffff_ffff;
 
-/** A host is the address it listens on: several processes of one machine are several hosts. */
+/** What is heard of a host: where it says that it listens, and how far it is. Nothing is decided by it. */
 export interface HostEntry {
   readonly address: PeerAddress;
   readonly state: HostState;
@@ -63,7 +63,7 @@ export class HostRoster {
     return this.#latest.get(addressKey(address))?.entry;
   }
 
-  /** Hosts that want the file or have got it, ourselves included: sources and those that left are not counted. */
+  /** Hosts, by IPv4 address, that want the file or have got it, ourselves included: sources and those that left are not counted. */
   get wanting(): number {
     return this.#count((state) => state === "leeching" || state === "done");
   }
@@ -71,18 +71,6 @@ export class HostRoster {
   /** Those of `wanting` that have all of it. */
   get done(): number {
     return this.#count((state) => state === "done");
-  }
-
-  /** Other hosts that still lack data, also those that are silent: a machine that died may come back. */
-  get needy(): number {
-    return this.#count((state) => state === "leeching") - (this.#own.state === "leeching" ? 1 : 0);
-  }
-
-  /** Addresses, as keys, of the hosts that have downloaded all of it. */
-  doneHosts(): Set<string> {
-    const hosts = new Set<string>();
-    for (const [key, { entry }] of this.#latest) if (entry.state === "done") hosts.add(key);
-    return hosts;
   }
 
   /**
@@ -163,9 +151,9 @@ export class HostRoster {
   }
 
   #count(matches: (state: HostState) => boolean): number {
-    let count = 0;
-    for (const { entry } of this.#latest.values()) if (matches(entry.state)) count++;
-    return count;
+    const hosts = new Set<string>();
+    for (const { entry } of this.#latest.values()) if (matches(entry.state)) hosts.add(entry.address.host);
+    return hosts.size;
   }
 }
 

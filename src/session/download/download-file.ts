@@ -9,6 +9,7 @@ import type { JoinedSwarm, SessionNode } from "../network/session-node.ts";
 import type { DownloadOptions } from "../options.ts";
 import { Milestones } from "../report/milestones.ts";
 import type { Resources } from "../resources.ts";
+import { destinationIdOf } from "./destination-id.ts";
 import { timeoutError, unusableTorrent } from "./download-errors.ts";
 import { DownloadedFile } from "./downloaded-file.ts";
 import { watchPatience } from "./patience.ts";
@@ -119,6 +120,8 @@ export class Download {
         ...this.#options.peers.map((address) => ({ address, source: "flag" as const })),
       ],
       state: "leeching",
+      destination: destinationIdOf(this.#options.directory, context.workingDirectory, this.#resources),
+      hostsPerAddress: 1,
       onMetadata,
       onFirstPeer: (source) => {
         const elapsedMs = this.#milestones.reached("firstPeer");

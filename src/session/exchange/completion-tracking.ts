@@ -1,13 +1,16 @@
 // How far peers are that do not speak the host exchange: each is tracked from the first message about its pieces, so that a peer
 // that joined with the whole file is distinguished from one that has downloaded it.
+import type { FirstHandState } from "../../core/exchange/first-hand-hosts.ts";
 import type { HostEntry, HostState } from "../../core/exchange/host-roster.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
 import { PIECE_STATE_PATIENCE_MS } from "./limits.ts";
 import type { PeerMessage } from "../../core/torrent/peer-message.ts";
 
+export type SeenState = "unknown" | "leeching" | "source" | "done";
+
 interface Tracked {
   readonly since: number;
-  state: "unknown" | "leeching" | "source" | "done";
+  state: SeenState;
 }
 
 export class CompletionTracking {
@@ -21,7 +24,7 @@ export class CompletionTracking {
   }
 
   /** @returns "unknown" while the peer has sent nothing about its pieces and still may. */
-  stateOf(peer: PeerHandle, isComplete: boolean, now: number): Tracked["state"] {
+  stateOf(peer: PeerHandle, isComplete: boolean, now: number): SeenState {
     const tracked = this.#of(peer, now);
     const isSilent = tracked.state === "unknown" && now - tracked.since >= PIECE_STATE_PATIENCE_MS;
     if (isSilent || tracked.state === "leeching") this.updated(peer, isComplete, now);
@@ -51,7 +54,7 @@ export function announcesPieces(message: PeerMessage): boolean {
  * than the connection, because a peer need not announce every piece to a peer that has it.
  */
 export function stateToReport(
-  seen: Tracked["state"],
+  seen: SeenState,
   known: HostEntry | undefined,
   connectedSince: number,
 ): HostState | undefined {
@@ -63,4 +66,17 @@ export function stateToReport(
   }
   if (knownState === "leeching") return "done";
   return knownState === undefined ? seen : undefined;
+}
+
+/**
+ * The state at first hand of a host with such a peer when it has `known`; undefined for none. A host whose first connection began
+ * complete stays a source: nothing shows that it has downloaded the file.
+ */
+export function firstHandStateOf(
+  seen: SeenState,
+  known: FirstHandState | undefined,
+): FirstHandState | undefined {
+  if (seen === "unknown" || known === "source" || known === "done") return known;
+  if (seen === "leeching" || known === undefined) return seen;
+  return "done";
 }

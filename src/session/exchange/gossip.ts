@@ -1,5 +1,6 @@
 // What the peers of one torrent tell one another of third parties: our own host exchange between p2pfile peers, peer exchange
 // (BEP 11) with other programs. Owns the roster of hosts that results.
+import { FirstHandHosts } from "../../core/exchange/first-hand-hosts.ts";
 import { HOST_EXCHANGE } from "../../core/exchange/host-message.ts";
 import type { HostEntry, HostRoster, HostState } from "../../core/exchange/host-roster.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
@@ -7,14 +8,27 @@ import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { AddressSource } from "../../core/swarm/address-source.ts";
 import type { PeerMessage } from "../../core/torrent/peer-message.ts";
 import { wallSeconds } from "../clock.ts";
-import { CompletionTracking, announcesPieces, stateToReport } from "./completion-tracking.ts";
+import {
+  CompletionTracking,
+  announcesPieces,
+  firstHandStateOf,
+  type SeenState,
+  stateToReport,
+} from "./completion-tracking.ts";
 import { HostExchange, speaksHosts } from "./host-exchange.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
 import { PeerExchange } from "./peer-exchange.ts";
 
+/** The destination of a host that runs another program. */
+const OTHER_PROGRAM = "other program";
+
 export interface GossipOptions {
   readonly own: PeerAddress;
   readonly state: HostState;
+  /** The id of our destination, in hexadecimal digits. */
+  readonly destination: string;
+  /** Destinations of one address that are counted. */
+  readonly hostsPerAddress: number;
   /** The connected peers at the time of the call. */
   readonly peers: () => Iterable<PeerConnection>;
   /** Whether the peer has announced every piece. */
@@ -25,6 +39,8 @@ export interface GossipOptions {
 }
 
 export class Gossip {
+  /** The hosts that have proved their address. */
+  readonly firstHand: FirstHandHosts;
   readonly #options: GossipOptions;
   readonly #hosts: HostExchange;
   readonly #pex = new PeerExchange();
@@ -32,7 +48,8 @@ export class Gossip {
 
   constructor(options: GossipOptions) {
     this.#options = options;
-    this.#hosts = new HostExchange(options.own, options.state, wallSeconds);
+    this.firstHand = new FirstHandHosts(options.hostsPerAddress);
+    this.#hosts = new HostExchange({ ...options, firstHand: this.firstHand, wallSeconds });
   }
 
   get roster(): HostRoster {
@@ -44,9 +61,14 @@ export class Gossip {
     return this.#hosts.hasToldPeer;
   }
 
-  /** A host lacks data: one of the roster, or a connected peer that does not speak the host exchange. */
+  /** A source shows the hosts that it counts; a download the picture that others draw, too. */
+  get hostCounts(): { readonly wanting: number; readonly done: number } {
+    return this.#options.state === "source" ? this.firstHand : this.roster;
+  }
+
+  /** A host lacks data: one that has proved its address, or a connected peer that does not speak the host exchange. */
   get isAnyHostNeedy(): boolean {
-    if (this.roster.needy > 0) return true;
+    if (this.firstHand.needy > 0) return true;
     for (const peer of this.#options.peers()) {
       if (speaksHosts(peer) || this.#isComplete(peer)) continue;
       const known = peer.listenAddress && this.roster.get(peer.listenAddress);
@@ -101,16 +123,28 @@ export class Gossip {
     this.#hosts.forget(peer);
     this.#pex.forget(peer);
     this.#completion.forget(peer.handle);
+    const isUnfinished = this.firstHand.stateOf(peer.remote.host, OTHER_PROGRAM) === "leeching";
+    // It says no goodbye, and a host that is not connected is not waited for.
+    if (peer.isOtherClient && isUnfinished) this.firstHand.heard(peer.remote.host, OTHER_PROGRAM, "left");
   }
 
   #track(peer: PeerConnection, now: number): void {
     if (!peer.isOtherClient || speaksHosts(peer)) return;
     const state = this.#completion.stateOf(peer.handle, this.#isComplete(peer), now);
+    this.#note(peer, state);
     const { listenAddress } = peer;
     if (listenAddress === undefined) return;
     const connectedSince = wallSeconds() - (now - peer.openedAt) / 1000;
     const report = stateToReport(state, this.roster.get(listenAddress), connectedSince);
     if (report !== undefined) this.#hosts.sayOf(listenAddress, report);
+  }
+
+  /** It counts by its source address, whether it names a port or not, unless its first connection began complete. */
+  #note(peer: PeerConnection, seen: SeenState): void {
+    const { host } = peer.remote;
+    const known = this.firstHand.stateOf(host, OTHER_PROGRAM);
+    const state = firstHandStateOf(seen, known);
+    if (state !== undefined && state !== known) this.firstHand.heard(host, OTHER_PROGRAM, state);
   }
 
   /** BEP 21 counts: such a peer wants nothing. */

@@ -1,6 +1,7 @@
 // The network as the life of one file uses it: our address, the rate limits, and the swarms that are joined. The node and
 // its swarms provide it; tests bring their own.
 import type { PeerAddress } from "../../core/format/peer-address.ts";
+import type { DoneHosts } from "../../core/exchange/first-hand-hosts.ts";
 import type { HostState } from "../../core/exchange/host-roster.ts";
 import type { TokenBucket } from "../../core/rate/token-bucket.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
@@ -12,7 +13,7 @@ import type { SnapshotSwarm } from "./torrent-snapshot.ts";
 /** One torrent that this process takes part in. */
 export interface JoinedSwarm extends SnapshotSwarm {
   readonly gossip: SnapshotSwarm["gossip"] & {
-    readonly roster: { doneHosts(): ReadonlySet<string> };
+    readonly firstHand: { doneHosts(): DoneHosts };
     /** A peer has been told our state. */
     readonly hasToldPeer: boolean;
     /** A host lacks data, as far as is known. */

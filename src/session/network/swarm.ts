@@ -27,6 +27,9 @@ export interface SwarmOptions {
   readonly pinned: readonly { readonly address: PeerAddress; readonly source: PinnedSource }[];
   /** What this host is in the host exchange at first: it has the file, or wants it. */
   readonly state: "source" | "leeching";
+  /** The id of our destination, in hexadecimal digits, and how many destinations of one address we count. */
+  readonly destination: string;
+  readonly hostsPerAddress: number;
   readonly onMetadata: (infoDict: Uint8Array) => void;
   readonly onFirstPeer: (source: AddressSource) => void;
 }
@@ -68,6 +71,8 @@ export class Swarm implements PeerOwner, Torrent {
     this.gossip = new Gossip({
       own: node.address,
       state: options.state,
+      destination: options.destination,
+      hostsPerAddress: options.hostsPerAddress,
       peers: () => this.#peers.values(),
       hasAll: (handle) => this.#runner?.transfer.peer(handle)?.bitfield.isFull ?? false,
       learn,

@@ -7,7 +7,7 @@ import type { PeersBySource, TransferSnapshot } from "../report/session-event.ts
 export interface SnapshotSwarm {
   readonly peerCount: number;
   readonly peersBySource: PeersBySource;
-  readonly gossip: { readonly roster: { readonly wanting: number; readonly done: number } };
+  readonly gossip: { readonly hostCounts: { readonly wanting: number; readonly done: number } };
 }
 
 export interface SnapshotParts {
@@ -21,7 +21,7 @@ export interface SnapshotParts {
 
 export function snapshotOf(parts: SnapshotParts, now: number): TransferSnapshot {
   const { index, phase, metainfo, swarm, transfer } = parts;
-  const { roster } = swarm.gossip;
+  const { hostCounts } = swarm.gossip;
   const size = metainfo.geometry.length;
   const status = transfer?.status(now);
   const missing = size - (status?.completedBytes ?? 0);
@@ -40,8 +40,8 @@ export function snapshotOf(parts: SnapshotParts, now: number): TransferSnapshot 
     peers: swarm.peerCount,
     seeds: status?.seeds ?? 0,
     peersBySource: swarm.peersBySource,
-    hosts: roster.wanting,
-    hostsDone: roster.done,
+    hosts: hostCounts.wanting,
+    hostsDone: hostCounts.done,
     etaSeconds: missing === 0 ? 0 : rate > 0 ? missing / rate : Number.POSITIVE_INFINITY,
   };
 }

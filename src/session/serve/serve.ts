@@ -7,7 +7,7 @@ import type { ServeOptions } from "../options.ts";
 import { aborted, FailureList } from "../outcome.ts";
 import { readServeMagnet } from "./serve-magnet.ts";
 import { ServedFile } from "./served-file.ts";
-import { untilDone } from "./until-done.ts";
+import { type HostGoal, untilDone } from "./until-done.ts";
 import { type OpenResources, openResources, type Resources } from "../resources.ts";
 
 /**
@@ -21,6 +21,7 @@ export async function serve(
   open: OpenResources = openResources,
 ): Promise<ExitCode> {
   const magnet = readServeMagnet(options.magnet, options.files.length);
+  const { hostsPerAddress } = options;
   // An address that cannot be had is told before hours of hashing.
   findOwnAddress(options.ip, options.peers);
   const resources = open(options, context, options.files.length);
@@ -30,7 +31,7 @@ export async function serve(
     for (const [index, given] of options.files.entries()) {
       if (context.signal.aborted) break;
       try {
-        served.push(await ServedFile.start({ index, given, magnet, resources }));
+        served.push(await ServedFile.start({ index, given, magnet, hostsPerAddress, resources }));
       } catch (error) {
         if (context.signal.aborted) break;
         // Without a port nothing can be served at all.
@@ -44,7 +45,9 @@ export async function serve(
     await Promise.race([
       aborted(context.signal),
       Promise.all(ends),
-      ...(options.untilDone === undefined ? [] : [enough(options.untilDone, served, resources)]),
+      ...(options.untilDone === undefined
+        ? []
+        : [enough({ hosts: options.untilDone, perAddress: options.hostsPerAddress }, served, resources)]),
     ]);
     return failures.exitCode;
   } finally {
@@ -55,8 +58,8 @@ export async function serve(
 }
 
 /** Emits the event before the session ends. */
-async function enough(wanted: number, served: readonly ServedFile[], resources: Resources): Promise<void> {
+async function enough(goal: HostGoal, served: readonly ServedFile[], resources: Resources): Promise<void> {
   const { context, clock } = resources;
-  const hosts = await untilDone(wanted, served, context.signal, clock);
-  if (hosts !== undefined) context.emit({ type: "hostsDone", hosts, wanted });
+  const hosts = await untilDone(goal, served, context.signal, clock);
+  if (hosts !== undefined) context.emit({ type: "hostsDone", hosts, wanted: goal.hosts });
 }

@@ -1,10 +1,12 @@
 // One file of `serve`: from the path on the command line to a seeded torrent with its magnet, watched for change.
+import type { DoneHosts } from "../../core/exchange/first-hand-hosts.ts";
 import { Bitfield } from "../../core/torrent/bitfield.ts";
 import { MAX_READ_SPANS } from "../../storage/limits.ts";
 import { formatMagnet, type Magnet } from "../../core/format/magnet.ts";
 import type { Metainfo } from "../../core/format/metainfo.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import { IntegrityError } from "../../lib/errors.ts";
+import { newDestinationId } from "../clock.ts";
 import { findOwnAddress } from "../../discovery/own-address.ts";
 import { SourceFile } from "../../storage/source-file.ts";
 import { servedFileFailure } from "../file/content-failure.ts";
@@ -22,6 +24,8 @@ export interface ServeFileOptions {
   readonly index: number;
   readonly given: string;
   readonly magnet: Magnet | undefined;
+  /** Destinations of one address that are counted. */
+  readonly hostsPerAddress: number;
   readonly resources: Resources;
 }
 
@@ -31,6 +35,7 @@ export class ServedFile {
   /** Never resolves; rejects when the file cannot be served any more. */
   readonly ended: Promise<never>;
   readonly #resources: Resources;
+  readonly #hostsPerAddress: number;
   readonly #source: SourceFile;
   readonly #metainfo: Metainfo;
   readonly #content: SpanContent;
@@ -46,6 +51,7 @@ export class ServedFile {
     this.index = options.index;
     this.path = source.path;
     this.#resources = resources;
+    this.#hostsPerAddress = options.hostsPerAddress;
     this.#source = source;
     this.#metainfo = metainfo;
     this.#content = new SpanContent({
@@ -96,9 +102,9 @@ export class ServedFile {
     return this.#isServed;
   }
 
-  /** Addresses of the hosts that have downloaded all of it. */
-  doneHosts(): ReadonlySet<string> {
-    return this.#swarm?.gossip.roster.doneHosts() ?? new Set();
+  /** The hosts that have downloaded all of it, at first hand. */
+  doneHosts(): DoneHosts {
+    return this.#swarm?.gossip.firstHand.doneHosts() ?? new Map();
   }
 
   /** After the network is closed. */
@@ -122,6 +128,8 @@ export class ServedFile {
       infoDict: metainfo.infoBytes,
       pinned,
       state: "source",
+      destination: newDestinationId(clock),
+      hostsPerAddress: this.#hostsPerAddress,
       onMetadata: () => {},
       onFirstPeer: (source) => {
         const { elapsedMs } = this.#resources;

@@ -31,7 +31,7 @@ describe("encodeHosts", () => {
   test("is read back by parseHosts", () => {
     fc.assert(
       fc.property(fc.array(anyEntry, { maxLength: MAX_HOSTS_PER_MESSAGE }), (entries) => {
-        expect(parseHosts(encodeHosts(entries))).toEqual(entries);
+        expect(parseHosts(encodeHosts(entries))?.hosts).toEqual(entries);
       }),
     );
   });
@@ -39,18 +39,18 @@ describe("encodeHosts", () => {
 
 describe("parseHosts", () => {
   test("skips keys it does not know", () => {
-    expect(parseHosts(bytes(`d1:ai1e1:h11:${ONE}1:zlee`))).toEqual([one]);
+    expect(parseHosts(bytes(`d1:ai1e1:h11:${ONE}1:zlee`))?.hosts).toEqual([one]);
   });
 
   test("skips hosts with port 0 and with states it does not know, and keeps the others", () => {
     const noPort = "\x0a\0\0\x02\0\0\x03\0\0\0\x01";
     const unknown = "\x0a\0\0\x03\0\x09\x04\0\0\0\x01";
     const far = "\x0a\0\0\x04\0\x09\xff\0\0\0\x01";
-    expect(parseHosts(bytes(`d1:h44:${noPort}${unknown}${ONE}${far}e`))).toEqual([one]);
+    expect(parseHosts(bytes(`d1:h44:${noPort}${unknown}${ONE}${far}e`))?.hosts).toEqual([one]);
   });
 
   test("reads no more than its limit of five thousand hosts", () => {
-    expect(parseHosts(encodeBencode({ h: new Uint8Array(55_000).fill(1) }))).toHaveLength(
+    expect(parseHosts(encodeBencode({ h: new Uint8Array(55_000).fill(1) }))?.hosts).toHaveLength(
       MAX_HOSTS_PER_MESSAGE,
     );
   });
@@ -65,8 +65,8 @@ describe("parseHosts", () => {
       });
     fc.assert(
       fc.property(fc.oneof(damaged, fc.uint8Array()), (message) => {
-        const entries = parseHosts(message);
-        if (entries !== undefined) expect(parseHosts(encodeHosts(entries))).toEqual(entries);
+        const entries = parseHosts(message)?.hosts;
+        if (entries !== undefined) expect(parseHosts(encodeHosts(entries))?.hosts).toEqual(entries);
       }),
     );
   });
@@ -86,5 +86,23 @@ describe("parseHosts", () => {
   ];
   test.each(bad)("refuses %p", (text) => {
     expect(parseHosts(bytes(text))).toBeUndefined();
+  });
+});
+
+describe("what the sender says of itself", () => {
+  const own = { destination: "0123456789abcdef", state: "failed" } as const;
+
+  test("is read as it was written", () => {
+    expect(parseHosts(encodeHosts([], own))).toEqual({ hosts: [], own });
+    expect(parseHosts(encodeHosts([]))).toEqual({ hosts: [], own: undefined });
+  });
+
+  test.each([
+    ["of another length", { h: new Uint8Array(0), d: new Uint8Array(7), s: 3 }],
+    ["without a state", { h: new Uint8Array(0), d: new Uint8Array(8) }],
+    ["of an unknown state", { h: new Uint8Array(0), d: new Uint8Array(8), s: 5 }],
+    ["of a negative state", { h: new Uint8Array(0), d: new Uint8Array(8), s: -1 }],
+  ])("%s is skipped", (_, dict) => {
+    expect(parseHosts(encodeBencode(dict))).toEqual({ hosts: [], own: undefined });
   });
 });

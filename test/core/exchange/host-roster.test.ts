@@ -96,7 +96,7 @@ describe("what is known at first hand", () => {
 });
 
 describe("counting", () => {
-  test("those that want the file or have got it, those that are done, and those in need but us", () => {
+  test("those that want the file or have got it and those that are done, each address once", () => {
     const into = roster("leeching");
     for (const entry of [
       host(1, "done"),
@@ -106,12 +106,13 @@ describe("counting", () => {
       host(5, "source"),
     ])
       into.merge(entry, NOW);
-    expect([into.size, into.wanting, into.done, into.needy]).toEqual([6, 4, 2, 1]);
-    expect(into.doneHosts()).toEqual(new Set(["10.0.0.1:42070", "10.0.0.2:42070"]));
+    expect([into.size, into.wanting, into.done]).toEqual([6, 4, 2]);
+    into.merge({ ...host(1, "done"), address: { ...address(1), port: 1 } }, NOW);
+    expect([into.size, into.wanting, into.done]).toEqual([7, 4, 2]);
     into.say(into.own.address, "done", NOW);
-    expect([into.wanting, into.done, into.needy]).toEqual([4, 3, 1]);
+    expect([into.wanting, into.done]).toEqual([4, 3]);
     into.merge(host(3, "left", NOW + 1), NOW);
-    expect([into.wanting, into.done, into.needy]).toEqual([3, 3, 0]);
+    expect([into.wanting, into.done]).toEqual([3, 3]);
   });
 });
 

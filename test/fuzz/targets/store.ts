@@ -99,6 +99,8 @@ function planted(change: (store: StateStore) => Partial<StateStore>): Open {
       download: (hash, path) => store.download(hash, path),
       saveDownload: (record) => store.saveDownload(record),
       forgetDownload: (hash, path) => store.forgetDownload(hash, path),
+      destinationId: (directory) => store.destinationId(directory),
+      rememberDestination: (directory, id) => store.rememberDestination(directory, id),
       close: () => store.close(),
     };
     return { ...whole, ...change(store) };

@@ -9,6 +9,7 @@ import { PEER_EXCHANGE, type PeerConnection } from "../../../src/session/peer/pe
 import { wallSeconds } from "../../../src/session/clock.ts";
 
 const OWN: PeerAddress = { host: "10.0.0.1", port: 42_070 };
+const DESTINATION = "00".repeat(8);
 const address = (last: number): PeerAddress => ({ host: `10.0.0.${last}`, port: 42_070 });
 
 /** As much of a connection as the exchanges use. */
@@ -16,6 +17,7 @@ class FakePeer {
   readonly handle: number;
   readonly isOtherClient: boolean;
   readonly openedAt = 0;
+  readonly remote: PeerAddress;
   readonly extended: { extensions: Map<string, number>; uploadOnly: boolean };
   listenAddress: PeerAddress | undefined;
   hasAll = false;
@@ -29,13 +31,15 @@ class FakePeer {
     this.handle = number;
     this.isOtherClient = isOtherClient;
     this.listenAddress = address(number);
+    this.remote = { host: address(number).host, port: 50_000 + number };
     this.extended = { extensions: new Map(speaks.map((name, id) => [name, id + 1])), uploadOnly: false };
   }
 
   sendExtended(name: string, payload: Uint8Array): void {
     if (name !== HOST_EXCHANGE)
       return void this.pex.push(parsePex(payload)!.added.map(({ address }) => addressKey(address)));
-    for (const { address, state } of parseHosts(payload) ?? []) this.hosts.push(`${address.host} ${state}`);
+    for (const { address, state } of parseHosts(payload)?.hosts ?? [])
+      this.hosts.push(`${address.host} ${state}`);
   }
 
   close(fault: string): void {
@@ -51,6 +55,8 @@ function fixture(state: HostState = "leeching") {
   const advertised: string[] = [];
   const gossip = new Gossip({
     own: OWN,
+    destination: DESTINATION,
+    hostsPerAddress: 1,
     state,
     peers: () => peers.map(real),
     hasAll: (handle) => peers.find((peer) => peer.handle === Number(handle))?.hasAll ?? false,

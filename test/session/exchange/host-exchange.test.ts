@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { FirstHandHosts } from "../../../src/core/exchange/first-hand-hosts.ts";
 import { encodeHosts, HOST_EXCHANGE, parseHosts } from "../../../src/core/exchange/host-message.ts";
 import type { HostEntry, HostState } from "../../../src/core/exchange/host-roster.ts";
 import {
@@ -11,7 +12,11 @@ import {
 import { MAX_HOSTS_PER_MESSAGE } from "../../../src/core/exchange/limits.ts";
 import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { peerHandle } from "../../../src/core/torrent/ids.ts";
-import { CompletionTracking, stateToReport } from "../../../src/session/exchange/completion-tracking.ts";
+import {
+  CompletionTracking,
+  firstHandStateOf,
+  stateToReport,
+} from "../../../src/session/exchange/completion-tracking.ts";
 import { HostExchange } from "../../../src/session/exchange/host-exchange.ts";
 import type { PeerConnection } from "../../../src/session/peer/peer-connection.ts";
 
@@ -28,18 +33,20 @@ const said = (entries: readonly HostEntry[]) =>
 /** As much of a connection as the host exchange uses. */
 class FakePeer {
   readonly handle: number;
+  readonly remote: PeerAddress;
   readonly extended: { extensions: Map<string, number> };
   readonly heard: string[][] = [];
   readonly faults: string[] = [];
 
   constructor(number: number, speaks = true) {
     this.handle = number;
+    this.remote = { host: `192.168.0.${number}`, port: 50_000 };
     this.extended = { extensions: new Map(speaks ? [[HOST_EXCHANGE, 3]] : []) };
   }
 
   sendExtended(name: string, payload: Uint8Array): void {
     expect(name).toBe(HOST_EXCHANGE);
-    this.heard.push(said(parseHosts(payload) ?? []));
+    this.heard.push(said(parseHosts(payload)?.hosts ?? []));
   }
 
   close(fault: string): void {
@@ -49,7 +56,14 @@ class FakePeer {
 
 const real = (peer: FakePeer) => peer as unknown as PeerConnection;
 /** We are host 0. */
-const exchange = (state: HostState = "leeching") => new HostExchange(address(0), state, () => NOW);
+const exchange = (state: HostState = "leeching", firstHand = new FirstHandHosts(1)) =>
+  new HostExchange({
+    own: address(0),
+    state,
+    destination: "00".repeat(8),
+    firstHand,
+    wallSeconds: () => NOW,
+  });
 
 describe("telling", () => {
   test("a peer gets our own state and all we know at once, and nothing more while nothing changes", () => {
@@ -175,6 +189,34 @@ describe("hearing", () => {
   });
 });
 
+describe("at first hand", () => {
+  const OTHER = "11".repeat(8);
+
+  test("a peer counts for the source address of its connection, and nothing that it says of others does", () => {
+    const firstHand = new FirstHandHosts(1);
+    const hosts = exchange("source", firstHand);
+    const peer = new FakePeer(1);
+    hosts.greeted(real(peer), 0);
+    const own = { destination: OTHER, state: "done" } as const;
+    const many = Array.from({ length: 20 }, (_, i) => host(i + 1, "done"));
+    hosts.received(real(peer), encodeHosts(many, own), 0);
+    expect([...firstHand.doneHosts()]).toEqual([["192.168.0.1", new Set([OTHER])]]);
+  });
+
+  test("a version that states no destination counts by the host that it names first, in its later messages too", () => {
+    const firstHand = new FirstHandHosts(1);
+    const hosts = exchange("source", firstHand);
+    const peer = new FakePeer(1);
+    hosts.greeted(real(peer), 0);
+    hosts.received(real(peer), encodeHosts([host(1, "leeching"), host(2, "done")]), 0);
+    expect([firstHand.size, firstHand.done, firstHand.needy]).toEqual([1, 0, 1]);
+    hosts.received(real(peer), encodeHosts([host(2, "done"), host(3, "done")]), 0);
+    expect(firstHand.done).toBe(0);
+    hosts.received(real(peer), encodeHosts([host(1, "done")]), 0);
+    expect([firstHand.size, firstHand.done, firstHand.needy]).toEqual([1, 1, 0]);
+  });
+});
+
 describe("a peer of another program", () => {
   const PEER = peerHandle(1);
 
@@ -216,5 +258,23 @@ describe("a peer of another program", () => {
   ])("seen %p where it is known as %p since %d is reported as %p", (seen, known, since, report) => {
     const entry = known === undefined ? undefined : host(1, known, since);
     expect(stateToReport(seen, entry, NOW)).toBe(report);
+  });
+
+  test.each<
+    [Parameters<typeof firstHandStateOf>[0], Parameters<typeof firstHandStateOf>[1], string | undefined]
+  >([
+    ["unknown", undefined, undefined],
+    ["leeching", undefined, "leeching"],
+    ["source", undefined, "source"],
+    ["leeching", "left", "leeching"],
+    ["done", "leeching", "done"],
+    // It came back complete after a connection that began incomplete.
+    ["source", "left", "done"],
+    // It threw the file away, or began complete: nothing shows that it has downloaded it.
+    ["leeching", "source", "source"],
+    ["done", "source", "source"],
+    ["leeching", "done", "done"],
+  ])("seen %p where it is %p at first hand is %p", (seen, known, state) => {
+    expect(firstHandStateOf(seen, known)).toBe(state as ReturnType<typeof firstHandStateOf>);
   });
 });

@@ -32,6 +32,8 @@ class Fixture {
     infoDict: METAINFO.infoBytes,
     pinned: [],
     state: "source",
+    destination: "00".repeat(8),
+    hostsPerAddress: 1,
     onMetadata() {},
     onFirstPeer() {},
   });

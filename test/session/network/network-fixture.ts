@@ -218,6 +218,8 @@ export class NetworkFixture {
       infoDict: undefined,
       pinned: [],
       state: "leeching",
+      destination: "00".repeat(8),
+      hostsPerAddress: 1,
       onMetadata: () => {},
       onFirstPeer: () => {},
       ...options,

@@ -53,6 +53,8 @@ export function startSwarm(
     infoDict: undefined,
     pinned: pinned.map((address) => ({ address, source: "flag" as const })),
     state: "leeching",
+    destination: "00".repeat(8),
+    hostsPerAddress: 1,
     onMetadata: () => {},
     onFirstPeer: () => {},
   });

@@ -20,6 +20,8 @@ test("a swarm that was joined takes part until the node is closed", async () => 
     infoDict: undefined,
     pinned: [],
     state: "leeching",
+    destination: "00".repeat(8),
+    hostsPerAddress: 1,
     onMetadata() {},
     onFirstPeer: (source) => sources.push(source),
   });

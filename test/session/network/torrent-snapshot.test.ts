@@ -13,7 +13,7 @@ function parts(status?: Partial<TransferStatus>): SnapshotParts {
     index: 2,
     phase: "downloading",
     metainfo: { name: "model.bin", infoHash: "ab", geometry: new Geometry(SIZE, 100) } as never,
-    swarm: { peerCount: 7, peersBySource: sources, gossip: { roster: { wanting: 9, done: 4 } } },
+    swarm: { peerCount: 7, peersBySource: sources, gossip: { hostCounts: { wanting: 9, done: 4 } } },
     transfer: (status && { status: () => status }) as never,
   };
 }

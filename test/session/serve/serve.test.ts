@@ -38,7 +38,14 @@ class Fixture {
 
   serve(count: number, options: Partial<ServeOptions> = {}): Promise<number> {
     const files = Array.from({ length: count }, (_, index) => `file-${index}`);
-    const all = { ...NODE_OPTIONS, files, magnet: undefined, untilDone: undefined, ...options };
+    const all = {
+      ...NODE_OPTIONS,
+      files,
+      magnet: undefined,
+      untilDone: undefined,
+      hostsPerAddress: 1,
+      ...options,
+    };
     return serve(all, this.session.context, this.session.open);
   }
 
@@ -96,10 +103,13 @@ describe("serve", () => {
     const ending = fixture.serve(2, { untilDone: 1 });
     await fixture.untilServed(2);
     const [first, second] = fixture.session.node.swarms;
-    first!.doneHosts = new Set(["10.0.0.1:1", "10.0.0.2:1"]);
+    first!.doneHosts = new Map([
+      ["10.0.0.1", new Set(["a"])],
+      ["10.0.0.2", new Set(["a"])],
+    ]);
     await fixture.session.clock.pass(3 * SEEDING_CHECK_MS);
     expect(Bun.peek.status(ending)).toBe("pending");
-    second!.doneHosts = new Set(["10.0.0.2:1"]);
+    second!.doneHosts = new Map([["10.0.0.2", new Set(["b"])]]);
     await fixture.session.clock.pass(SEEDING_CHECK_MS);
     expect(await ending).toBe(0);
     expect(fixture.session.eventsOf("hostsDone")).toEqual([{ type: "hostsDone", hosts: 1, wanted: 1 }]);
@@ -188,7 +198,13 @@ describe("serve", () => {
         if (event.type === "serving") fixture.session.stop.abort();
       },
     };
-    const options = { ...NODE_OPTIONS, files: ["file-0", "file-1"], magnet: undefined, untilDone: undefined };
+    const options = {
+      ...NODE_OPTIONS,
+      files: ["file-0", "file-1"],
+      magnet: undefined,
+      untilDone: undefined,
+      hostsPerAddress: 1,
+    };
     expect(await serve(options, context, fixture.session.open)).toBe(0);
     expect(fixture.session.eventsOf("serving")).toHaveLength(1);
   });

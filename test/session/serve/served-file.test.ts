@@ -44,7 +44,7 @@ class Fixture {
 
   start(magnet?: Magnet, options: NodeOptions = NODE_OPTIONS): Promise<ServedFile> {
     const resources = this.session.resources(options);
-    return ServedFile.start({ index: 0, given: "model.bin", magnet, resources });
+    return ServedFile.start({ index: 0, given: "model.bin", magnet, hostsPerAddress: 1, resources });
   }
 
   get swarm() {
@@ -86,6 +86,7 @@ describe("ServedFile.start", () => {
       index: 3,
       given: "model.bin",
       magnet: undefined,
+      hostsPerAddress: 1,
       resources: session.resources({ ...NODE_OPTIONS, peers: [{ host: "10.0.0.1", port: 7 }] }),
     });
     const [serving] = session.eventsOf("serving");
@@ -192,8 +193,8 @@ describe("a served file", () => {
     fixture.swarm.options.onMetadata(new Uint8Array());
     fixture.swarm.options.onFirstPeer("dht");
     expect(fixture.session.eventsOf("firstPeer")).toMatchObject([{ index: 0, source: "dht", elapsedMs: 40 }]);
-    fixture.swarm.doneHosts = new Set(["10.0.0.1:7"]);
-    expect([file.isServed, [...file.doneHosts()]]).toEqual([true, ["10.0.0.1:7"]]);
+    fixture.swarm.doneHosts = new Map([["10.0.0.1", new Set(["a"])]]);
+    expect([file.isServed, [...file.doneHosts().keys()]]).toEqual([true, ["10.0.0.1"]]);
     await file.close();
   });
 
