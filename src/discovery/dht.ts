@@ -17,6 +17,7 @@ import type { Logger } from "../lib/logger.ts";
 import { CappedNode } from "./capped-node.ts";
 import { GuardedSocket } from "./guarded-socket.ts";
 import { nodeIdOf } from "./node-id.ts";
+import { ReportChannel } from "./report-channel.ts";
 
 export interface DhtOptions {
   /** Address to bind: one of this machine's, or 0.0.0.0. */
@@ -39,13 +40,18 @@ type AnnounceListener = (infoHash: InfoHash, address: PeerAddress) => void;
 
 /** The library gives a query up after four to five ticks, each a quarter of its timeout. */
 const LIBRARY_TIMEOUT_MS = DHT_QUERY_TIMEOUT_MS * 0.8;
+const ID_LENGTH = 20;
 const ANY_HOST = "0.0.0.0";
 
 export class Dht {
+  /** How far hosts are, over the same socket. */
+  readonly reports: ReportChannel;
   readonly #options: DhtOptions;
   readonly #bootstrapKeys: ReadonlySet<string>;
   #port = 0;
   #node: CappedNode | undefined;
+  #socket: GuardedSocket | undefined;
+  #nodeId: Buffer = Buffer.alloc(ID_LENGTH);
   #isClosed = false;
   /** By info hash: the listeners of the walks that run. */
   readonly #listeners = new Map<InfoHash, Set<PeerListener>>();
@@ -57,6 +63,11 @@ export class Dht {
 
   constructor(options: DhtOptions) {
     this.#options = options;
+    this.reports = new ReportChannel({
+      clock: options.clock,
+      nodeId: () => this.#nodeId,
+      send: (datagram, to) => this.#socket?.sendApart(datagram, to),
+    });
     this.#bootstrapKeys = new Set(options.bootstrap.map(addressKey));
   }
 
@@ -69,13 +80,16 @@ export class Dht {
       accepts: (address) => this.#accepts(address),
       logger,
       now: () => clock.now(),
+      takes: (datagram, from) => this.reports.takes(datagram, from),
     });
     if (this.#isClosed) return socket.close();
+    this.#socket = socket;
     this.#port = socket.address().port;
+    this.#nodeId = nodeIdOf({ host: advertisedHost, port: this.#port });
     const node = new CappedNode({
       bootstrap: this.#options.bootstrap.filter((address) => !this.#isSelf(address)),
       socket,
-      nodeId: nodeIdOf({ host: advertisedHost, port: this.#port }),
+      nodeId: this.#nodeId,
       host: advertisedHost,
       timeout: LIBRARY_TIMEOUT_MS,
       maxAge: PEER_EXPIRY_MS,

@@ -34,6 +34,8 @@ export interface GuardedSocketOptions {
   readonly logger: Logger;
   /** Milliseconds by a clock that is never set back. */
   readonly now: () => number;
+  /** Takes datagrams of another protocol before the rates and guards of the DHT see them. @returns whether it has taken this one. */
+  readonly takes?: (datagram: Uint8Array, from: PeerAddress) => boolean;
 }
 
 /** UDP could not be bound. `code` is the system's, "EADDRINUSE" when the port is taken. */
@@ -62,6 +64,7 @@ export class GuardedSocket extends EventEmitter {
   readonly #accepts: (address: PeerAddress) => boolean;
   readonly #logger: Logger;
   readonly #now: () => number;
+  readonly #takes: (datagram: Uint8Array, from: PeerAddress) => boolean;
   readonly #rates = new DatagramRates();
   readonly #pending = new PendingQueries();
   readonly #refusals = new Map<DatagramRefusal, number>();
@@ -91,6 +94,7 @@ export class GuardedSocket extends EventEmitter {
     this.#accepts = options.accepts;
     this.#logger = options.logger;
     this.#now = options.now;
+    this.#takes = options.takes ?? (() => false);
     socket.on("message", (bytes, source) => this.#receive(bytes, source));
     socket.on("error", (error) => options.logger.debug(`UDP: ${error.message}`));
     socket.on("close", () => this.emit("close"));
@@ -131,6 +135,12 @@ export class GuardedSocket extends EventEmitter {
     this.#transmit(datagram, to, DATAGRAM_RESENDS, callback);
   }
 
+  /** Sends what is not of the DHT; its sender has a budget of its own. */
+  sendApart(datagram: Uint8Array, to: PeerAddress): void {
+    if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) return this.#refuse("foreignTarget", to);
+    this.#transmit(datagram, to, DATAGRAM_RESENDS, () => {});
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -160,6 +170,7 @@ export class GuardedSocket extends EventEmitter {
   #receive(bytes: Uint8Array, source: RemoteInfo): void {
     if (this.#isClosed) return;
     const from = { host: source.address, port: source.port };
+    if (isAddress(from) && this.#accepts(from) && this.#takes(bytes, from)) return;
     const envelope = readEnvelope(bytes);
     if (envelope === undefined) return this.#refuse("noMessage", from);
     const isReply = envelope.kind === "reply";

@@ -95,3 +95,12 @@ export const QUERY_BURST = 4_000;
 export const QUERY_RATE = 2_000;
 /** Sources, their hosts, and hosts answered, whose rates are remembered; the least recently used leaves a full table. */
 export const MAX_RATE_SOURCES = 4_096;
+/** Reports that are read, apart from the datagrams of the DHT: of one address, 30 processes that report two torrents' last states at once,
+ * and of all, ten times what a fleet is told to send. */
+export const REPORT_SOURCE_BURST = 120;
+export const REPORT_SOURCE_RATE = 30;
+export const REPORT_TOTAL_BURST = 4_000;
+export const REPORT_TOTAL_RATE = 1_000;
+/** Reports of ours whose answers are awaited, and collectors whose tokens are kept: eight for each of a hundred downloads. */
+export const MAX_PENDING_REPORTS = 1_024;
+export const MAX_REPORT_TOKENS = 1_024;

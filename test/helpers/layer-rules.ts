@@ -58,7 +58,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
   // bun:ffi for a socket option; node:net for a connect that can be given up.
   "src/net/": { uses: [torrent, format, lib], builtins: ["bun:ffi", "node:net"] },
   "src/discovery/": {
-    uses: [torrent, format, "src/core/swarm/", lib],
+    uses: [torrent, format, "src/core/swarm/", "src/core/exchange/", lib],
     packages: ["bittorrent-dht"],
     // node:fs for the kernel's routing table under /proc.
     builtins: ["node:dgram", "node:events", "node:fs", "node:os"],

@@ -20,3 +20,26 @@ export const MIN_DESTINATIONS_KEPT = 4;
 export const DESTINATION_ID_LENGTH = 8;
 /** `--hosts-per-address` at most: the containers or virtual machines behind one address. */
 export const MAX_HOSTS_PER_ADDRESS = 256;
+/** Nodes that a receiver reports to: every seed of a fleet that runs several for availability. */
+export const MAX_COLLECTORS = 8;
+/** Further nodes that may be asked when one of these is silent: the addresses of a full magnet. */
+export const MAX_COLLECTOR_CANDIDATES = 100;
+/** Reports a second that all hosts together send: 1.5 Mbit/s with their answers, whatever the size of the fleet. */
+export const REPORTS_PER_SECOND = 100;
+/** Between two reports of one host, at least and at most: a progress line is looked at every second, and 60,000 hosts are more than
+ * are counted. */
+export const MIN_REPORT_INTERVAL_MS = 1_000;
+export const MAX_REPORT_INTERVAL_MS = 600_000;
+/** The first reports of a fleet that is started at once are spread over this time. */
+export const FIRST_REPORT_SPREAD_MS = 2_000;
+/** A report without an answer is sent again after this, and a last one (done, failed, left) for so long at most. */
+export const REPORT_RETRY_MS = 250;
+export const LAST_REPORT_MS = 3_000;
+/** Reports without any answer after which a node does not collect, or cannot be reached by UDP. */
+export const REPORT_TRIES = 4;
+/** Bytes of a report: all fields at their longest have 260. And of the text in it. */
+export const MAX_REPORT_LENGTH = 400;
+export const MAX_REPORT_TEXT_LENGTH = 64;
+/** Bytes of a token, too long to be guessed, and of the transaction id of a report, which no other query of ours has. */
+export const REPORT_TOKEN_LENGTH = 8;
+export const REPORT_TRANSACTION_LENGTH = 8;

@@ -25,6 +25,8 @@ export interface ExtendedHandshake {
   readonly requestLength?: number;
   /** BEP 21: the peer downloads nothing. */
   readonly uploadOnly: boolean;
+  /** `pf_collects`: the peer takes reports of hosts. */
+  readonly collects: boolean;
   /** `v`, for the log: printable, at most MAX_CLIENT_NAME_LENGTH characters. */
   readonly client?: string;
 }
@@ -37,6 +39,8 @@ export interface ExtendedHandshakeFields {
   /** A key of p2pfile: other programs skip it, so runs of blocks are requested between p2pfile peers only. */
   readonly pf_request_length: number;
   readonly upload_only: 0 | 1;
+  /** A key of p2pfile: we take reports. */
+  readonly pf_collects?: 1;
   readonly metadata_size?: number;
 }
 
@@ -65,6 +69,7 @@ export function parseExtendedHandshake(bytes: Uint8Array): ExtendedHandshake | u
     ...(reqq === undefined ? {} : { requestQueue: Math.min(Math.max(reqq, 1), MAX_PEER_REQUEST_QUEUE) }),
     ...(isLength ? { requestLength: Math.min(requestLength, MAX_REQUEST_LENGTH) } : {}),
     uploadOnly: dictInteger(dict, "upload_only") === 1,
+    collects: dictInteger(dict, "pf_collects") === 1,
     ...(client === undefined
       ? {}
       : { client: printable(client).slice(0, MAX_CLIENT_NAME_LENGTH).toWellFormed() }),
@@ -77,6 +82,7 @@ export function extendedHandshakeFields(self: {
   readonly client: string;
   readonly port: number;
   readonly uploadOnly: boolean;
+  readonly collects: boolean;
   readonly metadataSize?: number | undefined;
 }): ExtendedHandshakeFields {
   return {
@@ -85,6 +91,7 @@ export function extendedHandshakeFields(self: {
     reqq: MAX_INBOUND_REQUESTS,
     pf_request_length: MAX_REQUEST_LENGTH,
     upload_only: self.uploadOnly ? 1 : 0,
+    ...(self.collects ? { pf_collects: 1 } : {}),
     ...(self.metadataSize === undefined ? {} : { metadata_size: self.metadataSize }),
   };
 }

@@ -5,11 +5,13 @@ import type { Magnet } from "../../core/format/magnet.ts";
 import { type Metainfo, parseInfoDict } from "../../core/format/metainfo.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { OutputPlace } from "../../storage/output-place.ts";
+import { ExitCode, P2pfileError } from "../../lib/errors.ts";
 import type { JoinedSwarm, SessionNode } from "../network/session-node.ts";
 import type { DownloadOptions } from "../options.ts";
 import { Milestones } from "../report/milestones.ts";
 import type { Resources } from "../resources.ts";
 import { destinationIdOf } from "./destination-id.ts";
+import { untilTold } from "./seeding.ts";
 import { timeoutError, unusableTorrent } from "./download-errors.ts";
 import { DownloadedFile } from "./downloaded-file.ts";
 import { watchPatience } from "./patience.ts";
@@ -70,6 +72,9 @@ export class Download {
     const node = await this.#resources.node(undefined, bootstrap);
     try {
       await Promise.race([this.#failed, this.#fetch(node)]);
+    } catch (error) {
+      await this.#reportFailure(error);
+      throw error;
     } finally {
       this.#ended.abort();
       this.#endPatience();
@@ -81,6 +86,16 @@ export class Download {
   /** After the network is closed: what is verified is recorded, so that the next run goes on from it. */
   async close(): Promise<void> {
     await this.#file?.close();
+  }
+
+  /** Its own end comes first: a session that is stopped does not wait for it. */
+  async #reportFailure(error: unknown): Promise<void> {
+    const { context, clock } = this.#resources;
+    const gossip = this.#swarm?.gossip;
+    if (gossip === undefined || context.signal.aborted) return;
+    const code = error instanceof P2pfileError ? error.exitCode : ExitCode.bug;
+    gossip.fail({ code, text: error instanceof Error ? error.message : "" });
+    await untilTold(() => gossip.isReported(), context.signal, clock);
   }
 
   async #fetch(node: SessionNode): Promise<void> {

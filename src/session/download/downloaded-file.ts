@@ -77,7 +77,7 @@ export class DownloadedFile {
     const finished = await file.finish();
     this.#reportCompletion(finished.path, file.existed);
     if (options.seeding) await this.#seed(file, finished);
-    else if (wasComplete) await untilTold(() => swarm.gossip.hasToldPeer, signal, resources.clock);
+    await untilTold(() => swarm.gossip.isReported(), signal, resources.clock);
   }
 
   /** After the network is closed: what is verified is recorded, so that the next run goes on from it. */

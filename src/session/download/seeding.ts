@@ -1,7 +1,7 @@
 // How long a download goes on after its completion: with `--seeding` until enough was uploaded, the time is up, or no host
 // lacks data; without, at the most until a peer has been told that it is done.
 import { FAREWELL_STEP_MS, SEEDING_CHECK_MS } from "../limits.ts";
-import { TELL_DONE_MS } from "./limits.ts";
+import { LAST_REPORT_MS } from "../../core/exchange/limits.ts";
 import { type SeedingEnd, type SeedingGoal, seedingEnd } from "../../core/transfer/seeding-goal.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { waitUntil } from "../clock.ts";
@@ -49,9 +49,9 @@ export async function seedUntilEnough(parts: SeedingParts): Promise<SeedingResul
   return { reason, uploaded: uploaded(), seconds: Math.round((clock.now() - startedAt) / 1000) };
 }
 
-/** For a download that was complete before it had a peer: a seed that counts hosts (`--until-done`) is to learn of it. */
-export function untilTold(hasToldPeer: () => boolean, signal: AbortSignal, clock: Clock): Promise<void> {
-  const deadline = clock.now() + TELL_DONE_MS;
-  const isOver = () => hasToldPeer() || signal.aborted || clock.now() >= deadline;
+/** A seed that counts hosts (`--until-done`) is to learn of our end; whether it does changes nothing for us. */
+export function untilTold(isReported: () => boolean, signal: AbortSignal, clock: Clock): Promise<void> {
+  const deadline = clock.now() + LAST_REPORT_MS;
+  const isOver = () => isReported() || signal.aborted || clock.now() >= deadline;
   return waitUntil(clock, FAREWELL_STEP_MS, isOver);
 }

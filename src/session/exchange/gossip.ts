@@ -3,11 +3,13 @@
 import { FirstHandHosts } from "../../core/exchange/first-hand-hosts.ts";
 import { HOST_EXCHANGE } from "../../core/exchange/host-message.ts";
 import type { HostEntry, HostRoster, HostState } from "../../core/exchange/host-roster.ts";
-import type { PeerHandle } from "../../core/torrent/ids.ts";
+import type { Report } from "../../core/exchange/report-message.ts";
+import type { InfoHash, PeerHandle } from "../../core/torrent/ids.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { AddressSource } from "../../core/swarm/address-source.ts";
 import type { PeerMessage } from "../../core/torrent/peer-message.ts";
-import { wallSeconds } from "../clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import { chance, wallSeconds } from "../clock.ts";
 import {
   CompletionTracking,
   announcesPieces,
@@ -17,6 +19,7 @@ import {
 } from "./completion-tracking.ts";
 import { HostExchange, speaksHosts } from "./host-exchange.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
+import { type Failure, Reporter, type ReportPort } from "./reporter.ts";
 import { PeerExchange } from "./peer-exchange.ts";
 
 /** The destination of a host that runs another program. */
@@ -29,6 +32,15 @@ export interface GossipOptions {
   readonly destination: string;
   /** Destinations of one address that are counted. */
   readonly hostsPerAddress: number;
+  readonly infoHash: InfoHash;
+  /** Verified pieces, 0 to 1. */
+  readonly progress: () => number;
+  readonly network: {
+    readonly reports: ReportPort;
+    /** Milliseconds of a clock that never steps back. */
+    readonly now: () => number;
+    readonly logger: Logger;
+  };
   /** The connected peers at the time of the call. */
   readonly peers: () => Iterable<PeerConnection>;
   /** Whether the peer has announced every piece. */
@@ -41,6 +53,8 @@ export interface GossipOptions {
 export class Gossip {
   /** The hosts that have proved their address. */
   readonly firstHand: FirstHandHosts;
+  /** Our reports to the nodes that collect them; a source sends none. */
+  readonly reporter: Reporter;
   readonly #options: GossipOptions;
   readonly #hosts: HostExchange;
   readonly #pex = new PeerExchange();
@@ -49,6 +63,9 @@ export class Gossip {
   constructor(options: GossipOptions) {
     this.#options = options;
     this.firstHand = new FirstHandHosts(options.hostsPerAddress);
+    const { infoHash, destination, progress } = options;
+    const { reports: port, now } = options.network;
+    this.reporter = new Reporter({ infoHash, destination, port, progress, now, random: chance });
     this.#hosts = new HostExchange({ ...options, firstHand: this.firstHand, wallSeconds });
   }
 
@@ -56,29 +73,53 @@ export class Gossip {
     return this.#hosts.roster;
   }
 
-  /** Whether a connected peer has got our own state. */
-  get hasToldPeer(): boolean {
-    return this.#hosts.hasToldPeer;
+  /** This process takes reports and counts hosts. */
+  get collects(): boolean {
+    return this.#options.state === "source";
+  }
+
+  /** Our last state has reached the nodes that collect reports, as far as there are any; sends it again when it is time. */
+  isReported(): boolean {
+    if (this.collects) return true;
+    this.reporter.tick();
+    return this.reporter.isSettled;
+  }
+
+  /** A report of a host. @returns how many others lack data; undefined: we do not collect. */
+  reported(
+    { destination, state, failure, text }: Report,
+    host: string,
+    hasProof: boolean,
+  ): number | undefined {
+    if (!this.collects) return undefined;
+    const known = this.firstHand.stateOf(host, destination);
+    if (hasProof && state === "failed" && known !== "failed")
+      this.#options.network.logger.debug(`${host}: failed with ${failure}${text === "" ? "" : ` (${text})`}`);
+    if (hasProof) this.firstHand.heard(host, destination, state);
+    const isOwn = this.firstHand.stateOf(host, destination) === "leeching";
+    return this.firstHand.needy - (isOwn ? 1 : 0);
   }
 
   /** A source shows the hosts that it counts; a download the picture that others draw, too. */
   get hostCounts(): { readonly wanting: number; readonly done: number } {
-    return this.#options.state === "source" ? this.firstHand : this.roster;
+    return this.collects ? this.firstHand : this.roster;
   }
 
-  /** A host lacks data: one that has proved its address, or a connected peer that does not speak the host exchange. */
+  /** Data may be needed: by a connected peer, by hosts that the collectors know of, or where there is no collector to ask. */
   get isAnyHostNeedy(): boolean {
-    if (this.firstHand.needy > 0) return true;
-    for (const peer of this.#options.peers()) {
-      if (speaksHosts(peer) || this.#isComplete(peer)) continue;
-      const known = peer.listenAddress && this.roster.get(peer.listenAddress);
-      if (known?.state !== "done" && known?.state !== "source") return true;
-    }
-    return false;
+    for (const peer of this.#options.peers()) if (!this.#isComplete(peer)) return true;
+    return this.reporter.word !== "none";
   }
 
   say(state: HostState): void {
     this.#hosts.sayOwn(state);
+    if (!this.collects) this.reporter.say(state);
+  }
+
+  /** This host gives up. Peers hear that it left, the collectors why. */
+  fail(failure: Failure): void {
+    this.#hosts.sayOwn("left");
+    this.reporter.say("failed", failure);
   }
 
   /** Before the connections close: sends our last state, and every change that a peer has not got yet. */
@@ -91,12 +132,14 @@ export class Gossip {
   tick(now: number, isTrading: boolean): void {
     if (isTrading) for (const peer of this.#options.peers()) this.#track(peer, now);
     this.#hosts.tick(now);
+    if (!this.collects) this.reporter.tick();
     this.#pex.tick(this.#options.peers(), now);
   }
 
   /** The first extension handshake of the peer, or a later one. */
   onExtendedHandshake(peer: PeerConnection, now: number): void {
     this.#hosts.greeted(peer, now);
+    if (!this.collects) this.reporter.onExtendedHandshake(peer);
   }
 
   /** A message of the peer that the transfer has handled. */
@@ -121,6 +164,7 @@ export class Gossip {
 
   forget(peer: PeerConnection): void {
     this.#hosts.forget(peer);
+    this.reporter.forget(peer);
     this.#pex.forget(peer);
     this.#completion.forget(peer.handle);
     const isUnfinished = this.firstHand.stateOf(peer.remote.host, OTHER_PROGRAM) === "leeching";

@@ -47,6 +47,11 @@ export class TransferRunner {
     this.metainfo = options.metainfo;
   }
 
+  /** Verified bytes of the file, 0 to 1. */
+  get progress(): number {
+    return this.transfer.status(this.#options.now()).completedBytes / this.metainfo.geometry.length;
+  }
+
   /** `payload`: the bytes of a received block, valid during the call. */
   dispatch(event: TransferEvent, payload?: Uint8Array): void {
     if (this.#stopped) return;

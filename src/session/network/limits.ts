@@ -10,6 +10,8 @@ export const MAX_METADATA_FETCHES = 4;
 export const METADATA_TIMEOUT_MS = 4_000;
 /** At the end peers read what is queued for them, and close; those that do not are closed after this long. */
 export const FAREWELL_MS = 1_000;
+/** At a stop the report that we left is repeated for so long at most: an order to stop is obeyed within a second. */
+export const LEFT_REPORT_MS = 500;
 /** A host of a private network that does not answer within this is down; a lost packet is sent again after 1 and 3 s. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** Tick of the core: timeouts, rechokes and rate limits are checked this often. */

@@ -1,8 +1,9 @@
 // The process on the network: one port for TCP and UDP, the sources of peers, the rate limits, one timer, and the torrents that it
 // takes part in. Passes every incoming handshake to the torrent that it names.
+import type { Report } from "../../core/exchange/report-message.ts";
 import type { AddressPolicy } from "../../core/swarm/address-policy.ts";
 import { type InfoHash, type PeerId, peerHandle, peerIdOf } from "../../core/torrent/ids.ts";
-import { CONNECT_TIMEOUT_MS, FAREWELL_MS, LIMITED_TICK_MS, TICK_MS } from "./limits.ts";
+import { CONNECT_TIMEOUT_MS, FAREWELL_MS, LEFT_REPORT_MS, LIMITED_TICK_MS, TICK_MS } from "./limits.ts";
 import { FAREWELL_STEP_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../peer/limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
@@ -12,6 +13,7 @@ import type { Logger } from "../../lib/logger.ts";
 import type { TcpConnection } from "../../net/tcp-connection.ts";
 import { dial, type DialResult } from "../../net/tcp-dialer.ts";
 import { monotonicMs, newPeerIdBytes } from "../clock.ts";
+import type { ReportPort } from "../exchange/reporter.ts";
 import { FlushTurn } from "../peer/flush-turn.ts";
 import type { PeerContext } from "../peer/peer-context.ts";
 import { openPort } from "./open-port.ts";
@@ -39,6 +41,10 @@ export interface NodeParts {
   readonly address: PeerAddress;
   readonly policy: Pick<AddressPolicy, "allows">;
   readonly sources: readonly PeerSource[];
+  /** Reports to others, and what their reports go to. */
+  readonly reports: ReportPort & {
+    onReport(take: (report: Report, host: string, hasProof: boolean) => number | undefined): void;
+  };
   readonly listener: { close(): void };
   /** Gives up when the signal is aborted. */
   readonly connect: (address: PeerAddress, signal: AbortSignal) => Promise<DialResult>;
@@ -58,6 +64,7 @@ export class Node implements SwarmNetwork, PeerContext {
   readonly address: PeerAddress;
   readonly policy: Pick<AddressPolicy, "allows">;
   readonly sources: readonly PeerSource[];
+  readonly reports: ReportPort;
   readonly budget = new ConnectionBudget();
   readonly uploadBucket: TokenBucket;
   readonly downloadBucket: TokenBucket;
@@ -79,6 +86,7 @@ export class Node implements SwarmNetwork, PeerContext {
     this.address = parts.address;
     this.policy = parts.policy;
     this.sources = parts.sources;
+    this.reports = parts.reports;
     this.now = parts.now;
     this.uploadBucket = new TokenBucket(parts.limits.uploadLimit);
     this.downloadBucket = new TokenBucket(parts.limits.downloadLimit);
@@ -87,6 +95,9 @@ export class Node implements SwarmNetwork, PeerContext {
       logger: parts.logger,
       now: parts.now,
     });
+    parts.reports.onReport((report, host, hasProof) =>
+      this.#torrents.get(report.infoHash)?.gossip.reported(report, host, hasProof),
+    );
     for (const source of parts.sources)
       source.start((infoHash, address) => this.#torrents.get(infoHash)?.learn(address, source.name));
   }
@@ -170,10 +181,15 @@ export class Node implements SwarmNetwork, PeerContext {
     this.#closing.abort();
     clearInterval(this.#timer);
     this.#parts.listener.close();
-    for (const torrent of this.#torrents.values()) torrent.close();
+    const torrents = [...this.#torrents.values()];
+    for (const torrent of torrents) torrent.close();
     this.#firstBytes.close();
     const deadline = this.now() + FAREWELL_MS;
-    while (this.#connections.size > 0 && this.now() < deadline) await Bun.sleep(FAREWELL_STEP_MS);
+    const reportsUntil = this.now() + LEFT_REPORT_MS;
+    const isReported = () =>
+      this.now() >= reportsUntil || torrents.every(({ gossip }) => gossip.isReported());
+    const isTold = () => this.#connections.size === 0 && isReported();
+    while (!isTold() && this.now() < deadline) await Bun.sleep(FAREWELL_STEP_MS);
     for (const peer of this.#connections) peer.close("shutdown");
     for (const source of this.sources) await source.close();
   }

@@ -3,6 +3,7 @@ import { AddressPolicy } from "../../core/swarm/address-policy.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import { Dht } from "../../discovery/dht.ts";
 import { DatagramBindError } from "../../discovery/guarded-socket.ts";
+import type { ReportChannel } from "../../discovery/report-channel.ts";
 import { findOwnAddress } from "../../discovery/own-address.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { OnBug, TcpConnection } from "../../net/tcp-connection.ts";
@@ -34,6 +35,7 @@ export interface OpenPort {
   readonly onAdmitted: (host: string) => void;
   readonly listener: TcpListener;
   readonly sources: readonly PeerSource[];
+  readonly reports: ReportChannel;
 }
 
 /** @throws UsageError when the address is not one of this machine or no wished port is free. */
@@ -69,7 +71,7 @@ async function openBoth(
   address: PeerAddress,
   policy: AddressPolicy,
   options: OpenPortOptions,
-): Promise<Pick<OpenPort, "listener" | "sources">> {
+): Promise<Pick<OpenPort, "listener" | "sources" | "reports">> {
   const { host, port } = address;
   const listener = listen({ host: bindHost, port, onConnection: options.onConnection, onBug: options.onBug });
   const dht = new Dht({
@@ -83,7 +85,7 @@ async function openBoth(
   });
   try {
     await dht.start();
-    return { listener, sources: [new DhtSource(dht)] };
+    return { listener, sources: [new DhtSource(dht)], reports: dht.reports };
   } catch (error) {
     listener.close();
     throw error;

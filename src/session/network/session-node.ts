@@ -5,6 +5,7 @@ import type { DoneHosts } from "../../core/exchange/first-hand-hosts.ts";
 import type { HostState } from "../../core/exchange/host-roster.ts";
 import type { TokenBucket } from "../../core/rate/token-bucket.ts";
 import type { PeerHandle } from "../../core/torrent/ids.ts";
+import type { Failure } from "../exchange/reporter.ts";
 import type { RunnerPeer, TransferRunner } from "../file/transfer-runner.ts";
 import { Node, type NodeStart } from "./node.ts";
 import { Swarm, type SwarmOptions } from "./swarm.ts";
@@ -14,11 +15,12 @@ import type { SnapshotSwarm } from "./torrent-snapshot.ts";
 export interface JoinedSwarm extends SnapshotSwarm {
   readonly gossip: SnapshotSwarm["gossip"] & {
     readonly firstHand: { doneHosts(): DoneHosts };
-    /** A peer has been told our state. */
-    readonly hasToldPeer: boolean;
+    /** The nodes that collect reports have our last state, as far as there are any. */
+    isReported(): boolean;
     /** A host lacks data, as far as is known. */
     readonly isAnyHostNeedy: boolean;
     say(state: HostState): void;
+    fail(failure: Failure): void;
   };
   /** The metadata is known and the file is ready: pieces are traded from then on. */
   start(runner: TransferRunner): void;

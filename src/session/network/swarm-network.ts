@@ -1,10 +1,12 @@
 // What a torrent and the process on the network need of each other.
+import type { Report } from "../../core/exchange/report-message.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { AddressPolicy } from "../../core/swarm/address-policy.ts";
 import type { AddressSource } from "../../core/swarm/address-source.ts";
 import type { InfoHash, PeerId } from "../../core/torrent/ids.ts";
 import type { PeerFault } from "../../core/torrent/peer-message.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { ReportPort } from "../exchange/reporter.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
 import type { ConnectionBudget, ConnectionHolder } from "./connection-budget.ts";
 import type { PeerSource } from "./peer-source.ts";
@@ -16,6 +18,12 @@ export interface Torrent extends ConnectionHolder {
   admit(peer: PeerConnection): PeerFault | undefined;
   /** An address of a peer of this torrent became known. */
   learn(address: PeerAddress, source: AddressSource): void;
+  readonly gossip: {
+    /** A report of a host; `hasProof`: it comes from there. @returns how many others lack data; undefined: we do not collect. */
+    reported(report: Report, host: string, hasProof: boolean): number | undefined;
+    /** Asks whether our last state is reported, and sends it again when it is time; also after `close`. */
+    isReported(): boolean;
+  };
   tick(now: number): void;
   close(): void;
 }
@@ -29,6 +37,7 @@ export interface SwarmNetwork {
   readonly policy: Pick<AddressPolicy, "allows">;
   readonly sources: readonly PeerSource[];
   readonly budget: ConnectionBudget;
+  readonly reports: ReportPort;
   /** Milliseconds of a clock that never steps back. */
   readonly now: () => number;
   /** @returns undefined when the host did not answer in time. */

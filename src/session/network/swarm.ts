@@ -75,10 +75,16 @@ export class Swarm implements PeerOwner, Torrent {
       hostsPerAddress: options.hostsPerAddress,
       peers: () => this.#peers.values(),
       hasAll: (handle) => this.#runner?.transfer.peer(handle)?.bitfield.isFull ?? false,
+      infoHash,
+      network: node,
+      progress: () => this.#runner?.progress ?? 0,
       learn,
       onAdvertised: (peer, address) => this.#addresses.advertised(peer, address),
     });
-    for (const { address, source } of options.pinned) this.learn(address, source);
+    for (const { address, source } of options.pinned) {
+      this.learn(address, source);
+      this.gossip.reporter.addPinned(address);
+    }
   }
 
   get peerCount(): number {
@@ -257,7 +263,7 @@ export class Swarm implements PeerOwner, Torrent {
   }
 
   get #self(): SelfDescription {
-    return { infoDict: this.#infoDict, uploadOnly: this.isSeeding };
+    return { infoDict: this.#infoDict, uploadOnly: this.isSeeding, collects: this.gossip.collects };
   }
 
   /** Sends what we are and have. Before the metadata is known we have nothing to offer or refuse. */

@@ -40,6 +40,8 @@ export interface SelfDescription {
   readonly infoDict: Uint8Array | undefined;
   /** We want nothing (BEP 21). */
   readonly uploadOnly: boolean;
+  /** We take reports of hosts. */
+  readonly collects: boolean;
 }
 
 export interface PeerConnectionOptions {
@@ -145,7 +147,7 @@ export class PeerConnection {
 
   /** The metadata became known: the peer may fetch it from us. */
   offerMetadata(infoDict: Uint8Array): void {
-    this.#describe({ infoDict, uploadOnly: false });
+    this.#describe({ infoDict, uploadOnly: false, collects: false });
     this.#outputAdded();
   }
 
@@ -158,7 +160,7 @@ export class PeerConnection {
 
   /** Tells the peer that we want nothing more (BEP 21). */
   sendUploadOnly(metadataSize: number | undefined): void {
-    this.#setFields(true, metadataSize);
+    this.#setFields(true, false, metadataSize);
     this.wire.sendExtendedHandshake();
     this.#outputAdded();
   }
@@ -253,17 +255,17 @@ export class PeerConnection {
   }
 
   /** Sets our extension handshake; the metadata is offered also to a peer that has got one without it. */
-  #describe({ infoDict, uploadOnly }: SelfDescription): void {
-    this.#setFields(uploadOnly, infoDict?.length);
+  #describe({ infoDict, uploadOnly, collects }: SelfDescription): void {
+    this.#setFields(uploadOnly, collects, infoDict?.length);
     if (infoDict === undefined || this.#offersMetadata) return;
     this.#offersMetadata = true;
     this.wire.setMetadata(infoDict);
   }
 
-  #setFields(uploadOnly: boolean, metadataSize: number | undefined): void {
+  #setFields(uploadOnly: boolean, collects: boolean, metadataSize: number | undefined): void {
     const { port } = this.#context.address;
     this.wire.setExtendedHandshake(
-      extendedHandshakeFields({ client: CLIENT_NAME, port, uploadOnly, metadataSize }),
+      extendedHandshakeFields({ client: CLIENT_NAME, port, uploadOnly, collects, metadataSize }),
     );
   }
 

@@ -44,7 +44,7 @@ describe("A full table", () => {
     expect(hosts.stateOf(host(2), "a")).toBeUndefined();
   });
 
-  test("keeps no host out: one that is done is counted whatever filled it", () => {
+  test("W25: keeps no host out: one that is done is counted whatever filled it", () => {
     for (const state of ["leeching", "left", "source", "failed", "done"] as const) {
       const hosts = new FirstHandHosts(1);
       for (let i = 0; i < MAX_FIRST_HAND_HOSTS; i++) hosts.heard(host(i), "a", state);

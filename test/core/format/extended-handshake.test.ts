@@ -39,12 +39,13 @@ describe("parseExtendedHandshake", () => {
       listenPort: 6881,
       requestQueue: 500,
       uploadOnly: false,
+      collects: false,
       client: "libtorrent/2.0.8.0",
     });
   });
 
   test("takes an empty dictionary as a peer without extensions", () => {
-    expect(parseText("de")).toEqual({ extensions: new Map(), uploadOnly: false });
+    expect(parseText("de")).toEqual({ extensions: new Map(), uploadOnly: false, collects: false });
   });
 
   test("keeps id 0, which disables an extension, and treats toString as a plain name", () => {
@@ -169,7 +170,13 @@ describe("parseExtendedHandshake", () => {
 describe("extendedHandshakeFields", () => {
   test("has our name, port, request queue and longest request", () => {
     expect(
-      extendedHandshakeFields({ client: "p2pfile 1.0", port: 42083, uploadOnly: true, metadataSize: 512 }),
+      extendedHandshakeFields({
+        client: "p2pfile 1.0",
+        port: 42083,
+        uploadOnly: true,
+        collects: false,
+        metadataSize: 512,
+      }),
     ).toEqual({
       v: "p2pfile 1.0",
       p: 42083,
@@ -181,9 +188,9 @@ describe("extendedHandshakeFields", () => {
   });
 
   test("leaves out the metadata size while we have no metadata", () => {
-    expect(extendedHandshakeFields({ client: "x", port: 1, uploadOnly: false })).not.toHaveProperty(
-      "metadata_size",
-    );
+    expect(
+      extendedHandshakeFields({ client: "x", port: 1, uploadOnly: false, collects: false }),
+    ).not.toHaveProperty("metadata_size");
   });
 
   test("is parsed back to the same values", () => {
@@ -191,17 +198,19 @@ describe("extendedHandshakeFields", () => {
       client: fc.stringMatching(/^[ -~]{0,64}$/),
       port: fc.integer({ min: 1, max: 65535 }),
       uploadOnly: fc.boolean(),
+      collects: fc.boolean(),
       metadataSize: fc.integer({ min: 1, max: MAX_METADATA_LENGTH }),
     });
     fc.assert(
-      fc.property(self, ({ client, port, uploadOnly, metadataSize }) => {
+      fc.property(self, ({ client, port, uploadOnly, collects, metadataSize }) => {
         expect(
-          parse({ ...extendedHandshakeFields({ client, port, uploadOnly, metadataSize }), m: {} }),
+          parse({ ...extendedHandshakeFields({ client, port, uploadOnly, collects, metadataSize }), m: {} }),
         ).toEqual({
           extensions: new Map(),
           client,
           listenPort: port,
           uploadOnly,
+          collects,
           metadataSize,
           requestQueue: MAX_INBOUND_REQUESTS,
           requestLength: MAX_REQUEST_LENGTH,

@@ -2,7 +2,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { utimesSync, writeFileSync } from "node:fs";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
-import { TELL_DONE_MS } from "../../../src/session/download/limits.ts";
+import { LAST_REPORT_MS } from "../../../src/core/exchange/limits.ts";
 import { SOURCE_CHECK_MS } from "../../../src/session/file/limits.ts";
 import { PartFile } from "../../../src/storage/part-file.ts";
 import { DownloadFixture, useDownloads } from "../fixtures/download-fixture.ts";
@@ -66,16 +66,18 @@ describe("a download that is closed", () => {
 });
 
 describe("a file that stands there already", () => {
-  test("completes the download, which waits a moment for a peer to be told", async () => {
+  test("completes the download, which waits a moment for its last report to be answered", async () => {
     const fixture = new DownloadFixture();
     writeFileSync(fixture.path, CONTENT);
-    await fixture.trade();
+    await fixture.run();
+    fixture.swarm.isReported = false;
+    fixture.swarm.options.onMetadata(METAINFO.infoBytes);
     await until(() => fixture.session.eventsOf("completed").length > 0);
     expect(fixture.session.eventsOf("completed")).toMatchObject([{ existed: true, path: fixture.path }]);
     expect(fixture.session.eventsOf("hashing")).toMatchObject([{ index: 4, done: CONTENT.length }]);
-    await fixture.session.clock.pass(TELL_DONE_MS / 2);
+    await fixture.session.clock.pass(LAST_REPORT_MS / 2);
     expect(Bun.peek.status(fixture.ended)).toBe("pending");
-    fixture.swarm.gossip.hasToldPeer = true;
+    fixture.swarm.isReported = true;
     await fixture.session.clock.pass(10);
     expect(await fixture.ended).toBe("done");
     await fixture.end();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SWARM_END_GRACE_MS } from "../../../src/core/transfer/limits.ts";
-import { TELL_DONE_MS } from "../../../src/session/download/limits.ts";
+import { LAST_REPORT_MS } from "../../../src/core/exchange/limits.ts";
 import { seedUntilEnough, type SeedingParts, untilTold } from "../../../src/session/download/seeding.ts";
 import { FAREWELL_STEP_MS, SEEDING_CHECK_MS } from "../../../src/session/limits.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
@@ -82,16 +82,16 @@ describe("seedUntilEnough", () => {
 });
 
 describe("untilTold", () => {
-  test("ends as soon as there is a listener, at once if there is one already", async () => {
+  test("ends as soon as the last report is answered, at once if it is already", async () => {
     const clock = new VirtualClock();
     const { signal } = new AbortController();
-    let hasToldPeer = true;
-    await untilTold(() => hasToldPeer, signal, clock);
-    hasToldPeer = false;
-    const told = untilTold(() => hasToldPeer, signal, clock);
+    let isReported = true;
+    await untilTold(() => isReported, signal, clock);
+    isReported = false;
+    const told = untilTold(() => isReported, signal, clock);
     await clock.pass(10 * FAREWELL_STEP_MS);
     expect(Bun.peek.status(told)).toBe("pending");
-    hasToldPeer = true;
+    isReported = true;
     await clock.pass(FAREWELL_STEP_MS);
     expect(Bun.peek.status(told)).toBe("fulfilled");
   });
@@ -104,7 +104,7 @@ describe("untilTold", () => {
     stop.abort();
     await clock.pass(FAREWELL_STEP_MS);
     expect([Bun.peek.status(late), Bun.peek.status(stopped)]).toEqual(["pending", "fulfilled"]);
-    await clock.pass(TELL_DONE_MS);
+    await clock.pass(LAST_REPORT_MS);
     expect(Bun.peek.status(late)).toBe("fulfilled");
   });
 });

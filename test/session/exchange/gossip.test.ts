@@ -1,7 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { encodeHosts, HOST_EXCHANGE, parseHosts } from "../../../src/core/exchange/host-message.ts";
 import type { HostState } from "../../../src/core/exchange/host-roster.ts";
+import type { Report, ReportAnswer } from "../../../src/core/exchange/report-message.ts";
+import { infoHashOf } from "../../../src/core/torrent/ids.ts";
+import { silentLogger } from "../../../src/lib/logger.ts";
 import { encodePex, parsePex } from "../../../src/core/exchange/pex.ts";
+import { REPORT_RETRY_MS } from "../../../src/core/exchange/limits.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { Gossip } from "../../../src/session/exchange/gossip.ts";
 import { PIECE_STATE_PATIENCE_MS } from "../../../src/session/exchange/limits.ts";
@@ -9,6 +13,7 @@ import { PEER_EXCHANGE, type PeerConnection } from "../../../src/session/peer/pe
 import { wallSeconds } from "../../../src/session/clock.ts";
 
 const OWN: PeerAddress = { host: "10.0.0.1", port: 42_070 };
+const LISTEN_PORT = 42_070;
 const DESTINATION = "00".repeat(8);
 const address = (last: number): PeerAddress => ({ host: `10.0.0.${last}`, port: 42_070 });
 
@@ -18,7 +23,12 @@ class FakePeer {
   readonly isOtherClient: boolean;
   readonly openedAt = 0;
   readonly remote: PeerAddress;
-  readonly extended: { extensions: Map<string, number>; uploadOnly: boolean };
+  readonly extended: {
+    extensions: Map<string, number>;
+    uploadOnly: boolean;
+    collects: boolean;
+    listenPort: number;
+  };
   listenAddress: PeerAddress | undefined;
   hasAll = false;
   readonly faults: string[] = [];
@@ -32,7 +42,12 @@ class FakePeer {
     this.isOtherClient = isOtherClient;
     this.listenAddress = address(number);
     this.remote = { host: address(number).host, port: 50_000 + number };
-    this.extended = { extensions: new Map(speaks.map((name, id) => [name, id + 1])), uploadOnly: false };
+    this.extended = {
+      extensions: new Map(speaks.map((name, id) => [name, id + 1])),
+      uploadOnly: false,
+      collects: false,
+      listenPort: LISTEN_PORT,
+    };
   }
 
   sendExtended(name: string, payload: Uint8Array): void {
@@ -47,16 +62,31 @@ class FakePeer {
   }
 }
 
+interface SentReport {
+  readonly report: Report;
+  readonly to: PeerAddress;
+  readonly onAnswer: (answer: ReportAnswer) => void;
+}
+
 const real = (peer: FakePeer) => peer as unknown as PeerConnection;
 
 function fixture(state: HostState = "leeching") {
   const peers: FakePeer[] = [];
   const learned: string[] = [];
   const advertised: string[] = [];
+  const reports: SentReport[] = [];
+  const now = { value: 0 };
   const gossip = new Gossip({
     own: OWN,
     destination: DESTINATION,
     hostsPerAddress: 1,
+    infoHash: infoHashOf(new Uint8Array(20)),
+    network: {
+      reports: { send: (report, to, onAnswer) => void reports.push({ report, to, onAnswer }) },
+      now: () => now.value,
+      logger: silentLogger,
+    },
+    progress: () => 0.5,
     state,
     peers: () => peers.map(real),
     hasAll: (handle) => peers.find((peer) => peer.handle === Number(handle))?.hasAll ?? false,
@@ -68,7 +98,7 @@ function fixture(state: HostState = "leeching") {
     gossip.onExtendedHandshake(real(peer), 0);
     return peer;
   };
-  return { peers, learned, advertised, gossip, join };
+  return { peers, learned, advertised, gossip, join, reports, now };
 }
 
 const hosts = (...states: readonly HostState[]) =>
@@ -96,13 +126,10 @@ describe("Addresses of third parties", () => {
 describe("This host", () => {
   test("is sent to every peer that speaks the host exchange, with every change of its state", () => {
     const { gossip, join } = fixture();
-    expect(gossip.hasToldPeer).toBe(false);
     const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
-    expect(gossip.hasToldPeer).toBe(true);
     gossip.say("done");
     expect(peer.hosts).toEqual(["10.0.0.1 leeching", "10.0.0.1 done"]);
     gossip.forget(real(peer));
-    expect(gossip.hasToldPeer).toBe(false);
   });
 
   test.each([
@@ -164,7 +191,7 @@ describe("A peer of another program", () => {
     peer.hasAll = true;
     gossip.tick(200, true);
     expect(gossip.roster.get(address(2))?.state).toBe("done");
-    expect(gossip.isAnyHostNeedy).toBe(false);
+    expect([...gossip.firstHand.doneHosts().keys()]).toEqual(["10.0.0.2"]);
   });
 
   test("has the file from the start when it announces that at once, also by BEP 21", () => {
@@ -189,13 +216,16 @@ describe("A peer of another program", () => {
     expect(gossip.roster.get(address(2))?.state).toBe("leeching");
   });
 
-  test("is not reported while its listen address is unknown, and lacks data all the same", () => {
+  test("is not told to others while its listen address is unknown, and counts all the same", () => {
     const { gossip, join } = fixture("source");
     const peer = join(new FakePeer(2));
     peer.listenAddress = undefined;
     gossip.onMessage(real(peer), { type: "haveNone" }, 0);
     gossip.tick(100, true);
-    expect([gossip.roster.size, gossip.isAnyHostNeedy]).toEqual([1, true]);
+    expect([gossip.roster.size, gossip.isAnyHostNeedy, gossip.firstHand.needy]).toEqual([1, true, 1]);
+    peer.hasAll = true;
+    gossip.tick(200, true);
+    expect(gossip.firstHand.done).toBe(1);
   });
 
   test("is not tracked when it speaks the host exchange, or is p2pfile", () => {
@@ -209,11 +239,100 @@ describe("A peer of another program", () => {
   });
 });
 
-test("A host that lacks data keeps the others seeding, connected or not", () => {
-  const { gossip, join } = fixture("source");
-  const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
-  expect(gossip.isAnyHostNeedy).toBe(false);
-  gossip.onExtended(real(peer), HOST_EXCHANGE, hosts("leeching"), 0);
-  gossip.forget(real(peer));
-  expect(gossip.isAnyHostNeedy).toBe(true);
+describe("Data is needed", () => {
+  const TOKEN = new Uint8Array(8);
+
+  /** We are done, and connected with a seed that collects reports. */
+  function seeding() {
+    const all = fixture();
+    const seed = new FakePeer(9, [HOST_EXCHANGE], false);
+    seed.hasAll = true;
+    seed.extended.collects = true;
+    all.join(seed);
+    all.gossip.say("done");
+    const answer = (needy: number) => all.reports.at(-1)?.onAnswer({ intervalMs: 1000, needy, token: TOKEN });
+    return { ...all, seed, answer };
+  }
+
+  test("while a connected peer lacks it, whatever the collectors say", () => {
+    const { gossip, answer, join } = seeding();
+    answer(0);
+    expect(gossip.isAnyHostNeedy).toBe(false);
+    const peer = join(new FakePeer(2));
+    expect(gossip.isAnyHostNeedy).toBe(true);
+    peer.extended.uploadOnly = true;
+    expect(gossip.isAnyHostNeedy).toBe(false);
+  });
+
+  test("while the collectors know of a host that lacks it, and while none answers", () => {
+    const { gossip, answer, now } = seeding();
+    expect(gossip.isAnyHostNeedy).toBe(true);
+    answer(1);
+    expect(gossip.isAnyHostNeedy).toBe(true);
+    answer(0);
+    expect(gossip.isAnyHostNeedy).toBe(false);
+    now.value += 60_000;
+    expect(gossip.isAnyHostNeedy).toBe(true);
+  });
+
+  test("whatever is hearsay", () => {
+    const { gossip, answer, seed } = seeding();
+    answer(0);
+    gossip.onExtended(real(seed), HOST_EXCHANGE, hosts("source", "leeching", "leeching"), 0);
+    expect(gossip.isAnyHostNeedy).toBe(false);
+  });
+});
+
+describe("Reports", () => {
+  const report = (state: Report["state"], destination = "ab".repeat(8)): Report => ({
+    infoHash: infoHashOf(new Uint8Array(20)),
+    destination,
+    state,
+    progress: 0,
+    failure: 0,
+    text: "",
+  });
+
+  test("count by the address that a token proves, and are told how many others lack data", () => {
+    const { gossip } = fixture("source");
+    expect(gossip.reported(report("leeching"), "10.0.0.7", false)).toBe(0);
+    expect(gossip.firstHand.size).toBe(0);
+    expect(gossip.reported(report("leeching"), "10.0.0.7", true)).toBe(0);
+    expect(gossip.reported(report("done"), "10.0.0.8", true)).toBe(1);
+    expect([...gossip.firstHand.doneHosts().keys()]).toEqual(["10.0.0.8"]);
+  });
+
+  test("are not taken by a host that downloads", () => {
+    expect(fixture("leeching").gossip.reported(report("done"), "10.0.0.7", true)).toBeUndefined();
+  });
+
+  test("go to a peer that says that it collects, at the address of its connection, until the last one is answered", () => {
+    const { gossip, join, reports, now } = fixture();
+    const seed = new FakePeer(9, [HOST_EXCHANGE], false);
+    seed.extended.collects = true;
+    join(seed);
+    gossip.say("done");
+    expect(reports.map(({ report: { state, progress }, to }) => [state, progress, addressKey(to)])).toEqual([
+      ["done", 500, `10.0.0.9:${LISTEN_PORT}`],
+    ]);
+    expect(gossip.isReported()).toBe(false);
+    now.value += REPORT_RETRY_MS;
+    expect([gossip.isReported(), reports.length]).toEqual([true, 2]);
+    now.value = 0;
+    reports[0]?.onAnswer({ intervalMs: 1000, needy: 0, token: new Uint8Array(8) });
+    expect(gossip.isReported()).toBe(true);
+  });
+
+  test("of a failure carry its code and words, and peers hear that the host left", () => {
+    const { gossip, join, reports } = fixture();
+    const seed = new FakePeer(9, [HOST_EXCHANGE], false);
+    seed.extended.collects = true;
+    join(seed);
+    gossip.fail({ code: 5, text: "disk full" });
+    gossip.farewell();
+    expect(reports.map(({ report: { state, failure, text } }) => [state, failure, text])).toEqual([
+      ["failed", 5, "disk full"],
+    ]);
+    expect(seed.hosts.at(-1)).toBe("10.0.0.1 left");
+  });
 });

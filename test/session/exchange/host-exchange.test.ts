@@ -192,7 +192,7 @@ describe("hearing", () => {
 describe("at first hand", () => {
   const OTHER = "11".repeat(8);
 
-  test("a peer counts for the source address of its connection, and nothing that it says of others does", () => {
+  test("W25: a peer counts for the source address of its connection, and nothing that it says of others does", () => {
     const firstHand = new FirstHandHosts(1);
     const hosts = exchange("source", firstHand);
     const peer = new FakePeer(1);

@@ -1,4 +1,6 @@
 // A node on a virtual clock: no socket, no DHT, no timer. What dials reach, what sources find and what peers send is up to the test.
+import type { Report } from "../../../src/core/exchange/report-message.ts";
+import type { OnReportAnswer, TakeReport } from "../../../src/discovery/report-channel.ts";
 import { setImmediate } from "node:timers/promises";
 import {
   infoHashOf,
@@ -174,6 +176,21 @@ export class FakeSource implements PeerSource {
   }
 }
 
+/** Sends no report anywhere, and remembers which were sent. */
+export class FakeReports {
+  readonly sent: { readonly report: Report; readonly to: PeerAddress; readonly onAnswer: OnReportAnswer }[] =
+    [];
+  take: TakeReport = () => undefined;
+
+  send(report: Report, to: PeerAddress, onAnswer: OnReportAnswer): void {
+    this.sent.push({ report, to, onAnswer });
+  }
+
+  onReport(take: TakeReport): void {
+    this.take = take;
+  }
+}
+
 interface FakeDial {
   readonly address: PeerAddress;
   readonly at: number;
@@ -183,6 +200,7 @@ interface FakeDial {
 export class NetworkFixture {
   now = 1_000;
   readonly source = new FakeSource();
+  readonly reports = new FakeReports();
   readonly node: Node;
   readonly log: string[] = [];
   /** Every dial so far, as addresses. */
@@ -201,6 +219,7 @@ export class NetworkFixture {
       address: OWN_ADDRESS,
       policy: { allows: () => true },
       sources: [this.source],
+      reports: this.reports,
       listener: { close: () => void (this.isListening = false) },
       connect: (address, signal) => this.#connect(address, signal),
       limits: { uploadLimit: 0, downloadLimit: 0 },

@@ -37,6 +37,7 @@ function torrent(byte: number, onTick: (byte: number) => void = () => {}): Torre
     longestIdle: () => undefined,
     tick: () => onTick(byte),
     close: () => {},
+    gossip: { reported: () => undefined, isReported: () => true },
   };
 }
 
