@@ -43,3 +43,8 @@ export const MAX_REPORT_TEXT_LENGTH = 64;
 /** Bytes of a token, too long to be guessed, and of the transaction id of a report, which no other query of ours has. */
 export const REPORT_TOKEN_LENGTH = 8;
 export const REPORT_TRANSACTION_LENGTH = 8;
+/** Pieces that were sent to one peer in part, and its latest requests: more than other programs have under way with one peer. */
+export const MAX_PARTLY_SENT_PIECES = 1_024;
+export const MAX_RECENT_REQUESTS = 1_024;
+/** A request this long before the peer closes the connection may have been answered by us or by another peer. */
+export const RECENT_REQUEST_MS = 10_000;

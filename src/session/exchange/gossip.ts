@@ -1,5 +1,7 @@
 // What the peers of one torrent tell one another of third parties: our own host exchange between p2pfile peers, peer exchange
 // (BEP 11) with other programs. Owns the roster of hosts that results.
+import type { Announced } from "../../core/exchange/coverage.ts";
+import type { Geometry } from "../../core/torrent/geometry.ts";
 import { FirstHandHosts } from "../../core/exchange/first-hand-hosts.ts";
 import { HOST_EXCHANGE } from "../../core/exchange/host-message.ts";
 import type { HostEntry, HostRoster, HostState } from "../../core/exchange/host-roster.ts";
@@ -19,6 +21,7 @@ import {
 } from "./completion-tracking.ts";
 import { HostExchange, speaksHosts } from "./host-exchange.ts";
 import type { PeerConnection } from "../peer/peer-connection.ts";
+import { DeliveryTracking } from "./delivery-tracking.ts";
 import { type Failure, Reporter, type ReportPort } from "./reporter.ts";
 import { PeerExchange } from "./peer-exchange.ts";
 
@@ -43,8 +46,9 @@ export interface GossipOptions {
   };
   /** The connected peers at the time of the call. */
   readonly peers: () => Iterable<PeerConnection>;
-  /** Whether the peer has announced every piece. */
-  readonly hasAll: (handle: PeerHandle) => boolean;
+  /** The pieces that the peer has announced; undefined before there is a transfer. */
+  readonly announced: (handle: PeerHandle) => Announced | undefined;
+  readonly geometry: () => Geometry | undefined;
   readonly learn: (address: PeerAddress, source: AddressSource) => void;
   /** The peer has advertised an address of its own. */
   readonly onAdvertised: (peer: PeerConnection, address: PeerAddress) => void;
@@ -59,10 +63,12 @@ export class Gossip {
   readonly #hosts: HostExchange;
   readonly #pex = new PeerExchange();
   readonly #completion = new CompletionTracking();
+  readonly #delivery: DeliveryTracking;
 
   constructor(options: GossipOptions) {
     this.#options = options;
     this.firstHand = new FirstHandHosts(options.hostsPerAddress);
+    this.#delivery = new DeliveryTracking(options);
     const { infoHash, destination, progress } = options;
     const { reports: port, now } = options.network;
     this.reporter = new Reporter({ infoHash, destination, port, progress, now, random: chance });
@@ -144,7 +150,9 @@ export class Gossip {
 
   /** A message of the peer that the transfer has handled. */
   onMessage(peer: PeerConnection, message: PeerMessage, now: number): void {
-    if (announcesPieces(message) && peer.isOtherClient)
+    if (!peer.isOtherClient) return;
+    if (message.type === "request") this.#delivery.requested(peer, message.block, now);
+    if (announcesPieces(message) || message.type === "request")
       this.#completion.updated(peer.handle, this.#isComplete(peer), now);
   }
 
@@ -162,7 +170,11 @@ export class Gossip {
     }
   }
 
-  forget(peer: PeerConnection): void {
+  /** The connection has ended; `byPeer`: the peer closed it. */
+  forget(peer: PeerConnection, byPeer: boolean): void {
+    if (byPeer && this.#delivery.isWholeAtClose(peer, this.#options.network.now()) && peer.isOtherClient)
+      this.#note(peer, "done");
+    this.#delivery.forget(peer);
     this.#hosts.forget(peer);
     this.reporter.forget(peer);
     this.#pex.forget(peer);
@@ -193,7 +205,11 @@ export class Gossip {
 
   /** BEP 21 counts: such a peer wants nothing. */
   #isComplete(peer: PeerConnection): boolean {
-    return this.#options.hasAll(peer.handle) || (peer.extended?.uploadOnly ?? false);
+    if (peer.extended?.uploadOnly === true) return true;
+    const announced = this.#options.announced(peer.handle);
+    const size = this.#options.geometry()?.pieceCount;
+    const hasAll = announced !== undefined && announced.count === size;
+    return hasAll || this.#delivery.isWhole(peer, this.#options.network.now());
   }
 }
 

@@ -10,3 +10,8 @@ export const HOST_MESSAGE_RATE = 16;
 export const HOST_MESSAGE_BURST = 1_000;
 /** A peer that has sent no bitfield, have, haveAll or haveNone for this long has no piece (BEP 3 lets it stay silent). */
 export const PIECE_STATE_PATIENCE_MS = 2_000;
+/** A peer that must have every piece by what it has announced and we have sent is done after so long: what its socket took is on its way
+ * until then. */
+export const DELIVERY_GRACE_MS = 2_000;
+/** How often one peer's pieces are gone through for that. */
+export const DELIVERY_CHECK_MS = 500;

@@ -74,7 +74,8 @@ export class Swarm implements PeerOwner, Torrent {
       destination: options.destination,
       hostsPerAddress: options.hostsPerAddress,
       peers: () => this.#peers.values(),
-      hasAll: (handle) => this.#runner?.transfer.peer(handle)?.bitfield.isFull ?? false,
+      announced: (handle) => this.#runner?.transfer.peer(handle)?.bitfield,
+      geometry: () => this.#runner?.metainfo.geometry,
       infoHash,
       network: node,
       progress: () => this.#runner?.progress ?? 0,
@@ -242,7 +243,7 @@ export class Swarm implements PeerOwner, Torrent {
     const wasAdmitted = this.#peers.remove(peer);
     this.#addresses.ended(peer, fault, wasAdmitted);
     if (!wasAdmitted) return;
-    this.gossip.forget(peer);
+    this.gossip.forget(peer, fault === undefined);
     this.#metadata.forget(peer);
     if (fault !== "hashMismatch") this.#peers.rememberDisconnected(peer);
     this.#runner?.dispatch({ type: "peerLeft", peer: peer.handle });

@@ -69,6 +69,8 @@ export class PeerConnection {
   fast = false;
   dht = false;
   extended: ExtendedHandshake | undefined;
+  /** Gets every block that is sent to the peer. */
+  onBlockSent: ((block: Block) => void) | undefined;
   readonly #tcp: TcpConnection;
   readonly #context: PeerContext;
   readonly #onEnd: () => void;
@@ -173,6 +175,7 @@ export class PeerConnection {
   sendBlock(block: Block, payload: Uint8Array): void {
     this.wire.sendBlock(block, payload);
     this.#overhead.blockSent(block.length);
+    this.onBlockSent?.(block);
     this.#marks.add(this.#queuedBytes, block.length);
     this.#outputAdded();
   }
@@ -217,6 +220,11 @@ export class PeerConnection {
     this.#tcp.close();
     // A connection that was never attached has no handlers that would be called.
     this.#end();
+  }
+
+  /** The socket has taken all that was sent. */
+  get isFlushed(): boolean {
+    return this.#tcp.pendingBytes === 0;
   }
 
   /** Bytes of output since the beginning, the unsent ones included. */

@@ -2,17 +2,27 @@ import { describe, expect, test } from "bun:test";
 import { encodeHosts, HOST_EXCHANGE, parseHosts } from "../../../src/core/exchange/host-message.ts";
 import type { HostState } from "../../../src/core/exchange/host-roster.ts";
 import type { Report, ReportAnswer } from "../../../src/core/exchange/report-message.ts";
-import { infoHashOf } from "../../../src/core/torrent/ids.ts";
+import { Bitfield } from "../../../src/core/torrent/bitfield.ts";
+import { Geometry } from "../../../src/core/torrent/geometry.ts";
+import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
+import type { Block } from "../../../src/core/torrent/peer-message.ts";
+import { infoHashOf, pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { silentLogger } from "../../../src/lib/logger.ts";
 import { encodePex, parsePex } from "../../../src/core/exchange/pex.ts";
-import { REPORT_RETRY_MS } from "../../../src/core/exchange/limits.ts";
+import { RECENT_REQUEST_MS, REPORT_RETRY_MS } from "../../../src/core/exchange/limits.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { Gossip } from "../../../src/session/exchange/gossip.ts";
-import { PIECE_STATE_PATIENCE_MS } from "../../../src/session/exchange/limits.ts";
+import {
+  DELIVERY_CHECK_MS,
+  DELIVERY_GRACE_MS,
+  PIECE_STATE_PATIENCE_MS,
+} from "../../../src/session/exchange/limits.ts";
 import { PEER_EXCHANGE, type PeerConnection } from "../../../src/session/peer/peer-connection.ts";
 import { wallSeconds } from "../../../src/session/clock.ts";
 
 const OWN: PeerAddress = { host: "10.0.0.1", port: 42_070 };
+/** Three pieces of two blocks. */
+const GEOMETRY = new Geometry(6 * BLOCK_LENGTH, 2 * BLOCK_LENGTH);
 const LISTEN_PORT = 42_070;
 const DESTINATION = "00".repeat(8);
 const address = (last: number): PeerAddress => ({ host: `10.0.0.${last}`, port: 42_070 });
@@ -31,6 +41,8 @@ class FakePeer {
   };
   listenAddress: PeerAddress | undefined;
   hasAll = false;
+  readonly isFlushed = true;
+  onBlockSent: ((block: Block) => void) | undefined;
   readonly faults: string[] = [];
   /** States of hosts that it got. */
   readonly hosts: string[] = [];
@@ -48,6 +60,10 @@ class FakePeer {
       collects: false,
       listenPort: LISTEN_PORT,
     };
+  }
+
+  get announced(): Bitfield {
+    return this.hasAll ? Bitfield.full(GEOMETRY.pieceCount) : new Bitfield(GEOMETRY.pieceCount);
   }
 
   sendExtended(name: string, payload: Uint8Array): void {
@@ -89,7 +105,8 @@ function fixture(state: HostState = "leeching") {
     progress: () => 0.5,
     state,
     peers: () => peers.map(real),
-    hasAll: (handle) => peers.find((peer) => peer.handle === Number(handle))?.hasAll ?? false,
+    announced: (handle) => peers.find((peer) => peer.handle === Number(handle))?.announced,
+    geometry: () => GEOMETRY,
     learn: (learnedAddress, source) => void learned.push(`${addressKey(learnedAddress)} ${source}`),
     onAdvertised: (peer, at) => void advertised.push(`${Number(peer.handle)} at ${addressKey(at)}`),
   });
@@ -129,7 +146,7 @@ describe("This host", () => {
     const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
     gossip.say("done");
     expect(peer.hosts).toEqual(["10.0.0.1 leeching", "10.0.0.1 done"]);
-    gossip.forget(real(peer));
+    gossip.forget(real(peer), true);
   });
 
   test.each([
@@ -236,6 +253,66 @@ describe("A peer of another program", () => {
     }
     gossip.tick(PIECE_STATE_PATIENCE_MS, true);
     expect(gossip.roster.size).toBe(1);
+  });
+});
+
+describe("A peer of another program that announces nothing to a seed", () => {
+  const blocks = [0, 1, 2].flatMap((piece) =>
+    [0, 1].map((index) => GEOMETRY.block(pieceIndex(piece), index)),
+  );
+
+  /** It requests the blocks at once; those before `sent` reach the socket. */
+  function leeching(requested: readonly Block[], sent: number) {
+    const all = fixture("source");
+    const peer = all.join(new FakePeer(2));
+    peer.listenAddress = undefined;
+    for (const block of requested) all.gossip.onMessage(real(peer), { type: "request", block }, 0);
+    for (const block of requested.slice(0, sent)) peer.onBlockSent?.(block);
+    const done = () => [...all.gossip.firstHand.doneHosts().keys()];
+    return { ...all, peer, done };
+  }
+
+  test("is done a moment after all blocks have been sent", () => {
+    const { gossip, done, now } = leeching(blocks, blocks.length);
+    for (now.value = DELIVERY_CHECK_MS; now.value < DELIVERY_GRACE_MS; now.value += DELIVERY_CHECK_MS) {
+      gossip.tick(now.value, true);
+      expect(done()).toEqual([]);
+    }
+    now.value = DELIVERY_CHECK_MS + DELIVERY_GRACE_MS;
+    gossip.tick(now.value, true);
+    expect(done()).toEqual(["10.0.0.2"]);
+  });
+
+  test("is done when it closes with nothing missing but what it has just requested", () => {
+    const { gossip, peer, done } = leeching(blocks, 4);
+    gossip.tick(0, true);
+    gossip.forget(real(peer), true);
+    expect(done()).toEqual(["10.0.0.2"]);
+  });
+
+  test("is not done when a block was never requested, when we close, or when the requests are old", () => {
+    for (const [requested, byPeer, after] of [
+      [blocks.slice(1), true, 0],
+      [blocks, false, 0],
+      [blocks, true, RECENT_REQUEST_MS + 1],
+    ] as const) {
+      const { gossip, peer, done, now } = leeching(requested, 3);
+      gossip.tick(0, true);
+      now.value = after;
+      gossip.forget(real(peer), byPeer);
+      expect(done()).toEqual([]);
+      expect(gossip.firstHand.stateOf("10.0.0.2", "other program")).toBe("left");
+    }
+  });
+
+  test("is no new host when it came complete", () => {
+    const { gossip, join } = fixture("source");
+    const peer = join(new FakePeer(2));
+    peer.hasAll = true;
+    gossip.onMessage(real(peer), { type: "haveAll" }, 0);
+    gossip.tick(0, true);
+    gossip.forget(real(peer), true);
+    expect(gossip.firstHand.done).toBe(0);
   });
 });
 
