@@ -1,5 +1,6 @@
 // Which hosts take part in a torrent and how far each is: a map in which the later entry of a host wins, so that entries may be
-// passed on in any order, any number of times. Knows no connection; what a peer still needs is HostFeed's business.
+// passed on in any order, any number of times. What hosts say of themselves is passed on; hearsay is kept apart and stays here.
+// Knows no connection; what a peer still needs is HostFeed's business.
 import { present } from "../../lib/assert.ts";
 import { MAX_HOST_CLOCK_LEAD_S, MAX_KNOWN_HOSTS } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../format/peer-address.ts";
@@ -34,6 +35,8 @@ export class HostRoster {
   readonly #ownKey: string;
   #own: HostEntry;
   readonly #latest = new Map<string, Change>();
+  /** What peers say of others, the one that was heard of first in front. */
+  readonly #hearsay = new Map<string, HostEntry>();
   /** Ascending versions; a change that a later one of the same host has replaced stays until the log is compacted. */
   #log: Change[] = [];
   #version = 0;
@@ -45,9 +48,14 @@ export class HostRoster {
     this.#set(this.#own);
   }
 
-  /** Hosts known, ourselves included. Never above MAX_KNOWN_HOSTS. */
+  /** Hosts that spoke for themselves, ourselves included. Never above MAX_KNOWN_HOSTS. */
   get size(): number {
     return this.#latest.size;
+  }
+
+  /** Hosts that others spoke of. Never above MAX_KNOWN_HOSTS. */
+  get hearsaySize(): number {
+    return this.#hearsay.size;
   }
 
   /** Changes so far. */
@@ -60,7 +68,8 @@ export class HostRoster {
   }
 
   get(address: PeerAddress): HostEntry | undefined {
-    return this.#latest.get(addressKey(address))?.entry;
+    const key = addressKey(address);
+    return this.#latest.get(key)?.entry ?? this.#hearsay.get(key);
   }
 
   /** Hosts, by IPv4 address, that want the file or have got it, ourselves included: sources and those that left are not counted. */
@@ -86,7 +95,7 @@ export class HostRoster {
   }
 
   /**
-   * An entry that a peer passed on. One from more than MAX_HOST_CLOCK_LEAD_S ahead of our clock counts as of now: one of
+   * An entry that a peer sends of itself. One from more than MAX_HOST_CLOCK_LEAD_S ahead of our clock counts as of now: one of
    * the clocks is wrong, and a state must not be pinned for as long. An entry of our own address, left over from an
    * earlier process on our port, is overruled with a later time.
    * @returns whether it is news.
@@ -102,6 +111,25 @@ export class HostRoster {
     return known === undefined || beats(heard, known) ? this.#add(heard) : false;
   }
 
+  /**
+   * An entry that a peer sends of another host, in constant time. It is passed on to no other peer, and stands behind what the host says
+   * itself: one peer that lies costs every listener nothing. @returns whether it is news.
+   */
+  hear(heard: HostEntry, now: number): boolean {
+    const key = addressKey(heard.address);
+    // Left over from an earlier process on our port.
+    if (key === this.#ownKey) return this.merge(heard, now);
+    if (this.#latest.has(key)) return false;
+    const known = this.#hearsay.get(key);
+    const entry = heard.since > now + MAX_HOST_CLOCK_LEAD_S ? { ...heard, since: clampSince(now) } : heard;
+    if (known !== undefined && (known.state === entry.state || !beats(entry, known))) return false;
+    this.#hearsay.delete(key);
+    this.#hearsay.set(key, entry);
+    const [oldest] = this.#hearsay.keys();
+    if (this.#hearsay.size > MAX_KNOWN_HOSTS && oldest !== undefined) this.#hearsay.delete(oldest);
+    return true;
+  }
+
   /** The latest entry of every host that changed after `version`, oldest change first, with the version it came with. */
   *changesAfter(version: number): Generator<Change> {
     for (let at = this.#firstAfter(version); at < this.#log.length; at++) {
@@ -112,7 +140,7 @@ export class HostRoster {
 
   #add(entry: HostEntry): boolean {
     const isNew = !this.#latest.has(addressKey(entry.address));
-    if (isNew && this.size >= MAX_KNOWN_HOSTS && !this.#makeRoom(entry)) return false;
+    if (isNew && this.size >= MAX_KNOWN_HOSTS) this.#forgetOldest();
     return this.#set(entry);
   }
 
@@ -121,6 +149,7 @@ export class HostRoster {
     const change = { entry, version: ++this.#version };
     if (key === this.#ownKey) this.#own = entry;
     this.#latest.set(key, change);
+    this.#hearsay.delete(key);
     this.#log.push(change);
     if (this.#log.length > 2 * this.size) this.#log = this.#log.filter((kept) => this.#isLatest(kept));
     return true;
@@ -130,13 +159,13 @@ export class HostRoster {
     return this.#latest.get(addressKey(change.entry.address)) === change;
   }
 
-  /** Only hosts that left are forgotten: all others are counted or waited for. */
-  #makeRoom(added: HostEntry): boolean {
-    if (added.state === "left") return false;
-    for (const [key, { entry }] of this.#latest) {
-      if (entry.state === "left" && key !== this.#ownKey) return this.#latest.delete(key);
+  /** The one that spoke first: each has had a connection of its own, so that no peer fills the roster alone. */
+  #forgetOldest(): void {
+    for (const key of this.#latest.keys()) {
+      if (key === this.#ownKey) continue;
+      this.#latest.delete(key);
+      return;
     }
-    return false;
   }
 
   #firstAfter(version: number): number {
@@ -153,6 +182,7 @@ export class HostRoster {
   #count(matches: (state: HostState) => boolean): number {
     const hosts = new Set<string>();
     for (const { entry } of this.#latest.values()) if (matches(entry.state)) hosts.add(entry.address.host);
+    for (const { address, state } of this.#hearsay.values()) if (matches(state)) hosts.add(address.host);
     return hosts.size;
   }
 }

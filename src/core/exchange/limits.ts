@@ -4,7 +4,8 @@
 export const MAX_PEX_ADDRESSES = 50;
 /** BEP 11: at most one message a minute, 50 added and 50 dropped. */
 export const PEX_INTERVAL_MS = 60_000;
-/** Hosts remembered per torrent: a fleet of 1000 that starts again under other ports three times; 1 MiB. */
+/** Hosts remembered per torrent, of those that speak for themselves and of hearsay: a fleet of 1000 that starts again under other ports
+ * three times; 1 MiB each. */
 export const MAX_KNOWN_HOSTS = 4096;
 /** Hosts in one message of the host exchange: 1.1 KiB, one packet on most links. */
 export const MAX_HOSTS_PER_MESSAGE = 100;

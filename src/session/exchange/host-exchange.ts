@@ -102,7 +102,9 @@ export class HostExchange {
     if (listener !== undefined && sender !== undefined) listener.statedKey = addressKey(sender.address);
     if (listener !== undefined) this.#noteSender(listener, message);
     const news = hosts.filter((entry) => {
-      const isNews = this.roster.merge(entry, this.#options.wallSeconds());
+      const isOwn = listener !== undefined && addressKey(entry.address) === listener.statedKey;
+      const seconds = this.#options.wallSeconds();
+      const isNews = isOwn ? this.roster.merge(entry, seconds) : this.roster.hear(entry, seconds);
       listener?.feed.heard(entry);
       return isNews;
     });

@@ -116,18 +116,40 @@ describe("counting", () => {
   });
 });
 
-describe("bounds", () => {
-  test("a full roster forgets only hosts that left, and takes in no other", () => {
+describe("hearsay", () => {
+  test("fills the picture, stands behind what a host says itself, and is passed on to no peer", () => {
     const into = roster();
-    for (let i = 1; i < MAX_KNOWN_HOSTS - 1; i++) into.merge(host(i, i % 2 === 0 ? "done" : "leeching"), NOW);
-    into.merge(host(900_000, "left"), NOW);
+    expect(into.hear(host(1, "leeching"), NOW)).toBe(true);
+    expect(into.hear(host(1, "leeching", NOW + 5), NOW)).toBe(false);
+    expect(into.hear(host(1, "done", NOW + 5), NOW)).toBe(true);
+    expect([stateOf(into, 1), into.wanting, into.done]).toEqual(["done", 2, 1]);
+    expect(picture(into)).toEqual(picture(roster()));
+    expect(into.merge(host(1, "leeching"), NOW)).toBe(true);
+    expect(into.hear(host(1, "left", NOW + 9), NOW)).toBe(false);
+    expect([stateOf(into, 1), into.hearsaySize, into.version]).toEqual(["leeching", 0, 2]);
+  });
+
+  test("is bounded, and the latest stays", () => {
+    const into = roster();
+    for (let i = 1; i <= MAX_KNOWN_HOSTS + 10; i++) into.hear(host(i, "done"), NOW);
+    expect(into.hearsaySize).toBe(MAX_KNOWN_HOSTS);
+    expect([stateOf(into, 10), stateOf(into, MAX_KNOWN_HOSTS + 10)]).toEqual([undefined, "done"]);
+  });
+
+  test("of our own address is overruled", () => {
+    const into = roster("leeching");
+    expect(into.hear(host(0, "left", NOW + 3600), NOW)).toBe(true);
+    expect(into.own).toEqual(host(0, "leeching", NOW + 3601));
+  });
+});
+
+describe("bounds", () => {
+  test("a full roster forgets the host that spoke first, and takes in every other", () => {
+    const into = roster();
+    for (let i = 1; i < MAX_KNOWN_HOSTS; i++) into.merge(host(i, "done"), NOW);
+    expect(into.merge(host(900_000, "leeching"), NOW)).toBe(true);
     expect(into.size).toBe(MAX_KNOWN_HOSTS);
-    expect(into.merge(host(900_001, "left"), NOW)).toBe(false);
-    expect(into.merge(host(900_002, "leeching"), NOW)).toBe(true);
-    expect(into.get(address(900_000))).toBeUndefined();
-    expect(into.merge(host(900_003, "done"), NOW)).toBe(false);
-    expect(into.merge(host(1, "done", NOW + 1), NOW)).toBe(true);
-    expect(into.size).toBe(MAX_KNOWN_HOSTS);
+    expect([into.get(address(1)), stateOf(into, 2), into.own.state]).toEqual([undefined, "done", "leeching"]);
   });
 
   test("the memory is bounded by the number of hosts, however often they change", () => {

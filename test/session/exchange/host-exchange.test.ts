@@ -65,10 +65,17 @@ const exchange = (state: HostState = "leeching", firstHand = new FirstHandHosts(
     wallSeconds: () => NOW,
   });
 
+/** A new peer says of itself. */
+function speak(hosts: HostExchange, number: number, entry: HostEntry): void {
+  const peer = new FakePeer(number);
+  hosts.greeted(real(peer), 0);
+  hosts.received(real(peer), encodeHosts([entry]), 0);
+}
+
 describe("telling", () => {
   test("a peer gets our own state and all we know at once, and nothing more while nothing changes", () => {
     const hosts = exchange("source");
-    hosts.received(real(new FakePeer(7)), encodeHosts([host(1, "leeching")]), 0);
+    speak(hosts, 7, host(1, "leeching"));
     const peer = new FakePeer(1);
     hosts.greeted(real(peer), 0);
     hosts.greeted(real(peer), 10);
@@ -94,8 +101,9 @@ describe("telling", () => {
     hosts.tick(0);
     hosts.sayOwn("done");
     expect(listener.heard).toEqual([["10.0.0.0 leeching"], ["10.0.0.0 done"]]);
-    for (let i = 1; i <= 3; i++) {
-      hosts.received(real(sender), encodeHosts([host(i, "leeching")]), i);
+    hosts.received(real(sender), encodeHosts([host(1, "leeching")]), 0);
+    for (let i = 2; i <= 3; i++) {
+      speak(hosts, 10 + i, host(i, "leeching"));
       hosts.tick(i);
     }
     expect(listener.heard).toHaveLength(2);
@@ -104,14 +112,24 @@ describe("telling", () => {
       ["10.0.0.1 leeching", "10.0.0.2 leeching", "10.0.0.3 leeching"],
     ]);
     // The peer that sent it does not get it back.
-    expect(sender.heard).toHaveLength(2);
+    expect(sender.heard.at(-1)).toEqual(["10.0.0.2 leeching", "10.0.0.3 leeching"]);
+  });
+
+  test("W25: what a peer says of others is passed on to no peer, however much it is", () => {
+    const hosts = exchange();
+    const [sender, listener] = [new FakePeer(1), new FakePeer(2)];
+    hosts.greeted(real(sender), 0);
+    hosts.greeted(real(listener), 0);
+    const many = Array.from({ length: MAX_HOSTS_PER_MESSAGE }, (_, i) => host(i + 1, "leeching"));
+    for (let i = 0; i < 50; i++) hosts.received(real(sender), encodeHosts(many), i);
+    hosts.tick(HOST_TURN_MS);
+    expect(listener.heard).toEqual([["10.0.0.0 leeching"], ["10.0.0.1 leeching"]]);
   });
 
   test("a peer that joins a large fleet gets its hosts in a few messages per turn", () => {
     const hosts = exchange();
     const fleet = Array.from({ length: 950 }, (_, i) => host(i + 1, "leeching"));
-    for (let at = 0; at < fleet.length; at += MAX_HOSTS_PER_MESSAGE)
-      hosts.received(real(new FakePeer(9)), encodeHosts(fleet.slice(at, at + MAX_HOSTS_PER_MESSAGE)), 0);
+    for (const [number, entry] of fleet.entries()) speak(hosts, 100 + number, entry);
     const peer = new FakePeer(1);
     hosts.greeted(real(peer), 0);
     const counts = [peer.heard.length];
