@@ -170,12 +170,15 @@ export class GuardedSocket extends EventEmitter {
   #receive(bytes: Uint8Array, source: RemoteInfo): void {
     if (this.#isClosed) return;
     const from = { host: source.address, port: source.port };
-    if (isAddress(from) && this.#accepts(from) && this.#takes(bytes, from)) return;
     const envelope = readEnvelope(bytes);
     if (envelope === undefined) return this.#refuse("noMessage", from);
     const isReply = envelope.kind === "reply";
-    if (isReply && !this.#pending.settle(envelope.transaction, from)) return this.#refuse("notAsked", from);
+    if (isReply && !this.#pending.settle(envelope.transaction, from)) {
+      if (!this.#takes(bytes, from)) this.#refuse("notAsked", from);
+      return;
+    }
     if (!isAddress(from) || !this.#accepts(from)) return this.#refuse("foreignSource", from);
+    if (!isReply && this.#takes(bytes, from)) return;
     if (!isReply && !this.#rates.mayRead(from, this.#now())) return this.#refuse("tooMany", from);
     const verdict = guardDatagram(bytes, this.#accepts);
     if (verdict.verdict === "rejected") return this.#refuse(verdict.fault, from);

@@ -89,9 +89,10 @@ export class ReportChannel {
       return true;
     }
     const transaction = transactionOfAnswer(datagram);
-    const pending = transaction === undefined ? undefined : this.#pending.get(transaction);
+    if (transaction === undefined) return false;
+    const pending = this.#pending.get(transaction);
     const key = addressKey(from);
-    if (transaction === undefined || pending?.to !== key) return false;
+    if (pending?.to !== key) return false;
     this.#pending.delete(transaction);
     const answer = parseReportAnswer(datagram);
     if (answer === undefined) return true;

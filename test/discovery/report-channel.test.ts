@@ -54,7 +54,7 @@ describe("ReportChannel", () => {
     expect([taken, answers.map(({ needy }) => needy)]).toEqual([[HOST.host], [undefined, 3]]);
   });
 
-  test("D10: no answer is longer than what it answers", () => {
+  test("D12: no answer is longer than what it answers", () => {
     const { host, sent } = network();
     for (let i = 0; i < 5; i++) host.send(report, SEED, () => {});
     const lengths = (of: PeerAddress) =>
@@ -63,7 +63,7 @@ describe("ReportChannel", () => {
     for (const [i, length] of lengths(SEED).entries()) expect(length).toBeLessThanOrEqual(lengths(HOST)[i]!);
   });
 
-  test("D10: a token is worth nothing from another address, and one that is made up nothing at all", () => {
+  test("D12: a token is worth nothing from another address, and one that is made up nothing at all", () => {
     const { clock, seed, taken } = network();
     for (const token of [undefined, clock.randomBytes(8), new Uint8Array(8)]) {
       const datagram = encodeReport({ transaction: clock.randomBytes(8), report, token }, new Uint8Array(20));
@@ -72,7 +72,7 @@ describe("ReportChannel", () => {
     expect(taken).toEqual([]);
   });
 
-  test("D10: one address is read at a bounded rate, whatever its ports, and others are read beside it", () => {
+  test("D12: one address is read at a bounded rate, whatever its ports, and others are read beside it", () => {
     const { clock, seed, sent } = network();
     const flood = (host: string) => {
       const datagram = encodeReport(

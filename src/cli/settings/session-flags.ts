@@ -42,7 +42,7 @@ export const sessionFlags = {
   allow: {
     type: "string",
     valueHint: "CIDR",
-    description: "network to contact as if it were private, may be repeated (Default: none)",
+    description: "network to treat as private, may be repeated (Default: none)",
     listOf: "networks",
   },
   "upload-limit": {

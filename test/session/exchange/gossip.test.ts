@@ -166,21 +166,9 @@ describe("A tick", () => {
     const [peer] = [2, 3].map((number) => join(new FakePeer(number, [PEER_EXCHANGE])));
     gossip.tick(0, false);
     expect(peer!.pex).toEqual([["10.0.0.3:42070"]]);
-    gossip.forget(real(peer!));
+    gossip.forget(real(peer!), true);
     gossip.tick(2_000, false);
     expect(peer!.pex).toEqual([["10.0.0.3:42070"], ["10.0.0.3:42070"]]);
-  });
-
-  test("passes on what one host has said to the others, and so does a farewell", () => {
-    const { gossip, join } = fixture("source");
-    const [teller, listener] = [2, 3].map((number) => join(new FakePeer(number, [HOST_EXCHANGE], false)));
-    gossip.onExtended(real(teller!), HOST_EXCHANGE, hosts("leeching"), 0);
-    expect(listener!.hosts).toEqual(["10.0.0.1 source"]);
-    gossip.tick(10_000, false);
-    expect(listener!.hosts).toEqual(["10.0.0.1 source", "10.0.0.100 leeching"]);
-    gossip.onExtended(real(teller!), HOST_EXCHANGE, hosts("done"), 10_001);
-    gossip.farewell();
-    expect(listener!.hosts.at(-1)).toBe("10.0.0.100 done");
   });
 });
 
@@ -189,7 +177,7 @@ describe("A peer of another program", () => {
     const { gossip, join, peers } = fixture("source");
     const peer = join(new FakePeer(2));
     gossip.onMessage(real(peer), { type: "haveNone" }, 0);
-    gossip.forget(real(peer));
+    gossip.forget(real(peer), true);
     peers.splice(0);
     const next = join(new FakePeer(2));
     next.listenAddress = address(9);

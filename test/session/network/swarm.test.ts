@@ -5,7 +5,6 @@ import { addressKey, type PeerAddress } from "../../../src/core/format/peer-addr
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
-import { PIECE_STATE_PATIENCE_MS } from "../../../src/session/exchange/limits.ts";
 import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
 import { concatBytes } from "../../../src/lib/bytes.ts";
 import { CONNECT_TIMEOUT_MS, MAX_HALF_OPEN_OUTGOING, TICK_MS } from "../../../src/session/network/limits.ts";
@@ -26,7 +25,6 @@ const silent = (count: number): PeerAddress[] =>
   Array.from({ length: count }, (_, i) => ({ host: `10.66.0.${i + 1}`, port: 42_083 }));
 const pinned = (addresses: readonly PeerAddress[]) =>
   addresses.map((address) => ({ address, source: "flag" as const }));
-const HAVE_ALL = 14;
 const HAVE_NONE = 15;
 const UNCHOKED = 1;
 const EXTENDED = 20;
@@ -321,27 +319,6 @@ describe("Two connections with one peer", () => {
   });
 });
 
-test("A peer that has left does not count as a host that was told our state", async () => {
-  const fixture = new NetworkFixture();
-  const swarm = fixture.swarm();
-  const peer = fixture.join();
-  peer.send(frame(EXTENDED, [0, ...new TextEncoder().encode("d1:md8:pf_hostsi5eee")]));
-  expect(swarm.gossip.hasToldPeer).toBe(true);
-  peer.leave();
-  expect(swarm.gossip.hasToldPeer).toBe(false);
-});
-
-test("A silent peer of another program lacks everything only when its pieces can be known", async () => {
-  for (const isTrading of [false, true]) {
-    const fixture = new NetworkFixture();
-    const swarm = fixture.swarm({ state: "source" });
-    if (isTrading) swarm.start(real(runner()));
-    fixture.join().sendPort(2000);
-    await fixture.pass(2 * PIECE_STATE_PATIENCE_MS);
-    expect(swarm.gossip.roster.needy).toBe(isTrading ? 1 : 0);
-  }
-});
-
 describe("The transfer", () => {
   test("hears of the peers that were there before it, and of what they have said", () => {
     const fixture = new NetworkFixture();
@@ -419,24 +396,6 @@ describe("The transfer", () => {
     const peer = fixture.join();
     swarm.close();
     expect([transfer.isStopped, peer.socket.hasEnded, peer.isClosed]).toEqual([true, true, false]);
-  });
-
-  test("of a peer of another program is followed: it is done when it has got the last piece", async () => {
-    const fixture = new NetworkFixture();
-    const swarm = fixture.swarm({ state: "source", infoDict: new Uint8Array(10) });
-    const bitfield = { isFull: false };
-    const transfer = { isComplete: true, peer: () => ({ bitfield }) };
-    swarm.start(real({ ...runner(), transfer } as never));
-    const peer = fixture.join();
-    peer.sendPort(2000);
-    peer.send(frame(HAVE_NONE));
-    bitfield.isFull = true;
-    peer.send(frame(HAVE_ALL));
-    await fixture.pass(TICK_MS);
-    expect([swarm.gossip.roster.done, [...swarm.gossip.roster.doneHosts()]]).toEqual([
-      1,
-      [expect.stringMatching(/^10\.1\.0\.\d+:2000$/)],
-    ]);
   });
 
   test("that is complete is announced to every peer (BEP 21)", async () => {

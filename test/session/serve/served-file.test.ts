@@ -257,7 +257,13 @@ describe("a served file", () => {
     const resources = fixture.session.resources();
     const asked: number[] = [];
     resources.shareOf = (spans) => (asked.push(spans), 4);
-    const file = await ServedFile.start({ index: 0, given: "model.bin", magnet: undefined, resources });
+    const file = await ServedFile.start({
+      index: 0,
+      given: "model.bin",
+      magnet: undefined,
+      hostsPerAddress: 1,
+      resources,
+    });
     expect(asked).toEqual([MAX_READ_SPANS]);
     await file.close();
   });
