@@ -10,7 +10,7 @@ import {
   MAX_DHT_STORED_PEERS,
   MAX_WALK_PEERS_NAMED_BY_HOST,
 } from "./limits.ts";
-import { MAX_KNOWN_PEERS, PEER_EXPIRY_MS } from "../core/swarm/limits.ts";
+import { PEER_EXPIRY_MS } from "../core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -34,8 +34,8 @@ export interface DhtOptions {
   readonly clock: Clock;
 }
 
-/** `namedBy` is the node that named the address; undefined for what our own node stores. */
-type PeerListener = (address: PeerAddress, namedBy: PeerAddress | undefined) => void;
+/** `namer`: the host of the node that named it; undefined: it announced itself to us. */
+type PeerListener = (address: PeerAddress, namer: string | undefined) => void;
 type AnnounceListener = (infoHash: InfoHash, address: PeerAddress) => void;
 
 /** The library gives a query up after four to five ticks, each a quarter of its timeout. */
@@ -99,10 +99,9 @@ export class Dht {
       clock,
     });
     this.#node = node;
-    node.on("peer", (peer, infoHash, from) => {
-      const namedBy = from === null ? undefined : { host: from.address, port: from.port };
-      this.#notifyWalks(infoHashOf(infoHash), peer, namedBy);
-    });
+    node.on("peer", (peer, infoHash, from) =>
+      this.#notifyWalks(infoHashOf(infoHash), peer, from?.host ?? from?.address),
+    );
     node.on("announce", (peer, infoHash) => this.#notifyAnnounced(infoHashOf(infoHash), peer));
     node.on("node", (fresh) => this.#dropStale(node, fresh));
     node.on("warning", (error) => logger.debug(`DHT: ${error.message}`));
@@ -121,20 +120,18 @@ export class Dht {
   }
 
   /**
-   * One walk through the DHT, at most DHT_LOOKUP_TIMEOUT_MS long. `onPeer` is called once for each address, as soon as the
-   * first node names it; our own and addresses that may not be contacted are left out, and so is what one host names beyond
+   * One walk through the DHT, at most DHT_LOOKUP_TIMEOUT_MS long. `onPeer` is called once for each address and host that
+   * names it; our own and addresses that may not be contacted are left out, and so is what one host names beyond
    * MAX_WALK_PEERS_NAMED_BY_HOST. Never rejects.
    */
   lookup(infoHash: InfoHash, onPeer: PeerListener): Promise<void> {
-    const seen = new Set<string>();
-    const namedByHost = new Map<string | undefined, number>();
-    return this.#walk(infoHash, (address, namedBy) => {
+    const seen = new Map<string | undefined, Set<string>>();
+    return this.#walk(infoHash, (address, namer) => {
       const key = addressKey(address);
-      const named = namedByHost.get(namedBy?.host) ?? 0;
-      if (seen.has(key) || seen.size >= MAX_KNOWN_PEERS || named >= MAX_WALK_PEERS_NAMED_BY_HOST) return;
-      seen.add(key);
-      namedByHost.set(namedBy?.host, named + 1);
-      onPeer(address, namedBy);
+      const named = seen.get(namer) ?? new Set();
+      if (named.has(key) || named.size >= MAX_WALK_PEERS_NAMED_BY_HOST) return;
+      seen.set(namer, named.add(key));
+      onPeer(address, namer);
     });
   }
 
@@ -216,10 +213,10 @@ export class Dht {
     }
   }
 
-  #notifyWalks(infoHash: InfoHash, peer: PeerAddress, namedBy: PeerAddress | undefined): void {
+  #notifyWalks(infoHash: InfoHash, peer: PeerAddress, namer: string | undefined): void {
     if (!this.#accepts(peer)) return;
     for (const listener of this.#listeners.get(infoHash) ?? [])
-      listener({ host: peer.host, port: peer.port }, namedBy);
+      listener({ host: peer.host, port: peer.port }, namer);
   }
 
   #notifyAnnounced(infoHash: InfoHash, peer: PeerAddress): void {

@@ -63,11 +63,11 @@ declare module "bittorrent-dht" {
   }
 
   interface DhtListeners {
-    /** `from` is null for what our own node stores. */
+    /** `from`: the node that named it; null: our own store. */
     peer: (
       peer: { readonly host: string; readonly port: number },
       infoHash: Buffer,
-      from: KrpcPeer | null,
+      from: { readonly address?: string; readonly host?: string } | null,
     ) => void;
     announce: (peer: { readonly host: string; readonly port: number }, infoHash: Buffer) => void;
     node: (node: DhtNodeInfo) => void;

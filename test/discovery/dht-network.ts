@@ -70,7 +70,10 @@ export async function acquaint(nodes: readonly Dht[]): Promise<void> {
 /** All that one lookup finds, as sorted "host:port". */
 export async function found(dht: Dht, hash: InfoHash = infoHash): Promise<string[]> {
   const peers: string[] = [];
-  await dht.lookup(hash, (address) => peers.push(addressKey(address)));
+  await dht.lookup(hash, (address) => {
+    const key = addressKey(address);
+    if (!peers.includes(key)) peers.push(key);
+  });
   return peers.sort();
 }
 

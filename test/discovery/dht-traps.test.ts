@@ -114,7 +114,7 @@ describe("trap of the DHT packages", () => {
     }
   });
 
-  test("repeated peers: an address that several nodes name is given once per lookup", async () => {
+  test("repeated peers: an address is given once per lookup for each host that names it", async () => {
     const first = await network.node("127.0.0.11");
     const bootstrap = [at("127.0.0.11", first)];
     const nodes = await Promise.all(
@@ -122,6 +122,10 @@ describe("trap of the DHT packages", () => {
     );
     for (const [index, node] of nodes.entries()) await node.announce(infoHash, 7001 + index);
     const joiner = await network.node("127.0.0.15", bootstrap);
+    const given: string[] = [];
+    await joiner.lookup(infoHash, (address, namer) => given.push(`${namer} names ${addressKey(address)}`));
+    expect(new Set(given).size).toBe(given.length);
+    expect(given).toContain("127.0.0.11 names 127.0.0.14:7003");
     expect(await found(joiner)).toEqual(["127.0.0.12:7001", "127.0.0.13:7002", "127.0.0.14:7003"]);
   });
 

@@ -1,12 +1,11 @@
 // Which addresses of a torrent are dialled next: pinned ones first, but never with so many slots that pinned addresses which do
 // not answer keep all others waiting.
-import type { PeerAddress } from "../format/peer-address.ts";
 import { MAX_UNPINNED_DIAL_SHARE, MIN_UNPINNED_DIAL_SHARE } from "./limits.ts";
 
-export interface DialCandidates {
-  /** Addresses that may be dialled now. */
-  readonly pinned: readonly PeerAddress[];
-  readonly others: readonly PeerAddress[];
+export interface DialCandidates<Address> {
+  /** Addresses that may be dialled now, each kind in the order of dialling. */
+  readonly pinned: readonly Address[];
+  readonly others: readonly Address[];
   /** Dials of this torrent that are under way. */
   readonly pinnedDials: number;
   readonly otherDials: number;
@@ -15,31 +14,29 @@ export interface DialCandidates {
 /**
  * @param slots dials that may begin now.
  * @param room how many of them may go to addresses that are not pinned.
- * @returns the addresses to dial, each kind in random order.
+ * @param take whether this one may be dialled, beside those that were taken before.
  */
-export function selectDials(
-  candidates: DialCandidates,
+export function selectDials<Address>(
+  candidates: DialCandidates<Address>,
   slots: number,
   room: number,
-  random: () => number,
-): PeerAddress[] {
+  take: (address: Address) => boolean,
+): Address[] {
   const { pinned, others, pinnedDials, otherDials } = candidates;
   const total = slots + pinnedDials + otherDials;
   const least = Math.floor(total * MIN_UNPINNED_DIAL_SHARE);
   const most = Math.floor(total * MAX_UNPINNED_DIAL_SHARE);
   const kept = Math.min(Math.max(others.length + otherDials, least), most);
-  const first = pickSome(pinned, Math.min(slots, total - kept - pinnedDials), random);
-  return [...first, ...pickSome(others, Math.min(room, slots - first.length), random)];
+  const first = takeSome(pinned, Math.min(slots, total - kept - pinnedDials), take);
+  return [...first, ...takeSome(others, Math.min(room, slots - first.length), take)];
 }
 
-/** Up to `count` of `items`, each equally likely, in random order. */
-function pickSome<Item>(items: readonly Item[], count: number, random: () => number): Item[] {
-  if (count <= 0) return [];
-  const left = [...items];
-  const picked: Item[] = [];
-  while (picked.length < count && left.length > 0) {
-    const [item] = left.splice(Math.floor(random() * left.length), 1);
-    if (item !== undefined) picked.push(item);
+/** The first `count` that may be taken. */
+function takeSome<Item>(items: readonly Item[], count: number, take: (item: Item) => boolean): Item[] {
+  const taken: Item[] = [];
+  for (const item of items) {
+    if (taken.length >= count) break;
+    if (take(item)) taken.push(item);
   }
-  return picked;
+  return taken;
 }

@@ -84,12 +84,17 @@ export class IdlePeers {
   }
 
   /**
-   * The peer to close for one that connects from `host`; to be called right after a check. `isExempt`: never to be closed.
+   * The peer to close for one that connects from `host`, of the same or of one that holds more; to be called right after a check. `isExempt`: never to be closed.
    * @returns undefined when every peer is active, or has not had the time to be.
    */
   longestIdle(host: string, isExempt: (handle: PeerHandle) => boolean): IdlePeer | undefined {
+    const held = Map.groupBy(this.#peers.values(), (peer) => peer.host);
+    const heldOf = (each: string): number => held.get(each)?.length ?? 0;
+    const least = heldOf(host) + 1;
     let longest: IdlePeer | undefined;
     for (const [handle, peer] of this.#peers) {
+      // Or a host that connects again and again would take the slots of hosts that hold fewer.
+      if (peer.host !== host && heldOf(peer.host) < least) continue;
       const overdueMs = this.#time - peer.activeAt - this.#patienceMs(peer, host);
       if (overdueMs < 0 || overdueMs <= (longest?.overdueMs ?? -1) || isExempt(handle)) continue;
       longest = { handle, overdueMs };

@@ -3,6 +3,7 @@ import { addressKey, type PeerAddress } from "../format/peer-address.ts";
 import { type AddressSource, isPinnedSource, rankOf } from "./address-source.ts";
 import {
   BAN_MS,
+  CLAIM_PATIENCE_MS,
   MAX_BAN_MS,
   PEER_EXPIRY_MS,
   PINNED_BAN_MS,
@@ -21,11 +22,14 @@ export class KnownAddress {
   failures = 0;
   bans = 0;
   connectedAt = 0;
+  /** When it was dialled last; 0: never. */
   dialledAt = 0;
   /** When a source last named it. */
   namedAt: number;
   /** When an idle address may be dialled, or a banned one may connect again. */
   #dueAt: number;
+  /** A connected peer has stated that it listens there: until then it is believed. */
+  #claimedUntil: number | undefined;
 
   constructor(address: PeerAddress, source: AddressSource, now: number) {
     this.address = address;
@@ -39,8 +43,32 @@ export class KnownAddress {
     return isPinnedSource(this.source);
   }
 
+  get dueAt(): number {
+    return this.#dueAt;
+  }
+
+  /** A claim keeps no pinned address from being dialled. */
   isDialable(now: number): boolean {
+    if (!this.isPinned && this.#claimedUntil !== undefined && now < this.#claimedUntil) return false;
     return this.#isAtRest && this.#dueAt <= now && this.address.port !== 0;
+  }
+
+  /** A connected peer states that it listens there. Only the first claim counts: others could be renewed for ever. */
+  claim(now: number): void {
+    this.#claimedUntil ??= now + CLAIM_PATIENCE_MS;
+  }
+
+  /** The peer that claimed it has left. */
+  release(now: number): void {
+    if (this.#claimedUntil === undefined || this.state !== "idle") return;
+    this.#claimedUntil = now;
+    this.#dueAt = Math.max(this.#dueAt, now + REDIAL_OTHER_MIN_MS);
+  }
+
+  /** It was given up before, and is named again. */
+  recall(failures: number, dueAt: number): void {
+    this.failures = failures;
+    this.#dueAt = dueAt;
   }
 
   /** Backed off or banned: a second report of the same end must not count twice. */

@@ -1,10 +1,14 @@
 // Every address known for one torrent: where it was learned, whether it may be dialled, and when. Knows no sockets.
 import { addressKey, type PeerAddress } from "../format/peer-address.ts";
 import { type AddressSource, isPinnedSource } from "./address-source.ts";
+import { DialFailures } from "./dial-failures.ts";
+import type { DialGate } from "./dial-pacer.ts";
 import { selectDials } from "./dial-selection.ts";
 import { KnownAddress } from "./known-address.ts";
+import { NamedAddresses } from "./named-addresses.ts";
 import {
   DIAL_PATIENCE_MS,
+  FULL_BOOK_PAUSE_MS,
   MAX_BANNED_PORTS,
   MAX_DIAL_FAILURES,
   MAX_KNOWN_PEERS,
@@ -17,48 +21,82 @@ export function unknownPortAt(host: string): PeerAddress {
   return { host, port: 0 };
 }
 
+const openGate: DialGate = { mayDial: () => true, take: () => true };
+
 export class PeerBook {
   readonly #entries = new Map<string, KnownAddress>();
+  readonly #named = new NamedAddresses();
+  readonly #failures = new DialFailures();
   readonly #self = new Set<string>();
+  /** When a search for an address to evict last found none. */
+  #fullAt = -Infinity;
 
   /** Addresses known, our own not among them. Never above MAX_KNOWN_PEERS. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** @returns true when the address is new. Our own and, in a full book, those of low rank are left out. */
-  add(address: PeerAddress, source: AddressSource, now: number): boolean {
+  /**
+   * `namer`: the host that named it, by default its own.
+   * @returns true when the address is new. Our own and, in a full book, those of low rank are left out.
+   */
+  add(address: PeerAddress, source: AddressSource, now: number, namer = address.host): boolean {
     const key = addressKey(address);
     if (this.#self.has(key)) return false;
     const known = this.#entries.get(key);
     if (known !== undefined) {
-      known.namedAt = now;
-      if (isPinnedSource(source) && !known.isPinned) known.pin(source, now);
+      this.#namedAgain(known, source, now, namer);
       return false;
     }
-    if (this.#entries.size >= MAX_KNOWN_PEERS && !this.#evictFor(source, now)) return false;
-    this.#entries.set(key, new KnownAddress(address, source, now));
+    if (this.#entries.size >= MAX_KNOWN_PEERS && !this.#evictFor(source, now, namer)) return false;
+    const entry = new KnownAddress(address, source, now);
+    const failure = this.#failures.take(key);
+    if (!entry.isPinned) {
+      if (failure !== undefined) entry.recall(failure.failures, failure.dueAt);
+      this.#named.add(entry, namer);
+    }
+    this.#entries.set(key, entry);
     return true;
   }
 
   /**
    * The addresses to dial now: at most `slots`, of which `room` may be unpinned, so that incoming connections do not keep us from
-   * the addresses that the user named. No limit per host, because up to 30 processes may share one. The caller reports each
-   * dial by `dialing`.
+   * the addresses that the user named. `gate` bounds how fast they are dialled. The caller reports each dial by `dialing`.
    */
-  nextDials(now: number, slots: number, random: () => number, room = slots): PeerAddress[] {
+  nextDials(
+    now: number,
+    slots: number,
+    random: () => number,
+    room = slots,
+    gate: DialGate = openGate,
+  ): PeerAddress[] {
     if (slots <= 0) return [];
-    const pinned: PeerAddress[] = [];
-    const others: PeerAddress[] = [];
+    const isEligible = (entry: KnownAddress): boolean =>
+      entry.isDialable(now) && gate.mayDial(entry.address.host, entry.isPinned);
+    const pinned: KnownAddress[] = [];
     let pinnedDials = 0;
     let otherDials = 0;
     for (const entry of this.#entries.values()) {
       if (entry.state === "dialing") {
         if (entry.isPinned) pinnedDials++;
         else otherDials++;
-      } else if (entry.isDialable(now)) (entry.isPinned ? pinned : others).push(entry.address);
+      } else if (entry.isPinned && isEligible(entry)) pinned.push(entry);
     }
-    return selectDials({ pinned, others, pinnedDials, otherDials }, slots, room, random);
+    const others = this.#named.inTurn(slots, isEligible, random);
+    const selected = selectDials(
+      {
+        pinned: longestUndialled(pinned, random),
+        others: others.map(({ entry }) => entry),
+        pinnedDials,
+        otherDials,
+      },
+      slots,
+      room,
+      (entry) => gate.take(entry.address.host, entry.isPinned),
+    );
+    const dialled = new Set(selected);
+    for (const { entry, namer } of others) if (dialled.has(entry)) this.#named.served(namer);
+    return selected.map(({ address }) => address);
   }
 
   dialing(address: PeerAddress, now: number): void {
@@ -77,12 +115,26 @@ export class PeerBook {
     return count;
   }
 
-  /** The handshake is done, in either direction. A ban is not lifted by it. */
+  /** A dial to it has reached a peer that is connected now: never on the word of a peer. A ban is not lifted by it. */
   connected(address: PeerAddress, now: number): void {
     const entry = this.#find(address);
     if (entry === undefined || entry.isBanned(now)) return;
     entry.state = "connected";
     entry.connectedAt = now;
+  }
+
+  /** A connected peer states that it listens there: it is dialled later, not never. */
+  claimed(address: PeerAddress, now: number): void {
+    this.#find(address)?.claim(now);
+  }
+
+  /** The peer that stated it has left, or states another one: then what its word alone has brought is dropped. */
+  released(address: PeerAddress, now: number, isReplaced: boolean): void {
+    const entry = this.#find(address);
+    if (entry === undefined) return;
+    const isWordAlone = entry.source === "incoming" && entry.state === "idle" && entry.dialledAt === 0;
+    if (isReplaced && isWordAlone) this.#delete(entry);
+    else entry.release(now);
   }
 
   /** A dial or its handshake failed. */
@@ -106,7 +158,8 @@ export class PeerBook {
   /** The address leads back to this very process: removed, and refused from now on. */
   markSelf(address: PeerAddress): void {
     const key = addressKey(address);
-    this.#entries.delete(key);
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#delete(entry);
     if (this.#self.size < MAX_SELF_ADDRESSES) this.#self.add(key);
   }
 
@@ -161,17 +214,57 @@ export class PeerBook {
 
   #fail(entry: KnownAddress, now: number): void {
     entry.failed(now);
-    if (!entry.isPinned && entry.failures >= MAX_DIAL_FAILURES && entry.bans === 0)
-      this.#entries.delete(entry.key);
+    if (!entry.isPinned && entry.failures >= MAX_DIAL_FAILURES && entry.bans === 0) this.#delete(entry);
   }
 
-  /** @returns false when every address in the full book is worth at least as much as a new one from `source`. */
-  #evictFor(source: AddressSource, now: number): boolean {
+  #namedAgain(known: KnownAddress, source: AddressSource, now: number, namer: string): void {
+    known.namedAt = now;
+    if (known.isPinned) return;
+    if (isPinnedSource(source)) {
+      this.#named.remove(known);
+      known.pin(source, now);
+    } else this.#named.add(known, namer);
+  }
+
+  /** How often it failed is kept. */
+  #delete(entry: KnownAddress): void {
+    const { key, failures, dueAt } = entry;
+    this.#entries.delete(key);
+    this.#named.remove(entry);
+    if (failures > 0) this.#failures.remember(key, { failures, dueAt });
+  }
+
+  /**
+   * One of the namer that has most makes room for one of a namer that has fewer, whatever their ranks; a namer that has more than
+   * its share only replaces its own.
+   * @returns false when every address in the full book is worth at least as much as a new one from `source`.
+   */
+  #evictFor(source: AddressSource, now: number, namer: string): boolean {
+    for (const entry of this.#named.ofLargerShare(namer)) {
+      if (!entry.isEvictable(now)) continue;
+      this.#delete(entry);
+      return true;
+    }
+    if (!isPinnedSource(source) && now - this.#fullAt < FULL_BOOK_PAUSE_MS) return false;
     let worst: KnownAddress | undefined;
-    for (const entry of this.#entries.values()) {
+    const own = isPinnedSource(source) ? undefined : this.#named.ofExcessShare(namer);
+    for (const entry of own ?? this.#entries.values()) {
       if (!entry.isEvictable(now)) continue;
       if (worst === undefined || entry.isWorthLess(worst)) worst = entry;
     }
-    return worst?.yieldsTo(source, now) === true && this.#entries.delete(worst.key);
+    if (worst?.yieldsTo(source, now) !== true) {
+      this.#fullAt = now;
+      return false;
+    }
+    this.#delete(worst);
+    return true;
   }
+}
+
+/** In random order where they were dialled at the same time, so that each has its turn at a host that may be dialled slowly. */
+function longestUndialled(entries: readonly KnownAddress[], random: () => number): KnownAddress[] {
+  return entries
+    .map((entry) => ({ entry, chance: random() }))
+    .toSorted((a, b) => a.entry.dialledAt - b.entry.dialledAt || a.chance - b.chance)
+    .map(({ entry }) => entry);
 }

@@ -49,7 +49,8 @@ export interface GossipOptions {
   /** The pieces that the peer has announced; undefined before there is a transfer. */
   readonly announced: (handle: PeerHandle) => Announced | undefined;
   readonly geometry: () => Geometry | undefined;
-  readonly learn: (address: PeerAddress, source: AddressSource) => void;
+  /** `namer`: the host of the peer that told us. */
+  readonly learn: (address: PeerAddress, source: AddressSource, namer: string) => void;
   /** The peer has advertised an address of its own. */
   readonly onAdvertised: (peer: PeerConnection, address: PeerAddress) => void;
 }
@@ -160,13 +161,13 @@ export class Gossip {
   onExtended(peer: PeerConnection, name: string, payload: Uint8Array, now: number): void {
     const { learn } = this.#options;
     if (name !== HOST_EXCHANGE) {
-      for (const address of this.#pex.received(peer, payload, now)) learn(address, "pex");
+      for (const address of this.#pex.received(peer, payload, now)) learn(address, "pex", peer.remote.host);
       return;
     }
     const { news, sender } = this.#hosts.received(peer, payload, now);
     if (sender !== undefined) this.#options.onAdvertised(peer, sender.address);
     for (const host of news) {
-      if (isWorthDialling(host)) learn(host.address, "exchange");
+      if (isWorthDialling(host)) learn(host.address, "exchange", peer.remote.host);
     }
   }
 

@@ -1,5 +1,5 @@
-// Keeps the peer book of a torrent in step with its connections: an address that a connection marks as connected is released when
-// the connection ends, under whatever other addresses the peer is known as well.
+// Keeps the peer book of a torrent in step with its connections. An address counts as connected when our own dial to it has reached
+// the peer; what a peer states of itself is a lead, which is dialled later. Both are released when the connection ends.
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
 import type { AddressPolicy } from "../../core/swarm/address-policy.ts";
 import { type AddressSource, isPinnedSource } from "../../core/swarm/address-source.ts";
@@ -19,16 +19,18 @@ export class ConnectionAddresses {
   }
 
   /** Foreign networks and our own address are left out; what the user named is always taken. */
-  learn(address: PeerAddress, source: AddressSource): void {
-    if (this.#policy.allows(address, isPinnedSource(source))) this.book.add(address, source, this.#now());
+  learn(address: PeerAddress, source: AddressSource, namer?: string): void {
+    if (this.#policy.allows(address, isPinnedSource(source)))
+      this.book.add(address, source, this.#now(), namer);
   }
 
   isBanned(peer: PeerConnection): boolean {
     return this.book.isBanned(addressToBan(peer), this.#now());
   }
 
-  isPinned({ listenAddress }: PeerConnection): boolean {
-    return listenAddress !== undefined && this.book.isPinned(listenAddress);
+  /** Our dial to an address that the user named has reached the peer. */
+  isPinned(peer: PeerConnection): boolean {
+    return reachedAddresses(peer).some((address) => this.book.isPinned(address));
   }
 
   /** How the peer was found: by the source of the address that we dialled, or by its own dial. */
@@ -50,28 +52,31 @@ export class ConnectionAddresses {
   /** `peer` replaces `closed`, another connection of the same peer. */
   replaced(closed: PeerConnection, peer: PeerConnection): void {
     peer.listenAddress ??= closed.listenAddress;
-    for (const address of addressesOf(closed)) this.#add(peer, address);
+    for (const address of reachedAddresses(closed)) this.#add(peer, address);
   }
 
   /**
-   * The peer has advertised its listen port. Only the first port of an incoming connection counts: no client moves while it is
-   * connected, and each further one would be an entry of the book that is never released.
+   * The peer has advertised its listen port. A connection has one: the one before is given back. Where we have dialled, the port
+   * is known.
    * @returns false when the peer is banned there.
    */
   advertisedPort(peer: PeerConnection, port: number): boolean {
-    if (peer.listenAddress !== undefined) return true;
+    const { dialled, listenAddress } = peer;
+    if (dialled !== undefined || listenAddress?.port === port) return true;
     const address = { host: peer.remote.host, port };
+    const now = this.#now();
+    if (listenAddress !== undefined) this.book.released(listenAddress, now, true);
     this.learn(address, "incoming");
-    if (this.book.isBanned(address, this.#now())) return false;
+    if (this.book.isBanned(address, now)) return false;
     peer.listenAddress = address;
-    this.book.connected(address, this.#now());
+    this.book.claimed(address, now);
     return true;
   }
 
-  /** The peer has advertised a whole address. It is not dialled there; it may be that of another host. */
+  /** The peer has advertised a whole address: perhaps that of another host. */
   advertised(peer: PeerConnection, address: PeerAddress): void {
-    this.learn(address, "exchange");
-    this.#add(peer, address);
+    this.learn(address, "exchange", peer.remote.host);
+    if (this.book.sourceOf(address) === "exchange") this.book.claimed(address, this.#now());
   }
 
   /** `wasAdmitted`: false for a connection that ended before its handshake was accepted. */
@@ -80,15 +85,16 @@ export class ConnectionAddresses {
     if (wasAdmitted && fault === "hashMismatch") this.book.ban(addressToBan(peer), now);
     // The other connection of the same peer keeps the address.
     if (fault === "duplicateConnection") return;
-    for (const address of addressesOf(peer)) {
+    for (const address of reachedAddresses(peer)) {
       if (wasAdmitted) this.book.disconnected(address, now);
       else this.book.failed(address, now);
     }
+    if (peer.listenAddress !== undefined) this.book.released(peer.listenAddress, now, false);
   }
 
   #add(peer: PeerConnection, address: PeerAddress): void {
     const key = addressKey(address);
-    if (!addressesOf(peer).some((known) => addressKey(known) === key)) {
+    if (!reachedAddresses(peer).some((known) => addressKey(known) === key)) {
       if (peer.otherAddresses.length >= MAX_OTHER_ADDRESSES) return this.book.failed(address, this.#now());
       peer.otherAddresses.push(address);
     }
@@ -101,6 +107,7 @@ export function addressToBan({ listenAddress, remote }: PeerConnection): PeerAdd
   return listenAddress ?? unknownPortAt(remote.host);
 }
 
-function addressesOf({ listenAddress, otherAddresses }: PeerConnection): PeerAddress[] {
-  return listenAddress === undefined ? otherAddresses : [listenAddress, ...otherAddresses];
+/** Where our dials have reached the peer. */
+function reachedAddresses({ dialled, otherAddresses }: PeerConnection): PeerAddress[] {
+  return dialled === undefined ? otherAddresses : [dialled, ...otherAddresses];
 }

@@ -20,7 +20,7 @@ export class DhtSource implements PeerSource {
     this.#dht.onAnnounced(onPeer);
   }
 
-  lookup(infoHash: InfoHash, onPeer: (address: PeerAddress) => void): Promise<void> {
+  lookup(infoHash: InfoHash, onPeer: (address: PeerAddress, namer?: string) => void): Promise<void> {
     return this.#dht.lookup(infoHash, onPeer);
   }
 

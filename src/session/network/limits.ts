@@ -28,6 +28,6 @@ export const MAX_CONNECTIONS = 400;
 export const MAX_HALF_OPEN_OUTGOING = 32;
 /** Disconnected peers remembered in case that their data fails its hash: as many as come and go in some minutes. */
 export const MAX_DISCONNECTED_PEERS = 1_000;
-/** Addresses of one peer beside the one it listens on, which are not dialled while it is connected: a machine with a handful of
- * interfaces. A peer must not keep more entries of the address book. */
+/** Addresses at which dials have reached one peer beside the first: a machine with a handful of interfaces. A peer must not keep
+ * more entries of the address book. */
 export const MAX_OTHER_ADDRESSES = 4;

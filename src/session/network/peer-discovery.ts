@@ -12,7 +12,7 @@ export interface PeerDiscoveryOptions {
   readonly sources: readonly PeerSource[];
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  readonly learn: (address: PeerAddress, source: AddressSource) => void;
+  readonly learn: (address: PeerAddress, source: AddressSource, namer?: string) => void;
 }
 
 export class PeerDiscovery {
@@ -31,7 +31,7 @@ export class PeerDiscovery {
     const { infoHash, port, learn } = this.#options;
     for (const { source, schedule } of this.#sources) {
       const due = schedule.due(now, { ...state, nodes: source.nodeCount });
-      if (due.lookup) void source.lookup(infoHash, (address) => learn(address, source.name));
+      if (due.lookup) void source.lookup(infoHash, (address, namer) => learn(address, source.name, namer));
       if (due.announce) {
         const announced = source.announce(infoHash, port);
         void announced.then((isHeard) => isHeard || schedule.unheard());

@@ -10,8 +10,9 @@ export interface PeerSource {
   readonly nodeCount: number;
   /** Once. `onPeer` gets the addresses that announce themselves to us; some may be of torrents that we do not take part in. */
   start(onPeer: (infoHash: InfoHash, address: PeerAddress) => void): void;
-  /** Ends after a bounded time; never rejects. `onPeer` gets each address once, as soon as it is known. */
-  lookup(infoHash: InfoHash, onPeer: (address: PeerAddress) => void): Promise<void>;
+  /** Ends after a bounded time; never rejects. `onPeer` gets each address as soon as it is known, once for each host that names it
+   * (`namer`; undefined: the address itself did). */
+  lookup(infoHash: InfoHash, onPeer: (address: PeerAddress, namer?: string) => void): Promise<void>;
   /** Announces that we accept connections on `port`. Never rejects. @returns whether another process took it. */
   announce(infoHash: InfoHash, port: number): Promise<boolean>;
   /** A connected peer has advertised its DHT port (BEP 5). */

@@ -8,7 +8,8 @@ import type { PeerHandle } from "../../core/torrent/ids.ts";
 import type { Failure } from "../exchange/reporter.ts";
 import type { RunnerPeer, TransferRunner } from "../file/transfer-runner.ts";
 import { Node, type NodeStart } from "./node.ts";
-import { Swarm, type SwarmOptions } from "./swarm.ts";
+import { Swarm } from "./swarm.ts";
+import type { SwarmOptions } from "./swarm-network.ts";
 import type { SnapshotSwarm } from "./torrent-snapshot.ts";
 
 /** One torrent that this process takes part in. */

@@ -2,7 +2,7 @@
 import type { Report } from "../../core/exchange/report-message.ts";
 import type { PeerAddress } from "../../core/format/peer-address.ts";
 import type { AddressPolicy } from "../../core/swarm/address-policy.ts";
-import type { AddressSource } from "../../core/swarm/address-source.ts";
+import type { AddressSource, PinnedSource } from "../../core/swarm/address-source.ts";
 import type { InfoHash, PeerId } from "../../core/torrent/ids.ts";
 import type { PeerFault } from "../../core/torrent/peer-message.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -16,8 +16,8 @@ export interface Torrent extends ConnectionHolder {
   readonly infoHash: InfoHash;
   /** An incoming handshake names this torrent. @returns why the connection is refused; undefined: it is admitted. */
   admit(peer: PeerConnection): PeerFault | undefined;
-  /** An address of a peer of this torrent became known. */
-  learn(address: PeerAddress, source: AddressSource): void;
+  /** An address of a peer of this torrent became known. `namer`: the host that named it, by default its own. */
+  learn(address: PeerAddress, source: AddressSource, namer?: string): void;
   readonly gossip: {
     /** A report of a host; `hasProof`: it comes from there. @returns how many others lack data; undefined: we do not collect. */
     reported(report: Report, host: string, hasProof: boolean): number | undefined;
@@ -43,4 +43,20 @@ export interface SwarmNetwork {
   /** @returns undefined when the host did not answer in time. */
   dial(address: PeerAddress): Promise<PeerConnection | undefined>;
   remove(torrent: Torrent): void;
+}
+
+/** What a torrent is and what it reports. */
+export interface SwarmOptions {
+  readonly node: SwarmNetwork;
+  readonly infoHash: InfoHash;
+  /** Known from the start for a served file or a resumed download. */
+  readonly infoDict: Uint8Array | undefined;
+  readonly pinned: readonly { readonly address: PeerAddress; readonly source: PinnedSource }[];
+  /** What this host is in the host exchange at first: it has the file, or wants it. */
+  readonly state: "source" | "leeching";
+  /** The id of our destination, in hexadecimal digits, and how many destinations of one address we count. */
+  readonly destination: string;
+  readonly hostsPerAddress: number;
+  readonly onMetadata: (infoDict: Uint8Array) => void;
+  readonly onFirstPeer: (source: AddressSource) => void;
 }

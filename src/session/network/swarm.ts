@@ -3,7 +3,7 @@
 import type { InfoHash, PeerHandle, PeerId } from "../../core/torrent/ids.ts";
 import { MAX_PEERS_LEECHING, MAX_PEERS_SEEDING } from "./limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
-import { type AddressSource, countBySource, type PinnedSource } from "../../core/swarm/address-source.ts";
+import { type AddressSource, countBySource } from "../../core/swarm/address-source.ts";
 import type { PeerFault } from "../../core/torrent/peer-message.ts";
 import { wantedPeers } from "../../core/swarm/wanted-peers.ts";
 import { chance } from "../clock.ts";
@@ -16,23 +16,8 @@ import type { PeerConnection, PeerOwner, SelfDescription } from "../peer/peer-co
 import { joined, limitsOf } from "../peer/peer-events.ts";
 import type { PeersBySource } from "../report/session-event.ts";
 import { type ActivityOf, PeerTable } from "./peer-table.ts";
-import type { SwarmNetwork, Torrent } from "./swarm-network.ts";
+import type { SwarmNetwork, SwarmOptions, Torrent } from "./swarm-network.ts";
 import type { TransferRunner } from "../file/transfer-runner.ts";
-
-export interface SwarmOptions {
-  readonly node: SwarmNetwork;
-  readonly infoHash: InfoHash;
-  /** Known from the start for a served file or a resumed download. */
-  readonly infoDict: Uint8Array | undefined;
-  readonly pinned: readonly { readonly address: PeerAddress; readonly source: PinnedSource }[];
-  /** What this host is in the host exchange at first: it has the file, or wants it. */
-  readonly state: "source" | "leeching";
-  /** The id of our destination, in hexadecimal digits, and how many destinations of one address we count. */
-  readonly destination: string;
-  readonly hostsPerAddress: number;
-  readonly onMetadata: (infoDict: Uint8Array) => void;
-  readonly onFirstPeer: (source: AddressSource) => void;
-}
 
 export class Swarm implements PeerOwner, Torrent {
   readonly infoHash: InfoHash;
@@ -53,7 +38,7 @@ export class Swarm implements PeerOwner, Torrent {
 
   constructor(options: SwarmOptions) {
     const { node, infoHash } = options;
-    const learn = (address: PeerAddress, source: AddressSource) => this.learn(address, source);
+    const learn: Torrent["learn"] = (...named) => this.learn(...named);
     this.#options = options;
     this.#node = node;
     this.infoHash = infoHash;
@@ -67,7 +52,10 @@ export class Swarm implements PeerOwner, Torrent {
       random: chance,
       learn,
     });
-    this.#metadata = new MetadataSearch((infoDict) => this.onMetadata(infoDict));
+    this.#metadata = new MetadataSearch({
+      onFound: (infoDict) => this.onMetadata(infoDict),
+      isPinned: (peer) => this.#addresses.isPinned(peer),
+    });
     this.gossip = new Gossip({
       own: node.address,
       state: options.state,
@@ -104,12 +92,19 @@ export class Swarm implements PeerOwner, Torrent {
     return this.#peers.size >= (this.isSeeding ? MAX_PEERS_SEEDING : MAX_PEERS_LEECHING);
   }
 
-  /** The peer to close for this incoming one, if any: none in use, none that the user named, none that sends us the metadata. */
+  /** The peer to close for this incoming one, if any: none in use, none that is exempt. */
   longestIdle(incoming: PeerConnection): IdleConnection | undefined {
     if (!this.#isReading) return undefined;
-    const isExempt = (peer: PeerConnection) =>
-      this.#metadata.isAsking(peer) || this.#addresses.isPinned(peer);
+    const isExempt = (peer: PeerConnection) => this.isExempt(peer);
     return this.#peers.longestIdle(incoming, this.#activityOf, isExempt, this.#node.now());
+  }
+
+  peers(): Iterable<PeerConnection> {
+    return this.#peers.values();
+  }
+
+  isExempt(peer: PeerConnection): boolean {
+    return this.#addresses.isPinned(peer) || this.#metadata.isGiver(peer);
   }
 
   /** False while no peer can be of use: our disk is behind, or the part file is being checked. */
@@ -129,8 +124,8 @@ export class Swarm implements PeerOwner, Torrent {
     for (const peer of this.#peers.at(address)) peer.close("banned");
   }
 
-  learn(address: PeerAddress, source: AddressSource): void {
-    if (!this.#closed) this.#addresses.learn(address, source);
+  learn(address: PeerAddress, source: AddressSource, namer?: string): void {
+    if (!this.#closed) this.#addresses.learn(address, source, namer);
   }
 
   /** The metadata is known and the file is ready: the transfer begins with all connected peers. */
@@ -159,8 +154,10 @@ export class Swarm implements PeerOwner, Torrent {
     const { isSeeding } = this;
     const { book } = this.#addresses;
     this.#discovery.tick(now, { isSeeding, peers: this.#peers.size, addresses: book.size });
-    const room = wantedPeers(this.#firstPeerAt, now) - this.#peers.size - book.dialsUnderWay(now);
-    for (const address of book.nextDials(now, this.#node.budget.dialSlots, chance, room))
+    const wanted = wantedPeers(this.#firstPeerAt, now) - this.#peers.size - book.dialsUnderWay(now);
+    const { dialSlots, unpinnedDialSlots, pacer } = this.#node.budget;
+    const room = Math.min(wanted, unpinnedDialSlots);
+    for (const address of book.nextDials(now, dialSlots, chance, room, pacer.at(now)))
       void this.#dial(address);
     for (const peer of this.#peers.values()) peer.tick(now);
     if (this.#isReading) this.#peers.tick(this.#activityOf, now);
@@ -182,6 +179,8 @@ export class Swarm implements PeerOwner, Torrent {
   admit(peer: PeerConnection): PeerFault | undefined {
     const { peerId, dialled } = peer;
     if (this.#closed || peerId === undefined) return "shutdown";
+    if (dialled !== undefined)
+      this.#node.budget.pacer.answered(dialled.host, this.#addresses.book.isPinned(dialled));
     if (peerId === this.#node.peerId) {
       if (dialled !== undefined) this.#addresses.book.markSelf(dialled);
       return "selfConnection";
@@ -190,6 +189,7 @@ export class Swarm implements PeerOwner, Torrent {
     if (fault !== undefined) return fault;
     this.#addresses.admitted(peer);
     this.#peers.add(peer, peerId);
+    this.#metadata.joined(peer);
     this.#begin(peer);
     if (this.#paused) peer.setPaused(true);
     const source = this.#addresses.sourceOf(peer);

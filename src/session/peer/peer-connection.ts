@@ -61,9 +61,9 @@ export class PeerConnection {
   readonly openedAt: number;
   /** The address we dialled; undefined for an incoming connection. */
   dialled: PeerAddress | undefined;
-  /** Where the peer accepts connections, once known. */
+  /** Where the peer accepts connections: where we have dialled it, or its host with the port that it states. */
   listenAddress: PeerAddress | undefined;
-  /** Where else the peer can be reached or says that it can: it has several addresses, or there is a NAT in between. */
+  /** Where else a dial of ours has reached the peer: it has several addresses, or there is a NAT in between. */
   readonly otherAddresses: PeerAddress[] = [];
   peerId: PeerId | undefined;
   fast = false;

@@ -8,7 +8,12 @@ const addresses = (host: string, count: number): PeerAddress[] =>
   Array.from({ length: count }, (_, i) => ({ host, port: 2000 + i }));
 
 /** Candidates by their number; `pinnedDials` and `otherDials` are under way. */
-function candidates(pinned: number, others: number, pinnedDials = 0, otherDials = 0): DialCandidates {
+function candidates(
+  pinned: number,
+  others: number,
+  pinnedDials = 0,
+  otherDials = 0,
+): DialCandidates<PeerAddress> {
   return {
     pinned: addresses("10.0.0.1", pinned),
     others: addresses("10.0.0.2", others),
@@ -18,8 +23,12 @@ function candidates(pinned: number, others: number, pinnedDials = 0, otherDials 
 }
 
 /** How many of each kind are dialled. */
-function selected(from: DialCandidates, slots: number, room = slots): [pinned: number, others: number] {
-  const dials = selectDials(from, slots, room, () => 0.5);
+function selected(
+  from: DialCandidates<PeerAddress>,
+  slots: number,
+  room = slots,
+): [pinned: number, others: number] {
+  const dials = selectDials(from, slots, room, () => true);
   expect(new Set(dials.map(addressKey)).size).toBe(dials.length);
   const pinned = dials.filter(({ host }) => host === "10.0.0.1").length;
   return [pinned, dials.length - pinned];
@@ -54,6 +63,17 @@ describe("selectDials", () => {
 
   test("gives a single slot to a pinned address", () => {
     expect(selected(candidates(2, 2), 1)).toEqual([1, 0]);
+  });
+
+  test("passes over addresses that may not be taken now, each kind in its order", () => {
+    const from = candidates(4, 4);
+    const dials = selectDials(from, 5, 2, ({ port }) => port % 2 === 1);
+    expect(dials.map(addressKey)).toEqual([
+      "10.0.0.1:2001",
+      "10.0.0.1:2003",
+      "10.0.0.2:2001",
+      "10.0.0.2:2003",
+    ]);
   });
 
   test("never exceeds the slots, whatever is known and under way", () => {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import {
   BAN_MS,
+  CLAIM_PATIENCE_MS,
   DIAL_PATIENCE_MS,
+  FULL_BOOK_PAUSE_MS,
   MAX_BANNED_PORTS,
   MAX_BAN_MS,
   MAX_DIAL_FAILURES,
@@ -25,6 +27,7 @@ const address = (index: number): PeerAddress => ({
   host: `10.0.${(index / 7680) & 255}.${Math.floor((index % 7680) / 30) + 1}`,
   port: 42_070 + (index % 30),
 });
+const NAMER = "10.9.9.9";
 const keys = (addresses: readonly PeerAddress[]) => addresses.map(addressKey).sort();
 const [a, b, c] = [address(0), address(1), address(2)];
 
@@ -157,6 +160,64 @@ describe("PeerBook", () => {
     book.failed(a, 0);
     book.add(a, "pex", 10);
     expect(book.nextDials(10, 1, seeded(1))).toEqual([]);
+  });
+
+  test("W20: an address that was given up is not new when it is named again, by whatever host", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    waitsOf(book, a, MAX_DIAL_FAILURES - 1);
+    const now = 1e6;
+    book.failed(a, now);
+    expect(book.size).toBe(0);
+    for (let i = 0; i < 10; i++) book.add(a, "pex", now + i, `10.9.0.${i}`);
+    const wait = REDIAL_OTHER_MIN_MS * 2 ** (MAX_DIAL_FAILURES - 1);
+    expect(book.nextDials(now + wait - 1, 1, seeded(1))).toEqual([]);
+    expect(book.nextDials(now + wait, 1, seeded(1))).toEqual([a]);
+    book.failed(a, now + wait);
+    expect(book.size).toBe(0);
+  });
+
+  test("W20: hosts that name addresses have their turns, however many one of them names", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < 1_000; i++) book.add(address(i), "exchange", 0, NAMER);
+    const lone = [address(1_001), address(1_002)];
+    book.add(lone[0]!, "dht", 0, "10.9.9.8");
+    // Named by the crowd's namer first, and by another host after it.
+    book.add(lone[1]!, "exchange", 0, NAMER);
+    book.add(lone[1]!, "dht", 0, "10.9.9.7");
+    const dials = [0, 1, 2].flatMap((now) => {
+      const [next] = book.nextDials(now, 1, seeded(now + 1));
+      book.dialing(next!, now);
+      return [addressKey(next!)];
+    });
+    expect(dials).toContain(addressKey(lone[0]!));
+    expect(dials).toContain(addressKey(lone[1]!));
+  });
+
+  test("W20: a claim keeps an unpinned address from being dialled once, for a time, and a pinned one not at all", () => {
+    const book = new PeerBook();
+    book.add(a, "dht", 0);
+    book.add(address(30), "magnet", 0);
+    for (const now of [0, 1, CLAIM_PATIENCE_MS - 1]) {
+      for (const each of [a, address(30)]) book.claimed(each, now);
+      expect(book.nextDials(now, 5, seeded(1))).toEqual([address(30)]);
+    }
+    expect(keys(book.nextDials(CLAIM_PATIENCE_MS, 5, seeded(1)))).toEqual(keys([a, address(30)]));
+    expect(book.addresses()).toEqual([]);
+  });
+
+  test("a pinned address that was dialled longest ago comes first", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < 20; i++) book.add(address(i), "magnet", 0);
+    const dialled: string[] = [];
+    for (let now = 1; now <= 2_000; now += 100) {
+      for (const next of book.nextDials(now, 1, seeded(now))) {
+        book.dialing(next, now);
+        book.failed(next, now);
+        dialled.push(addressKey(next));
+      }
+    }
+    expect(new Set(dialled).size).toBe(20);
   });
 
   test("a lost connection re-enters the queue, with a clean record if it had lasted", () => {
@@ -316,7 +377,7 @@ describe("PeerBook", () => {
   describe("when full", () => {
     const full = (source: "dht" | "pex" | "flag") => {
       const book = new PeerBook();
-      for (let i = 0; i < MAX_KNOWN_PEERS; i++) book.add(address(i), source, 0);
+      for (let i = 0; i < MAX_KNOWN_PEERS; i++) book.add(address(i), source, 0, NAMER);
       return book;
     };
     const added = address(MAX_KNOWN_PEERS);
@@ -330,20 +391,27 @@ describe("PeerBook", () => {
     test("an address that failed makes room first", () => {
       const book = full("dht");
       book.failed(a, 0);
-      expect(book.add(added, "pex", 1)).toBe(true);
+      expect(book.add(added, "pex", 1, NAMER)).toBe(true);
       expect(book.sourceOf(a)).toBeUndefined();
-      expect(book.add(c, "pex", 1)).toBe(false);
+      expect(book.add(c, "pex", 1, NAMER)).toBe(false);
     });
 
     test("an address of a third party does not evict one of the same rank, until that is stale", () => {
       const book = full("dht");
-      expect(book.add(added, "pex", 1)).toBe(false);
-      expect(book.add(added, "dht", PEER_EXPIRY_MS - 1)).toBe(false);
-      expect(book.add(added, "dht", PEER_EXPIRY_MS)).toBe(true);
+      expect(book.add(added, "pex", 1, NAMER)).toBe(false);
+      expect(book.add(added, "dht", PEER_EXPIRY_MS - 1, NAMER)).toBe(false);
+      expect(book.add(added, "dht", PEER_EXPIRY_MS + FULL_BOOK_PAUSE_MS, NAMER)).toBe(true);
     });
 
     test("an address that a peer advertises of itself evicts one of a third party", () => {
       expect(full("pex").add(added, "incoming", 1)).toBe(true);
+    });
+
+    test("W20: one namer that fills it makes room for what another names, and takes nothing back", () => {
+      const book = full("dht");
+      expect(book.add(added, "pex", 1, "10.9.9.8")).toBe(true);
+      for (let i = 1; i < 500; i++) book.add(address(MAX_KNOWN_PEERS + i), "dht", 1 + 1e6 * i, NAMER);
+      expect([book.size, book.sourceOf(added)]).toEqual([MAX_KNOWN_PEERS, "pex"]);
     });
 
     test("pinned, connected, dialling and banned addresses stay", () => {

@@ -52,6 +52,7 @@ class FakePeer {
   constructor(number: number, speaks: readonly string[] = [], isOtherClient = true) {
     this.handle = number;
     this.isOtherClient = isOtherClient;
+    this.remote = { host: address(number).host, port: 50_000 };
     this.listenAddress = address(number);
     this.remote = { host: address(number).host, port: 50_000 + number };
     this.extended = {

@@ -25,12 +25,18 @@ import {
 
 useNodeFixture();
 
-/** `count` peers, two of each host, that have sent a handshake for the torrent of this byte, one after the other. */
-async function flood(node: Node, swarm: Swarm, count: number, torrent = 5): Promise<LoopbackPeer[]> {
+/** `count` peers, two of each host unless it is said, that have sent a handshake for the torrent of this byte, one after the other. */
+async function flood(
+  node: Node,
+  swarm: Swarm,
+  count: number,
+  torrent = 5,
+  hostOf = (i: number) => `127.0.0.${1 + (i >> 1)}`,
+): Promise<LoopbackPeer[]> {
   const peers: LoopbackPeer[] = [];
   const before = swarm.peerCount;
   for (let i = 1; i <= count; i++) {
-    const peer = await LoopbackPeer.connect(node, `127.0.0.${1 + (i >> 1)}`);
+    const peer = await LoopbackPeer.connect(node, hostOf(i));
     peer.sendHandshake(torrent, i);
     await until(() => swarm.peerCount === before + i);
     peers.push(peer);
@@ -74,16 +80,42 @@ describe("A full torrent", () => {
 
   test("W17: admits an incoming peer for each idle one, the longest idle first, and never for a pinned one", async () => {
     const node = await startNode();
-    const pinned = { host: PEER_HOST, port: 50_001 };
-    const swarm = startSwarm(node, [pinned]);
-    const [first, ...peers] = await flood(node, swarm, MAX_PEERS_LEECHING);
-    first!.sendPort(pinned.port);
-    await until(() => onlyPeer(swarm).listenAddress?.port === pinned.port);
+    const pinned = new ListeningPeer("127.0.1.1", 5, 250);
+    const swarm = startSwarm(node, [pinned.address]);
+    swarm.tick(monotonicMs());
+    await until(() => swarm.peerCount === 1);
+    const peers = await flood(node, swarm, MAX_PEERS_LEECHING - 1);
     pass(swarm, UNPROVEN_PEER_MS + IDLE_CHECK_MS);
     const next = await incoming(node);
     await until(() => closedOf(peers).length === 1);
-    expect([first!.isClosed, peers[0]!.isClosed, next.isClosed]).toEqual([false, true, false]);
+    expect([pinned.isClosed, peers[0]!.isClosed, next.isClosed]).toEqual([false, true, false]);
     expect(swarm.peerCount).toBe(MAX_PEERS_LEECHING);
+  });
+
+  test("W17: admits a peer of another host at once, whatever the host does that holds every slot", async () => {
+    const node = await startNode();
+    const swarm = startSwarm(node);
+    const takers = await flood(node, swarm, MAX_PEERS_LEECHING, 5, () => "127.0.0.9");
+    const newcomers = [await incoming(node, 5, "127.0.1.1"), await incoming(node, 5, "127.0.1.2")];
+    await until(() => closedOf(takers).length === 2);
+    // The host that comes back takes none of them.
+    expect((await incoming(node, 5, "127.0.0.9")).isClosed).toBe(true);
+    expect([...newcomers.map(({ isClosed }) => isClosed), swarm.peerCount]).toEqual([
+      false,
+      false,
+      MAX_PEERS_LEECHING,
+    ]);
+  });
+
+  test("W17: admits a pinned peer when each slot is held by another host, and while our disk is behind", async () => {
+    const node = await startNode();
+    const pinned = new ListeningPeer("127.0.1.1", 5, 250);
+    const swarm = startSwarm(node, [pinned.address]);
+    const others = await flood(node, swarm, MAX_PEERS_LEECHING, 5, (i) => `127.0.0.${i}`);
+    swarm.setPaused(true);
+    swarm.tick(monotonicMs());
+    await until(() => closedOf(others).length === 1);
+    expect([pinned.isClosed, swarm.peerCount]).toEqual([false, MAX_PEERS_LEECHING]);
   });
 
   test("W17: a peer that was closed for another may connect again", async () => {
@@ -177,7 +209,7 @@ describe("A full process", () => {
     const peers: LoopbackPeer[][] = [];
     for (const [i, swarm] of swarms.entries()) {
       const count = Math.min(MAX_PEERS_LEECHING, MAX_CONNECTIONS - i * MAX_PEERS_LEECHING);
-      peers.push(await flood(node, swarm, count, 10 + i));
+      peers.push(await flood(node, swarm, count, 10 + i, (peer) => `127.0.${10 + i}.${peer}`));
     }
     const last = 10 + torrents - 1;
     expect((await incoming(node, last)).isClosed).toBe(true);

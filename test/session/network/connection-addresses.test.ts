@@ -34,7 +34,7 @@ describe("Addresses of a connection", () => {
     fixture.addresses.learn(at(3000), "dht");
     fixture.addresses.reachedAgain(peer, at(3000));
     fixture.addresses.advertised(peer, at(4000, "10.2.0.1"));
-    expect(fixture.connected).toEqual([2000, 3000, 4000]);
+    expect(fixture.connected).toEqual([2000, 3000]);
     fixture.now = STABLE_CONNECTION_MS;
     fixture.addresses.ended(peer, undefined, true);
     expect(fixture.connected).toEqual([]);
@@ -54,10 +54,7 @@ describe("Addresses of a connection", () => {
       fixture.addresses.learn(at(port), "pex");
       fixture.addresses.reachedAgain(peer, at(port));
     }
-    expect(fixture.connected).toEqual([
-      2000,
-      ...Array.from({ length: MAX_OTHER_ADDRESSES }, (_, i) => 3000 + i),
-    ]);
+    expect(fixture.connected).toEqual(Array.from({ length: MAX_OTHER_ADDRESSES }, (_, i) => 4000 + i));
   });
 
   test("pass to the connection that replaces it, in either direction", () => {
@@ -71,10 +68,40 @@ describe("Addresses of a connection", () => {
       fixture.addresses.replaced(closed, kept);
       fixture.addresses.ended(closed, "duplicateConnection", true);
       fixture.addresses.admitted(kept);
-      expect(fixture.connected.toSorted()).toEqual(dialledFirst ? [2000] : [2000, 3000]);
+      expect(fixture.connected).toEqual([2000]);
       fixture.addresses.ended(kept, undefined, true);
       expect(fixture.connected).toEqual([]);
     }
+  });
+
+  test("W20: never count as connected on the word of a peer, its own port included", () => {
+    const fixture = new Fixture();
+    const peer = fixture.peer();
+    fixture.addresses.learn(at(2000), "magnet");
+    fixture.addresses.learn(at(4000, "10.2.0.1"), "dht");
+    fixture.addresses.advertisedPort(peer, 2000);
+    fixture.addresses.advertised(peer, at(3000, "10.2.0.1"));
+    fixture.addresses.advertised(peer, at(4000, "10.2.0.1"));
+    expect([fixture.connected, fixture.addresses.isPinned(peer)]).toEqual([[], false]);
+    // An address that another host has named is not held back by a claim.
+    expect(fixture.addresses.book.nextDials(0, 10, Math.random)).toEqual([at(2000), at(4000, "10.2.0.1")]);
+    fixture.addresses.reachedAgain(peer, at(2000));
+    expect([fixture.connected, fixture.addresses.isPinned(peer)]).toEqual([[2000], true]);
+  });
+
+  test("W20: are one for each connection: the port before is given back, and what was known otherwise stays", () => {
+    const fixture = new Fixture();
+    const peer = fixture.peer();
+    fixture.addresses.learn(at(2001), "dht");
+    for (let port = 2000; port < 2100; port++) fixture.addresses.advertisedPort(peer, port);
+    expect([fixture.addresses.book.size, peer.listenAddress?.port]).toEqual([2, 2099]);
+    fixture.addresses.ended(peer, undefined, true);
+    expect(
+      fixture.addresses.book
+        .nextDials(1e9, 10, Math.random)
+        .map(({ port }) => port)
+        .toSorted(),
+    ).toEqual([2001, 2099]);
   });
 
   test("are forgotten when its handshake fails again and again", () => {

@@ -6,7 +6,12 @@ import type { PeerConnection } from "../../../src/session/peer/peer-connection.t
 
 /** As much of a connection as the budget uses. */
 class FakeConnection {
+  readonly remote: { readonly host: string };
   readonly faults: PeerFault[] = [];
+
+  constructor(host = "10.0.0.1") {
+    this.remote = { host };
+  }
 
   close(fault: PeerFault): void {
     this.faults.push(fault);
@@ -25,6 +30,8 @@ function torrentWith(
   return {
     idle,
     isFull,
+    peers: () => [],
+    isExempt: () => false,
     longestIdle: (asker) => {
       expect(asker).toBe(incoming);
       return overdueMs === undefined ? undefined : { peer: real(idle), overdueMs };
@@ -52,23 +59,23 @@ describe("Dial slots", () => {
     expect(budget.dialSlots).toBe(2);
   });
 
-  test("are as many as the process has room for connections", () => {
+  test("W17: are as many as the process has room for connections, and no fewer for pinned addresses than ever", () => {
     const budget = filled(MAX_CONNECTIONS - 5);
-    expect(budget.dialSlots).toBe(5);
+    expect(budget.unpinnedDialSlots).toBe(5);
     void budget.dialing(new Promise(() => {}));
-    expect(budget.dialSlots).toBe(4);
+    expect(budget.unpinnedDialSlots).toBe(4);
     for (let i = 0; i < 10; i++) budget.add(real(new FakeConnection()));
-    expect(budget.dialSlots).toBe(0);
+    expect([budget.unpinnedDialSlots, budget.dialSlots]).toEqual([0, MAX_HALF_OPEN_OUTGOING - 1]);
   });
 
   test("are free again when a connection ends, once", () => {
     const budget = filled(MAX_CONNECTIONS - 1);
     const connection = real(new FakeConnection());
     budget.add(connection);
-    expect(budget.dialSlots).toBe(0);
+    expect(budget.unpinnedDialSlots).toBe(0);
     budget.remove(connection);
     budget.remove(connection);
-    expect(budget.dialSlots).toBe(1);
+    expect(budget.unpinnedDialSlots).toBe(1);
   });
 });
 
@@ -110,6 +117,30 @@ describe("Room for an incoming connection", () => {
     const budget = filled(MAX_CONNECTIONS + 1);
     budget.join(torrentWith(false));
     expect(budget.makeRoom(incoming, torrentWith(false, 10))).toBe(false);
+  });
+
+  test("W17: is made by one of the host that holds most, in a full torrent and in a full process", () => {
+    const crowd = Array.from({ length: 3 }, () => new FakeConnection("10.0.0.2"));
+    const lone = new FakeConnection("10.0.0.3");
+    const torrent: ConnectionHolder = { ...torrentWith(true), peers: () => [...crowd, lone].map(real) };
+    expect(filled(10).makeRoom(incoming, torrent)).toBe(true);
+    expect([...crowd, lone].map(({ faults }) => faults.length)).toEqual([0, 0, 1, 0]);
+    const budget = filled(MAX_CONNECTIONS + 1);
+    budget.join({ ...torrent, isFull: false });
+    expect(budget.makeRoom(incoming, torrentWith(false))).toBe(true);
+    expect([...crowd, lone].map(({ faults }) => faults.length)).toEqual([0, 0, 2, 0]);
+  });
+
+  test("W17: is made for an exempt peer by any that is not", () => {
+    const [exempt, other] = [new FakeConnection("10.0.0.2"), new FakeConnection("10.0.0.3")];
+    const torrent: ConnectionHolder = {
+      ...torrentWith(true),
+      peers: () => [exempt, other].map(real),
+      isExempt: (peer) => peer === real(exempt) || peer === incoming,
+    };
+    expect(filled(10).makeRoom(incoming, torrent)).toBe(true);
+    expect([exempt, other].map(({ faults }) => faults.length)).toEqual([0, 1]);
+    expect(filled(10).makeRoom(incoming, { ...torrent, peers: () => [real(exempt)] })).toBe(false);
   });
 
   test("is made by a connection whose time is over this very moment", () => {

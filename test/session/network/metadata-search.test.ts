@@ -15,6 +15,7 @@ const SMALL = 1000;
 /** As much of a connection as the search uses. */
 class FakePeer {
   readonly handle: number;
+  readonly remote: { readonly host: string };
   /** Attempts begun. */
   asked = 0;
   /** Asked once more within an attempt. */
@@ -28,6 +29,7 @@ class FakePeer {
   /** `offered`: bytes of metadata, or null for none. */
   constructor(handle: number, offered: number | null = SMALL) {
     this.handle = handle;
+    this.remote = { host: `10.0.0.${handle}` };
     const cancelMetadata = () => {
       this.cancelled++;
       this.#end(undefined);
@@ -74,7 +76,12 @@ const several = (count: number, offered = SMALL) =>
 
 class Fixture {
   readonly found: Uint8Array[] = [];
-  readonly search = new MetadataSearch((infoDict) => this.found.push(infoDict));
+  /** Numbers of peers that the user named. */
+  readonly pinned = new Set<number>();
+  readonly search = new MetadataSearch({
+    onFound: (infoDict) => void this.found.push(infoDict),
+    isPinned: ({ handle }) => this.pinned.has(handle),
+  });
   readonly peers: readonly FakePeer[];
   now = 0;
 
@@ -127,13 +134,46 @@ describe("MetadataSearch", () => {
     expect(fixture.peers.map(({ cancelled }) => cancelled)).toEqual([0, 1, 1]);
   });
 
-  test("a slow link of 100 kB/s is no silent peer, a slower one gets company", async () => {
+  test("a peer that sends more than 100 kB/s is no silent one, and gets company after the timeout all the same", async () => {
     const fixture = new Fixture(several(2, 5_000_000));
     const perTick = TICK_MS * METADATA_MIN_BYTES_PER_MS;
-    await fixture.pass(20_000, () => fixture.peers[0]!.give(perTick));
+    await fixture.pass(METADATA_TIMEOUT_MS - TICK_MS, () => fixture.peers[0]!.give(perTick));
     expect(asked(fixture.peers)).toEqual([1, 0]);
-    await fixture.pass(5_000, () => fixture.peers[0]!.give(perTick / 2));
+    await fixture.pass(TICK_MS, () => fixture.peers[0]!.give(perTick));
     expect([asked(fixture.peers), fixture.peers[0]!.isAsked]).toEqual([[1, 1], true]);
+  });
+
+  test("W19: a pinned peer is asked at once, beside strangers that are just fast enough or in place of one, and is not cancelled", async () => {
+    const peers = several(MAX_METADATA_FETCHES + 3, 8_000_000);
+    const fixture = new Fixture(peers);
+    const perTick = TICK_MS * METADATA_MIN_BYTES_PER_MS;
+    const strangers = peers.slice(0, -1);
+    await fixture.pass(MAX_METADATA_FETCHES * METADATA_TIMEOUT_MS, () => {
+      for (const stranger of strangers) stranger.give(perTick);
+    });
+    const seed = peers.at(-1)!;
+    expect([seed.asked, peers.filter(({ isAsked }) => isAsked).length]).toEqual([0, MAX_METADATA_FETCHES]);
+    fixture.pinned.add(seed.handle);
+    await fixture.pass(TICK_MS);
+    expect(seed.isAsked).toBe(true);
+    await fixture.pass(60_000, () => {
+      for (const stranger of strangers) stranger.give(perTick);
+    });
+    expect(seed).toMatchObject({ asked: 1, cancelled: 0, isAsked: true });
+  });
+
+  test("W17: the peer that delivered it is known as its giver, and one of its host when it is gone", async () => {
+    const [giver, other] = several(2);
+    const fixture = new Fixture([giver!, other!]);
+    await giver!.answer(dict);
+    const isGiver = (peer: FakePeer) => fixture.search.isGiver(real([peer])[0]!);
+    expect([isGiver(giver!), isGiver(other!)]).toEqual([true, false]);
+    const [again, third] = [new FakePeer(1), new FakePeer(1)];
+    expect(isGiver(again)).toBe(false);
+    fixture.search.forget(real([giver!])[0]!);
+    expect([isGiver(again), isGiver(other!)]).toEqual([true, false]);
+    fixture.search.joined(real([again])[0]!);
+    expect([isGiver(again), isGiver(third)]).toEqual([true, false]);
   });
 
   test("W19: behind three silent peers and one that trickles the honest fifth is asked within five seconds", async () => {

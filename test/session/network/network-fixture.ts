@@ -18,7 +18,8 @@ import type { DialResult } from "../../../src/net/tcp-dialer.ts";
 import { Node, type NodeParts } from "../../../src/session/network/node.ts";
 import type { PeerSource } from "../../../src/session/network/peer-source.ts";
 import { CONNECT_TIMEOUT_MS, TICK_MS } from "../../../src/session/network/limits.ts";
-import { Swarm, type SwarmOptions } from "../../../src/session/network/swarm.ts";
+import { Swarm } from "../../../src/session/network/swarm.ts";
+import type { SwarmOptions } from "../../../src/session/network/swarm-network.ts";
 import type { PeerConnection } from "../../../src/session/peer/peer-connection.ts";
 import { frame, handshakeBytes } from "../../wire/wire-end.ts";
 

@@ -34,6 +34,8 @@ function torrent(byte: number, onTick: (byte: number) => void = () => {}): Torre
     isFull: false,
     admit: () => undefined,
     learn: () => {},
+    peers: () => [],
+    isExempt: () => false,
     longestIdle: () => undefined,
     tick: () => onTick(byte),
     close: () => {},
@@ -100,14 +102,14 @@ describe("A node on a virtual clock", () => {
     fixture.answer(address);
     for (let i = 0; i < MAX_CONNECTIONS - 2; i++) fixture.node.budget.add({ number: i } as never);
     const silent = fixture.accept();
-    expect(fixture.node.budget.dialSlots).toBe(2);
+    expect(fixture.node.budget.unpinnedDialSlots).toBe(2);
     silent.sendHandshake();
-    expect(fixture.node.budget.dialSlots).toBe(1);
+    expect(fixture.node.budget.unpinnedDialSlots).toBe(1);
     const dialled = await fixture.node.dial(address);
-    expect(fixture.node.budget.dialSlots).toBe(0);
+    expect(fixture.node.budget.unpinnedDialSlots).toBe(0);
     dialled?.close("idle");
     silent.leave();
-    expect(fixture.node.budget.dialSlots).toBe(2);
+    expect(fixture.node.budget.unpinnedDialSlots).toBe(2);
   });
 
   test("W14: ends a connection that it dialled and that sends no handshake in ten seconds", async () => {
