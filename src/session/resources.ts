@@ -1,5 +1,6 @@
 // What all torrents of one run share: the state store, the hash workers, the network node once it is needed, and the
 // progress that is shown. Opened once, closed once, in the right order.
+import { AddressPolicy } from "../core/swarm/address-policy.ts";
 import { availableParallelism } from "node:os";
 import type { PeerAddress } from "../core/format/peer-address.ts";
 import { MIN_SPANS_PER_FILE } from "./limits.ts";
@@ -96,15 +97,25 @@ export class Resources {
       bootstrap: [...this.options.peers, ...bootstrap],
       logger,
     });
-    if (node.address.host.startsWith("127.") && this.options.ip === undefined) {
+    const { host, port } = node.address;
+    const allInterfaces = this.options.ip === undefined;
+    if (allInterfaces && host.startsWith("127.")) {
       logger.warn(
-        `no network: ${node.address.host} is the only address of this machine, and no other can reach it; give --ip when there is a better one`,
+        `no network: ${host} is the only address of this machine, and no other can reach it; give --ip when there is a better one`,
+      );
+    } else if (allInterfaces && !privateOnly.allows({ host, port: ANY_PORT }, false)) {
+      logger.warn(
+        `${host} is a public address, and port ${port} is open on every interface; give --ip to bind and announce another one`,
       );
     }
-    emit({ type: "listening", host: node.address.host, port: node.address.port });
+    emit({ type: "listening", host, port, allInterfaces });
     return node;
   }
 }
+
+const privateOnly = new AddressPolicy({ subnets: [], own: [] });
+/** The policy leaves out the ports of system services. */
+const ANY_PORT = 65_535;
 
 function realParts(context: SessionContext): ResourceParts {
   return {

@@ -62,7 +62,7 @@ export function serving(index = 0, name = "model.bin"): SessionEvent {
 
 /** One event of every type, in the order of a session. */
 export const oneOfEach: readonly SessionEvent[] = [
-  { type: "listening", host: "10.1.1.1", port: 42083 },
+  { type: "listening", host: "10.1.1.1", port: 42083, allInterfaces: true },
   { type: "hashing", index: 0, name: "model.bin", done: GiB, size: 4 * GiB },
   serving(),
   { type: "metadata", index: 0, name: "model.bin", size: 4 * GiB, infoHash, elapsedMs: 120 },

@@ -13,7 +13,9 @@ describe("Resources", () => {
     const node = await resources.node(42_075, [OTHER]);
     expect(await resources.node(undefined, [])).toBe(node);
     expect(session.node.start).toMatchObject({ keptPort: 42_075, bootstrap: [PEER, OTHER] });
-    expect(session.events).toEqual([{ type: "listening", host: "127.0.0.1", port: 42_070 }]);
+    expect(session.events).toEqual([
+      { type: "listening", host: "127.0.0.1", port: 42_070, allInterfaces: false },
+    ]);
   });
 
   test("warns when no other machine can reach it, unless the user asked for that address", async () => {
@@ -26,6 +28,23 @@ describe("Resources", () => {
       expect(session.log.filter((line) => line.startsWith("warn: no network: 127.0.0.1"))).toHaveLength(
         warnings,
       );
+    }
+  });
+
+  test("warns of a public address when every interface is open, and says that it is", async () => {
+    for (const [host, ip, warnings] of [
+      ["203.0.113.5", undefined, 1],
+      ["203.0.113.5", "203.0.113.5", 0],
+      ["10.1.1.1", undefined, 0],
+    ] as const) {
+      const session = new FakeSession("/nowhere");
+      session.node.address = { host, port: 42_070 };
+      await session.resources({ ...NODE_OPTIONS, ip }).node(undefined, []);
+      const isOfHost = (line: string) => line.startsWith("warn: 203.0.113.5 is a public address");
+      expect(session.log.filter(isOfHost)).toHaveLength(warnings);
+      expect(session.events).toEqual([
+        { type: "listening", host, port: 42_070, allInterfaces: ip === undefined },
+      ]);
     }
   });
 

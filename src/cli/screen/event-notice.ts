@@ -10,7 +10,7 @@ import { oneLine } from "../report-error.ts";
 export function eventNotice(event: SessionEvent): string | undefined {
   switch (event.type) {
     case "listening":
-      return `listening on ${event.host}:${event.port}`;
+      return `listening on ${event.host}:${event.port}${event.allInterfaces ? " and every other interface (--ip binds one)" : ""}`;
     case "serving":
       return `${printable(event.name)}: serving ${formatBytes(event.size)}${event.cached ? ", hashed earlier" : ""}`;
     case "metadata":

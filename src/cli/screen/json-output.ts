@@ -54,7 +54,7 @@ export function jsonOutput({ stdout, now }: JsonTarget): Answer {
 function fieldsOf(event: SessionEvent): JsonFields {
   switch (event.type) {
     case "listening":
-      return { host: event.host, port: event.port };
+      return { host: event.host, port: event.port, allInterfaces: event.allInterfaces };
     case "hashing":
       return { index: event.index, name: event.name, done: event.done, size: event.size };
     case "serving": {

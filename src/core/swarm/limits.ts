@@ -35,17 +35,17 @@ export const MAX_HALF_OPEN_BURST = 512;
 /** Addresses remembered per torrent. */
 export const MAX_KNOWN_PEERS = 2000;
 /** Dials of addresses that others named (DHT, PEX, host exchange, a stated port), of all torrents together, within
- * HEARSAY_DIAL_WINDOW_MS: a torrent wants 5 more peers a second (PEER_PACE_MS), and a hostile list must not make a fleet flood a host. */
+ * HEARSAY_DIAL_WINDOW_MS, a second and a tenth for the jitter of our timer: a torrent wants 5 more peers a second (PEER_PACE_MS), and a hostile list must not make a fleet flood a host. */
 export const MAX_HEARSAY_DIALS = 20;
-export const HEARSAY_DIAL_WINDOW_MS = 1_000;
+export const HEARSAY_DIAL_WINDOW_MS = 1_100;
 /** The same to one host within HEARSAY_HOST_WINDOW_MS, as long as it answers none with a handshake: a host that has two processes is
  * reached, and eight processes make 16 connects in ten seconds to one that takes no part. */
 export const HEARSAY_DIALS_PER_HOST = 2;
-export const HEARSAY_HOST_WINDOW_MS = 10_000;
+export const HEARSAY_HOST_WINDOW_MS = 10_500;
 /** Unanswered dials of any kind to one host within HOST_DIAL_WINDOW_MS: a magnet may name 100 ports of one. Each port of a host with
  * 30 processes is tried within three seconds. */
 export const MAX_DIALS_PER_HOST = 10;
-export const HOST_DIAL_WINDOW_MS = 1_000;
+export const HOST_DIAL_WINDOW_MS = 1_100;
 /** An unpinned address where a connected peer states that it listens is dialled this much later, once: a second connection with the
  * same peer would be of no use, and the peer may have stated the address of another. */
 export const CLAIM_PATIENCE_MS = 10_000;

@@ -186,6 +186,7 @@ export class Download {
   /** Nothing is waited for while the disk is being checked. */
   #progress(): string | undefined {
     const phase = this.#file?.phase ?? "metadata";
-    return phase === "checking" ? undefined : `${phase} ${this.#file?.status?.downloaded ?? 0}`;
+    if (phase === "checking") return undefined;
+    return `${phase} ${this.#swarm?.metadataReceived ?? 0} ${this.#file?.status?.downloaded ?? 0}`;
   }
 }

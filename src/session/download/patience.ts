@@ -1,4 +1,4 @@
-// `--timeout`: ends a download for which neither metadata nor a byte has arrived for so long.
+// `--timeout`: ends a download for which no byte has arrived for so long, of metadata or of whatever piece.
 import { SEEDING_CHECK_MS } from "../limits.ts";
 import type { Clock } from "../../lib/clock.ts";
 

@@ -23,6 +23,8 @@ export interface JoinedSwarm extends SnapshotSwarm {
     say(state: HostState): void;
     fail(failure: Failure): void;
   };
+  /** Bytes of metadata that have arrived, whatever came of them. */
+  readonly metadataReceived: number;
   /** The metadata is known and the file is ready: pieces are traded from then on. */
   start(runner: TransferRunner): void;
   peer(handle: PeerHandle): RunnerPeer | undefined;

@@ -84,6 +84,10 @@ export class Swarm implements PeerOwner, Torrent {
     return countBySource(Array.from(this.#peers.values(), (peer) => this.#addresses.sourceOf(peer)));
   }
 
+  get metadataReceived(): number {
+    return this.#metadata.received;
+  }
+
   get isSeeding(): boolean {
     return this.#runner?.transfer.isComplete ?? false;
   }

@@ -34,7 +34,13 @@ export interface TransferSnapshot {
 }
 
 export type SessionEvent =
-  | { readonly type: "listening"; readonly host: string; readonly port: number }
+  /** `allInterfaces`: connections are accepted at every address of this machine, not only at `host`. */
+  | {
+      readonly type: "listening";
+      readonly host: string;
+      readonly port: number;
+      readonly allInterfaces: boolean;
+    }
   | {
       readonly type: "hashing";
       readonly index: number;

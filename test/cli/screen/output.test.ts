@@ -44,7 +44,7 @@ describe("Plain output", () => {
   test("leaves everything else to stderr", async () => {
     const { stderr } = await runScript(["serve", "model.bin"], emitAll);
     expect(stderr.split("\n")).toEqual([
-      "listening on 10.1.1.1:42083",
+      "listening on 10.1.1.1:42083 and every other interface (--ip binds one)",
       "model.bin: serving 4.00 GiB",
       "model.bin: 4.00 GiB, metadata after 0.12s",
       "model.bin: complete, 4.00 GiB in 36s, 114 MiB/s",

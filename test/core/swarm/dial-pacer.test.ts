@@ -62,7 +62,7 @@ describe("W20: Hearsay", () => {
     dialsOf(pacer, 100, 100, host);
     expect(pacer.at(1_000).mayDial(host(999), false)).toBe(false);
     expect(pacer.at(1_000).take(host(999), true)).toBe(true);
-    expect(pacer.at(2_000).take(host(999), false)).toBe(true);
+    expect(pacer.at(3_000).take(host(999), false)).toBe(true);
   });
 });
 

@@ -188,6 +188,19 @@ describe("--timeout", () => {
     });
   }
 
+  test("does not end one whose metadata arrives slowly", async () => {
+    const fixture = new DownloadFixture({ timeoutSeconds: 5 });
+    await fixture.run();
+    for (let pieces = 1; pieces <= 10; pieces++) {
+      await fixture.session.clock.pass(4000);
+      fixture.swarm.metadataReceived = pieces * 16_384;
+    }
+    expect(fixture.swarm.isClosed).toBe(false);
+    await fixture.session.clock.pass(6000);
+    expect(await fixture.ended).toMatchObject({ exitCode: 6 });
+    await fixture.end();
+  });
+
   test("ends one that gets no byte", async () => {
     const fixture = new DownloadFixture({ timeoutSeconds: 5 });
     await fixture.trade();
