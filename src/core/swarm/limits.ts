@@ -55,6 +55,9 @@ export const MAX_NAMERS = 8;
 export const MAX_REMEMBERED_FAILURES = 4_000;
 /** A full book in which no address could be evicted is not searched again for so long: a search visits every address. */
 export const FULL_BOOK_PAUSE_MS = 100;
+/** A search for addresses to dial that found none is repeated after so long for each known address: a book of 20 is searched at every
+ * tick, a full one every 100 ms. */
+export const SEARCH_PAUSE_PER_ADDRESS_MS = 0.05;
 /** Back-off of a redial: for pinned addresses (x.pe, --peers) for ever between these, for others up to a few tries. */
 export const REDIAL_MIN_MS = 200;
 export const REDIAL_PINNED_MAX_MS = 1_500;

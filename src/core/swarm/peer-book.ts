@@ -5,7 +5,7 @@ import { DialFailures } from "./dial-failures.ts";
 import type { DialGate } from "./dial-pacer.ts";
 import { selectDials } from "./dial-selection.ts";
 import { KnownAddress } from "./known-address.ts";
-import { NamedAddresses } from "./named-addresses.ts";
+import { type NamedCandidate, NamedAddresses } from "./named-addresses.ts";
 import {
   DIAL_PATIENCE_MS,
   FULL_BOOK_PAUSE_MS,
@@ -13,6 +13,7 @@ import {
   MAX_DIAL_FAILURES,
   MAX_KNOWN_PEERS,
   MAX_SELF_ADDRESSES,
+  SEARCH_PAUSE_PER_ADDRESS_MS,
   STABLE_CONNECTION_MS,
 } from "./limits.ts";
 
@@ -28,6 +29,8 @@ export class PeerBook {
   readonly #named = new NamedAddresses();
   readonly #failures = new DialFailures();
   readonly #self = new Set<string>();
+  /** When a search for addresses to dial last found none. */
+  #barrenAt = -Infinity;
   /** When a search for an address to evict last found none. */
   #fullAt = -Infinity;
 
@@ -82,7 +85,7 @@ export class PeerBook {
         else otherDials++;
       } else if (entry.isPinned && isEligible(entry)) pinned.push(entry);
     }
-    const others = this.#named.inTurn(slots, isEligible, random);
+    const others = room > 0 ? this.#searchOthers(now, slots, isEligible, random) : [];
     const selected = selectDials(
       {
         pinned: longestUndialled(pinned, random),
@@ -215,6 +218,19 @@ export class PeerBook {
   #fail(entry: KnownAddress, now: number): void {
     entry.failed(now);
     if (!entry.isPinned && entry.failures >= MAX_DIAL_FAILURES && entry.bans === 0) this.#delete(entry);
+  }
+
+  /** A search visits every address: after one in vain a large book waits, however often it is asked. */
+  #searchOthers(
+    now: number,
+    slots: number,
+    isEligible: (entry: KnownAddress) => boolean,
+    random: () => number,
+  ): NamedCandidate[] {
+    if (now - this.#barrenAt < this.#entries.size * SEARCH_PAUSE_PER_ADDRESS_MS) return [];
+    const found = this.#named.inTurn(slots, isEligible, random);
+    if (found.length === 0) this.#barrenAt = now;
+    return found;
   }
 
   #namedAgain(known: KnownAddress, source: AddressSource, now: number, namer: string): void {

@@ -206,6 +206,18 @@ describe("PeerBook", () => {
     expect(book.addresses()).toEqual([]);
   });
 
+  test("W20: a full book in which nothing may be dialled is searched ten times a second, however often it is asked", () => {
+    const book = new PeerBook();
+    for (let i = 0; i < MAX_KNOWN_PEERS; i++) book.add(address(i), "exchange", 0, NAMER);
+    let visits = 0;
+    const closedGate = { mayDial: () => (visits++, false), take: () => false };
+    for (let now = 0; now < 1_000; now += 10) {
+      expect(book.nextDials(now, 5, seeded(1), 5, closedGate)).toEqual([]);
+    }
+    expect(visits).toBe(10 * MAX_KNOWN_PEERS);
+    expect(book.nextDials(1_000, 5, seeded(1), 5)).toHaveLength(5);
+  });
+
   test("a pinned address that was dialled longest ago comes first", () => {
     const book = new PeerBook();
     for (let i = 0; i < 20; i++) book.add(address(i), "magnet", 0);
