@@ -108,7 +108,8 @@ function fixture(state: HostState = "leeching") {
     peers: () => peers.map(real),
     announced: (handle) => peers.find((peer) => peer.handle === Number(handle))?.announced,
     geometry: () => GEOMETRY,
-    learn: (learnedAddress, source) => void learned.push(`${addressKey(learnedAddress)} ${source}`),
+    learn: (learnedAddress, source, namer) =>
+      void learned.push(`${addressKey(learnedAddress)} ${source} of ${namer}`),
     onAdvertised: (peer, at) => void advertised.push(`${Number(peer.handle)} at ${addressKey(at)}`),
   });
   const join = (peer: FakePeer): FakePeer => {
@@ -128,14 +129,17 @@ describe("Addresses of third parties", () => {
     const peer = join(new FakePeer(2, [PEER_EXCHANGE]));
     const message = encodePex({ added: [{ address: address(7), seed: false }], dropped: [] });
     gossip.onExtended(real(peer), PEER_EXCHANGE, message, 0);
-    expect(learned).toEqual(["10.0.0.7:42070 pex"]);
+    expect(learned).toEqual(["10.0.0.7:42070 pex of 10.0.0.2"]);
   });
 
   test("are learned from the host exchange where the host can give or needs data", () => {
     const { gossip, join, learned, advertised } = fixture();
     const peer = join(new FakePeer(2, [HOST_EXCHANGE], false));
     gossip.onExtended(real(peer), HOST_EXCHANGE, hosts("leeching", "source", "done", "left"), 0);
-    expect(learned).toEqual(["10.0.0.100:42070 exchange", "10.0.0.101:42070 exchange"]);
+    expect(learned).toEqual([
+      "10.0.0.100:42070 exchange of 10.0.0.2",
+      "10.0.0.101:42070 exchange of 10.0.0.2",
+    ]);
     gossip.onExtended(real(peer), HOST_EXCHANGE, hosts("leeching"), 0);
     expect(advertised).toEqual(["2 at 10.0.0.100:42070"]);
   });

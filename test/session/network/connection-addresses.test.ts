@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { MAX_DIAL_FAILURES, STABLE_CONNECTION_MS } from "../../../src/core/swarm/limits.ts";
+import {
+  MAX_DIAL_FAILURES,
+  REDIAL_OTHER_MIN_MS,
+  STABLE_CONNECTION_MS,
+} from "../../../src/core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { unknownPortAt } from "../../../src/core/swarm/peer-book.ts";
 import { ConnectionAddresses } from "../../../src/session/network/connection-addresses.ts";
@@ -102,6 +106,15 @@ describe("Addresses of a connection", () => {
         .map(({ port }) => port)
         .toSorted(),
     ).toEqual([2001, 2099]);
+  });
+
+  test("that the peer has claimed are dialled soon after it has left", () => {
+    const fixture = new Fixture();
+    const peer = fixture.peer();
+    fixture.addresses.advertisedPort(peer, 2000);
+    fixture.addresses.ended(peer, undefined, true);
+    const dialled = (now: number) => fixture.addresses.book.nextDials(now, 10, Math.random);
+    expect([dialled(REDIAL_OTHER_MIN_MS - 1), dialled(REDIAL_OTHER_MIN_MS)]).toEqual([[], [at(2000)]]);
   });
 
   test("are forgotten when its handshake fails again and again", () => {

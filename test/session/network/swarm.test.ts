@@ -1,6 +1,12 @@
 // A torrent on a virtual clock: real connections, on sockets that are not there.
 import { describe, expect, test } from "bun:test";
-import { FIRST_PEERS, LOOKUP_HUNGRY_MS, PEER_PACE_MS, WANTED_PEERS } from "../../../src/core/swarm/limits.ts";
+import {
+  FIRST_PEERS,
+  LOOKUP_HUNGRY_MS,
+  MAX_HEARSAY_DIALS,
+  PEER_PACE_MS,
+  WANTED_PEERS,
+} from "../../../src/core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
@@ -160,6 +166,25 @@ describe("Dials", () => {
     }
     expect(most).toBeGreaterThan(MAX_HALF_OPEN_OUTGOING / 2);
     expect(most).toBeLessThanOrEqual(MAX_HALF_OPEN_OUTGOING);
+  });
+
+  test("W20: of what one peer names are twenty a second, however often the torrent ticks, and reach what another names", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    for (let i = 0; i < 1_900; i++)
+      swarm.learn({ host: `10.66.${i >> 7}.${i & 127}`, port: 2000 }, "exchange", "10.9.0.9");
+    swarm.learn(SEED, "dht", "10.9.0.8");
+    for (let i = 0; i < 100; i++) {
+      fixture.now += 10;
+      swarm.tick(fixture.now);
+      for (const dial of fixture.dials) {
+        fixture.dials.delete(dial);
+        dial.settle({ type: "failed", code: "ECONNREFUSED" });
+      }
+      await endOfTurn();
+    }
+    expect(fixture.dialled.length).toBe(MAX_HEARSAY_DIALS);
+    expect(fixture.dialled.slice(0, 2)).toContain(addressKey(SEED));
   });
 
   test("reach a seed of the DHT although 64 pinned addresses never answer", async () => {
