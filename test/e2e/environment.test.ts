@@ -203,7 +203,7 @@ test.each([
 test("an executable that is removed while it starts still serves, without a warning", async () => {
   const cwd = fixture.directory("removed");
   const file = makeBigFile(join(fixture.directory("source"), "a.bin"), 1 * MiB);
-  const script = `cp "$0" p2pfile; exec 9<p2pfile; rm p2pfile; exec /proc/self/fd/9 serve "$1"`;
+  const script = `cp "$0" p2pfile; exec 9<p2pfile; rm p2pfile; exec /proc/self/fd/9 serve --ip 127.0.0.1 "$1"`;
   const seed = fixture.spawn(["bash", "-c", script, binaryPath, file.path], { cwd, env: { HOME: cwd } });
   const { text: magnet } = await seed.waitForLine("stdout", /^magnet:/);
   const leech = runP2pfile(fixture, ["download", magnet]);

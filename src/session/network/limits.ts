@@ -26,6 +26,9 @@ export const MAX_PEERS_SEEDING = 200;
 export const MAX_CONNECTIONS = 400;
 /** Connects under way, of all torrents together. */
 export const MAX_HALF_OPEN_OUTGOING = 32;
+/** Second connections of connected peers that are closed only when the peer has read our handshake, or after FAREWELL_MS; others are
+ * closed at once. A fleet that dials in one second has a few at a time. */
+export const MAX_ANSWERED_DUPLICATES = 32;
 /** Disconnected peers remembered in case that their data fails its hash: as many as come and go in some minutes. */
 export const MAX_DISCONNECTED_PEERS = 1_000;
 /** Addresses at which dials have reached one peer beside the first: a machine with a handful of interfaces. A peer must not keep

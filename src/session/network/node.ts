@@ -3,7 +3,14 @@
 import type { Report } from "../../core/exchange/report-message.ts";
 import type { AddressPolicy } from "../../core/swarm/address-policy.ts";
 import { type InfoHash, type PeerId, peerHandle, peerIdOf } from "../../core/torrent/ids.ts";
-import { CONNECT_TIMEOUT_MS, FAREWELL_MS, LEFT_REPORT_MS, LIMITED_TICK_MS, TICK_MS } from "./limits.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  FAREWELL_MS,
+  LEFT_REPORT_MS,
+  LIMITED_TICK_MS,
+  MAX_ANSWERED_DUPLICATES,
+  TICK_MS,
+} from "./limits.ts";
 import { FAREWELL_STEP_MS } from "../limits.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../peer/limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
@@ -74,6 +81,8 @@ export class Node implements SwarmNetwork, PeerContext {
   readonly #torrents = new Map<InfoHash, Torrent>();
   readonly #firstBytes: FirstBytes;
   readonly #connections = new Set<PeerConnection>();
+  /** Second connections of a peer that got our handshake and were not closed by it yet, and since when. */
+  readonly #answered = new Map<PeerConnection, number>();
   readonly #closing = new AbortController();
   #timer: ReturnType<typeof setInterval> | undefined;
   #nextHandle = 1;
@@ -169,6 +178,7 @@ export class Node implements SwarmNetwork, PeerContext {
       const isHalfOpen = peer.peerId === undefined;
       if (isHalfOpen && now - peer.openedAt > HANDSHAKE_TIMEOUT_MS) peer.close("handshakeTimeout");
     }
+    for (const [peer, at] of this.#answered) if (now - at > FAREWELL_MS) peer.close("duplicateConnection");
     // Under a rate limit the first to tick gets the tokens, so the torrents take turns at being first.
     const torrents = [...this.#torrents.values()];
     this.#turn++;
@@ -204,6 +214,11 @@ export class Node implements SwarmNetwork, PeerContext {
       done();
       this.budget.add(peer);
       const fault = this.#route(peer, infoHash);
+      if (fault !== undefined) this.budget.remove(peer);
+      if (fault === "duplicateConnection" && this.#answered.size < MAX_ANSWERED_DUPLICATES) {
+        this.#answered.set(peer, this.now());
+        peer.answer(infoHash);
+      }
       if (fault === undefined) this.#parts.onAdmitted?.(peer.remote.host);
       return fault;
     });
@@ -218,6 +233,7 @@ export class Node implements SwarmNetwork, PeerContext {
       openedAt,
       onEnd: () => {
         this.#connections.delete(peer);
+        this.#answered.delete(peer);
         this.budget.remove(peer);
         onEnd();
       },

@@ -83,6 +83,8 @@ export class PeerConnection {
   #sentAt: number;
   #writtenAt: number;
   #fault: PeerFault | undefined;
+  /** It gets our handshake and the end of the stream. */
+  #isAnswered = false;
   #offersMetadata = false;
   #paused = false;
   #ended = false;
@@ -129,6 +131,13 @@ export class PeerConnection {
   awaitHandshake(route: (infoHash: InfoHash) => PeerFault | undefined): void {
     this.#route = route;
     this.#attach();
+  }
+
+  /** For one that is refused: our handshakes, so that the peer knows whom it has reached. The caller closes it in the end. */
+  answer(infoHash: InfoHash): void {
+    this.#isAnswered = true;
+    this.wire.handshake(infoHash, this.#context.peerId);
+    this.#tcp.finish();
   }
 
   /** For an outgoing connection: sends our handshake and waits for the peer's. */
@@ -258,7 +267,8 @@ export class PeerConnection {
         : handshake.infoHash === this.#owner.infoHash
           ? this.#owner.admit(this)
           : "unknownInfoHash";
-    if (fault !== undefined) this.close(fault);
+    if (fault !== undefined && this.#isAnswered) this.#fault = fault;
+    else if (fault !== undefined) this.close(fault);
     else if (this.isOtherClient) this.#tcp.paceByLoss();
   }
 

@@ -110,9 +110,10 @@ describe("A full torrent", () => {
   test("W17: admits a pinned peer when each slot is held by another host, and while our disk is behind", async () => {
     const node = await startNode();
     const pinned = new ListeningPeer("127.0.1.1", 5, 250);
-    const swarm = startSwarm(node, [pinned.address]);
+    const swarm = startSwarm(node);
     const others = await flood(node, swarm, MAX_PEERS_LEECHING, 5, (i) => `127.0.0.${i}`);
     swarm.setPaused(true);
+    swarm.learn(pinned.address, "flag");
     swarm.tick(monotonicMs());
     await until(() => closedOf(others).length === 1);
     expect([pinned.isClosed, swarm.peerCount]).toEqual([false, MAX_PEERS_LEECHING]);

@@ -13,7 +13,13 @@ import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
 import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
 import { concatBytes } from "../../../src/lib/bytes.ts";
-import { CONNECT_TIMEOUT_MS, MAX_HALF_OPEN_OUTGOING, TICK_MS } from "../../../src/session/network/limits.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  FAREWELL_MS,
+  MAX_ANSWERED_DUPLICATES,
+  MAX_HALF_OPEN_OUTGOING,
+  TICK_MS,
+} from "../../../src/session/network/limits.ts";
 import { frame, GEOMETRY, handshakeBytes } from "../../wire/wire-end.ts";
 import {
   endOfTurn,
@@ -338,9 +344,35 @@ describe("Two connections with one peer", () => {
     const [outgoing] = await dialSeed(fixture);
     outgoing?.sendHandshake(TORRENT, peerId);
     const incoming = fixture.join(peerId, SEED.host);
-    expect([outgoing?.isClosed, incoming.isClosed]).toEqual([incomingStays, !incomingStays]);
+    const { isClosed, socket } = incoming;
+    expect([outgoing?.isClosed, isClosed || socket.hasEnded]).toEqual([incomingStays, !incomingStays]);
     await fixture.pass(30_000);
     expect([swarm.peerCount, fixture.dialled.length]).toEqual([1, 1]);
+  });
+});
+
+describe("W16: A second connection of a connected peer", () => {
+  test("gets our handshake, so that its side knows whom it has reached, and is closed a second later", async () => {
+    const fixture = new NetworkFixture();
+    const swarm = fixture.swarm();
+    fixture.join(1, "10.1.0.9");
+    const again = fixture.join(1, "10.1.0.9");
+    expect(again.heard).toBeGreaterThanOrEqual(68);
+    expect([again.socket.hasEnded, again.isClosed]).toEqual([true, false]);
+    await fixture.pass(FAREWELL_MS + TICK_MS);
+    expect([again.isClosed, swarm.peerCount]).toEqual([true, 1]);
+  });
+
+  test("takes no connection slot, and of a flood of them few get more than a close", () => {
+    const fixture = new NetworkFixture();
+    fixture.swarm();
+    fixture.join(1, "10.1.0.9");
+    const slots = fixture.node.budget.unpinnedDialSlots;
+    const flood = Array.from({ length: 1_000 }, () => fixture.join(1, "10.1.0.9"));
+    expect(flood.filter(({ isClosed }) => !isClosed)).toHaveLength(MAX_ANSWERED_DUPLICATES);
+    expect(fixture.node.budget.unpinnedDialSlots).toBe(slots);
+    for (const peer of flood) peer.leave();
+    expect(fixture.join(1, "10.1.0.9").heard).toBeGreaterThanOrEqual(68);
   });
 });
 
