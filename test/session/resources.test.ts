@@ -120,8 +120,6 @@ describe("Resources", () => {
     Object.assign(session.node, { address: { host: "10.0.0.127", port: 1 } });
     await session.resources({ ...NODE_OPTIONS, ip: undefined }).node(undefined, []);
     expect(session.log).toEqual([]);
-    expect(session.events).toEqual([
-      { type: "listening", host: "10.0.0.127", port: 1, allInterfaces: true },
-    ]);
+    expect(session.events).toEqual([{ type: "listening", host: "10.0.0.127", port: 1, allInterfaces: true }]);
   });
 });

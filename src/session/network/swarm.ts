@@ -12,7 +12,8 @@ import { ConnectionAddresses } from "./connection-addresses.ts";
 import type { IdleConnection } from "./connection-budget.ts";
 import { MetadataSearch } from "./metadata-search.ts";
 import { PeerDiscovery } from "./peer-discovery.ts";
-import type { PeerConnection, PeerOwner, SelfDescription } from "../peer/peer-connection.ts";
+import type { PeerConnection, PeerOwner } from "../peer/peer-connection.ts";
+import type { SelfDescription } from "../peer/peer-context.ts";
 import { joined, limitsOf } from "../peer/peer-events.ts";
 import type { PeersBySource } from "../report/session-event.ts";
 import { type ActivityOf, PeerTable } from "./peer-table.ts";
@@ -45,19 +46,14 @@ export class Swarm implements PeerOwner, Torrent {
     this.#infoDict = options.infoDict;
     this.#addresses = new ConnectionAddresses(node.policy, node.now);
     this.#peers = new PeerTable(node.now());
-    this.#discovery = new PeerDiscovery({
-      infoHash,
-      port: node.address.port,
-      sources: node.sources,
-      random: chance,
-      learn,
-    });
+    const { sources, address: own } = node;
+    this.#discovery = new PeerDiscovery({ infoHash, port: own.port, sources, random: chance, learn });
     this.#metadata = new MetadataSearch({
       onFound: (infoDict) => this.onMetadata(infoDict),
       isPinned: (peer) => this.#addresses.isPinned(peer),
     });
     this.gossip = new Gossip({
-      own: node.address,
+      own,
       state: options.state,
       destination: options.destination,
       hostsPerAddress: options.hostsPerAddress,

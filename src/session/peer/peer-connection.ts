@@ -13,7 +13,7 @@ import { PeerWire } from "../../wire/peer-wire.ts";
 import { CLIENT_NAME } from "./client-name.ts";
 import { CLIENT_MARK } from "../clock.ts";
 import { OverheadMeter } from "./overhead-meter.ts";
-import type { PeerContext } from "./peer-context.ts";
+import type { PeerContext, SelfDescription } from "./peer-context.ts";
 import { UploadMarks } from "./upload-marks.ts";
 
 /** How the peer ids of p2pfile begin, whatever its version. */
@@ -32,16 +32,6 @@ export interface PeerOwner {
   onPort(peer: PeerConnection, port: number): void;
   onEnd(peer: PeerConnection, fault: PeerFault | undefined): void;
   admit(peer: PeerConnection): PeerFault | undefined;
-}
-
-/** What our extension handshake tells the peer. */
-export interface SelfDescription {
-  /** Raw, once known. */
-  readonly infoDict: Uint8Array | undefined;
-  /** We want nothing (BEP 21). */
-  readonly uploadOnly: boolean;
-  /** We take reports of hosts. */
-  readonly collects: boolean;
 }
 
 export interface PeerConnectionOptions {

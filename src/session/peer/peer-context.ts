@@ -16,3 +16,13 @@ export interface PeerContext {
   /** Milliseconds of a clock that never steps back. */
   readonly now: () => number;
 }
+
+/** What our extension handshake tells the peer. */
+export interface SelfDescription {
+  /** Raw, once known. */
+  readonly infoDict: Uint8Array | undefined;
+  /** We want nothing (BEP 21). */
+  readonly uploadOnly: boolean;
+  /** We take reports of hosts. */
+  readonly collects: boolean;
+}

@@ -77,8 +77,9 @@ describe("A node on a virtual clock", () => {
     const [left, stays] = [asking(1), asking(2)];
     for (const one of [left, stays]) node.add(one);
     node.remove(left);
-    for (let i = 0; i <= MAX_CONNECTIONS; i++) node.budget.add({} as never);
-    expect(node.budget.makeRoom({} as never, stays)).toBe(false);
+    for (let i = 0; i <= MAX_CONNECTIONS; i++)
+      node.budget.add({ remote: { host: "10.0.0.9", port: 1 } } as never);
+    expect(node.budget.makeRoom({ remote: { host: "10.0.0.9", port: 1 } } as never, stays)).toBe(false);
     expect(asked).toEqual([2]);
   });
 
