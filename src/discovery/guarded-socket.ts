@@ -16,12 +16,12 @@ import { isQuery, PendingQueries } from "./pending-queries.ts";
 export type DatagramRefusal =
   | DatagramFault
   | "noMessage"
-  | "foreignSource"
+  | "refusedSource"
   | "tooMany"
   | "tooManyReplies"
   | "tooManyQueries"
   | "notAsked"
-  | "foreignTarget"
+  | "refusedTarget"
   | "handlerFailed";
 
 export interface GuardedSocketOptions {
@@ -52,7 +52,7 @@ export class DatagramBindError extends UsageError {
 type SendCallback = (error: Error | null) => void;
 
 /** Errors that the network reports for an earlier datagram, on whatever is sent next (Bun sets IP_RECVERR). */
-const FOREIGN_ERRORS: ReadonlySet<string | undefined> = new Set([
+const EARLIER_ERRORS: ReadonlySet<string | undefined> = new Set([
   "ECONNREFUSED",
   "EHOSTUNREACH",
   "ENETUNREACH",
@@ -137,7 +137,7 @@ export class GuardedSocket extends EventEmitter {
 
   /** Sends what is not of the DHT; its sender has a budget of its own. */
   sendApart(datagram: Uint8Array, to: PeerAddress): void {
-    if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) return this.#refuse("foreignTarget", to);
+    if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) return this.#refuse("refusedTarget", to);
     this.#transmit(datagram, to, DATAGRAM_RESENDS, () => {});
   }
 
@@ -148,7 +148,7 @@ export class GuardedSocket extends EventEmitter {
   }
 
   #refusalOf(datagram: Uint8Array, to: PeerAddress): DatagramRefusal | undefined {
-    if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) return "foreignTarget";
+    if (this.#isClosed || !isAddress(to) || !this.#accepts(to)) return "refusedTarget";
     const now = this.#now();
     if (isQuery(datagram)) return this.#rates.mayAsk(now) ? undefined : "tooManyQueries";
     return this.#rates.mayReply(to, datagram.length, now) ? undefined : "tooManyReplies";
@@ -157,8 +157,8 @@ export class GuardedSocket extends EventEmitter {
   #transmit(datagram: Uint8Array, to: PeerAddress, resends: number, callback: SendCallback): void {
     try {
       this.#socket.send(datagram, to.port, to.host, (error) => {
-        const isForeign = error !== null && FOREIGN_ERRORS.has(systemErrorCode(error));
-        if (isForeign && resends > 0 && !this.#isClosed) this.#transmit(datagram, to, resends - 1, callback);
+        const isEarlier = error !== null && EARLIER_ERRORS.has(systemErrorCode(error));
+        if (isEarlier && resends > 0 && !this.#isClosed) this.#transmit(datagram, to, resends - 1, callback);
         else callback(error);
       });
     } catch (error) {
@@ -177,7 +177,7 @@ export class GuardedSocket extends EventEmitter {
       if (!this.#takes(bytes, from)) this.#refuse("notAsked", from);
       return;
     }
-    if (!isAddress(from) || !this.#accepts(from)) return this.#refuse("foreignSource", from);
+    if (!isAddress(from) || !this.#accepts(from)) return this.#refuse("refusedSource", from);
     if (!isReply && this.#takes(bytes, from)) return;
     if (!isReply && !this.#rates.mayRead(from, this.#now())) return this.#refuse("tooMany", from);
     const verdict = guardDatagram(bytes, this.#accepts);

@@ -85,7 +85,7 @@ describe("GuardedSocket", () => {
     accepted.send(ping, address);
     await eventually(() => heard.length > 0 && accepted.received.length > 0);
     expect([heard.length, refused.received.length]).toEqual([1, 0]);
-    expect(Object.fromEntries(socket.refusals)).toEqual({ foreignTarget: 1, foreignSource: 1 });
+    expect(Object.fromEntries(socket.refusals)).toEqual({ refusedTarget: 1, refusedSource: 1 });
   });
 
   test("a reply is passed on once, from the address and port of the query, under its transaction id", async () => {

@@ -21,12 +21,12 @@ export interface Settings {
 export async function readSettings(input: CommandInput): Promise<Settings> {
   const { environment, flags, given } = input;
   const config = await findConfig(input);
-  const foreign = serviceLink(environment.variables);
+  const link = serviceLink(environment.variables);
   const variables =
-    foreign === undefined ? environment.variables : { ...environment.variables, [foreign.name]: "" };
+    link === undefined ? environment.variables : { ...environment.variables, [link.name]: "" };
   return {
     values: new LayeredValues({ flags, given, variables, config }),
-    warnings: [...misspelledVariables(input), ...(foreign === undefined ? [] : [foreign.warning])],
+    warnings: [...misspelledVariables(input), ...(link === undefined ? [] : [link.warning])],
   };
 }
 

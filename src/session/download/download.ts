@@ -6,7 +6,7 @@ import { type OutputPlace, outputPlace } from "../../storage/output-place.ts";
 import type { SessionContext } from "../context.ts";
 import type { DownloadOptions } from "../options.ts";
 import { aborted, FailureList } from "../outcome.ts";
-import { Resources } from "../resources.ts";
+import { type OpenResources, openResources } from "../resources.ts";
 import {
   sourceInfoHash,
   parseTorrentSource,
@@ -47,7 +47,7 @@ export type OpenDownloads = (
 export async function download(
   options: DownloadOptions,
   context: SessionContext,
-  openDownloads: OpenDownloads = openReal,
+  openDownloads: OpenDownloads = downloadsOn(openResources),
 ): Promise<ExitCode> {
   const place = await outputPlace(options.directory, options.output);
   if (place.fileName !== undefined && options.magnets.length > 1) {
@@ -102,12 +102,15 @@ function readSources(texts: readonly string[], failures: FailureList): readonly 
   return [...read.values()];
 }
 
-const openReal: OpenDownloads = (options, place, context) => {
-  const resources = new Resources(options, context, options.magnets.length);
-  return {
-    open: ({ index, source }) =>
-      new Download({ index, text: source.text, magnet: source.magnet, place, options, resources }),
-    closeNetwork: () => resources.closeNetwork(),
-    close: () => resources.close(),
+/** Downloads that share the resources of one session. */
+export function downloadsOn(open: OpenResources): OpenDownloads {
+  return (options, place, context) => {
+    const resources = open(options, context, options.magnets.length);
+    return {
+      open: ({ index, source }) =>
+        new Download({ index, text: source.text, magnet: source.magnet, place, options, resources }),
+      closeNetwork: () => resources.closeNetwork(),
+      close: () => resources.close(),
+    };
   };
-};
+}

@@ -145,7 +145,7 @@ export class Gossip {
 
   /** The first extension handshake of the peer, or a later one. */
   onExtendedHandshake(peer: PeerConnection, now: number): void {
-    this.#hosts.greeted(peer, now);
+    this.#hosts.onExtendedHandshake(peer, now);
     if (!this.collects) this.reporter.onExtendedHandshake(peer);
   }
 

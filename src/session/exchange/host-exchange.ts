@@ -62,7 +62,7 @@ export class HostExchange {
   }
 
   /** After an extension handshake of the peer, the first or a later one. */
-  greeted(peer: PeerConnection, now: number): void {
+  onExtendedHandshake(peer: PeerConnection, now: number): void {
     if (!speaksHosts(peer) || this.#listeners.has(peer.handle)) return;
     const listener = { peer, feed: new HostFeed(this.roster), excess: 0, heardAt: now, statedKey: undefined };
     this.#listeners.set(peer.handle, listener);

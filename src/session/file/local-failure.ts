@@ -1,4 +1,4 @@
-// Names a failure of our own disk or workers for the user. No peer is ever blamed for one.
+// Names a failure of our own disk or workers for the user. It is never the fault of a peer.
 import { DiskError, P2pfileError, systemErrorCode } from "../../lib/errors.ts";
 
 /** Errors that are named already stay as they are. */

@@ -2,10 +2,17 @@
 import { describe, expect, test } from "bun:test";
 import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
 import { BusyError, DiskError, ExitCode, IntegrityError, UsageError } from "../../../src/lib/errors.ts";
-import { download, type IndexedSource, type OpenDownloads } from "../../../src/session/download/download.ts";
+import {
+  download,
+  downloadsOn,
+  type IndexedSource,
+  type OpenDownloads,
+} from "../../../src/session/download/download.ts";
 import type { DownloadOptions } from "../../../src/session/options.ts";
 import type { SessionEvent } from "../../../src/session/report/session-event.ts";
+import { parseTorrentSource } from "../../../src/session/torrent-source.ts";
 import { promises } from "../../helpers/event-loop.ts";
+import { FakeSession } from "../fixtures/fake-resources.ts";
 
 const hash = (digit: number) => String(digit).repeat(40);
 const magnet = (digit: number, rest = "") => `magnet:?xt=urn:btih:${hash(digit)}${rest}`;
@@ -231,5 +238,31 @@ describe("A stopped session", () => {
     });
     expect(await fixture.start(magnet(1))).toBe(ExitCode.done);
     expect(fixture.events).toEqual([]);
+  });
+});
+
+describe("The downloads of a session", () => {
+  test("share its resources: buffers by the number of magnets, one network and one end", async () => {
+    const session = new FakeSession("/nowhere");
+    const counts: number[] = [];
+    const open = downloadsOn((options, context, fileCount) => {
+      counts.push(fileCount);
+      return session.open(options, context, fileCount);
+    });
+    const options = { ...settings, magnets: [magnet(1), magnet(2), magnet(3)] };
+    const downloads = open(options, { directory: "/nowhere", fileName: undefined }, session.context);
+    const source = parseTorrentSource(magnet(2, "&dn=model.bin"));
+    if ("error" in source) throw new Error(source.error);
+    const opened = downloads.open({ index: 1, source });
+    expect([opened.index, counts]).toEqual([1, [3]]);
+    const running = opened.run([]);
+    await promises();
+    await downloads.closeNetwork();
+    expect([session.node.isClosed, session.pool.isClosed]).toEqual([true, false]);
+    session.stop.abort();
+    await opened.close();
+    await downloads.close();
+    expect(session.pool.isClosed).toBe(true);
+    await Promise.race([running.catch(() => {}), promises()]);
   });
 });

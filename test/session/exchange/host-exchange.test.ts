@@ -68,7 +68,7 @@ const exchange = (state: HostState = "leeching", firstHand = new FirstHandHosts(
 /** A new peer says of itself. */
 function speak(hosts: HostExchange, number: number, entry: HostEntry): void {
   const peer = new FakePeer(number);
-  hosts.greeted(real(peer), 0);
+  hosts.onExtendedHandshake(real(peer), 0);
   hosts.received(real(peer), encodeHosts([entry]), 0);
 }
 
@@ -77,8 +77,8 @@ describe("telling", () => {
     const hosts = exchange("source");
     speak(hosts, 7, host(1, "leeching"));
     const peer = new FakePeer(1);
-    hosts.greeted(real(peer), 0);
-    hosts.greeted(real(peer), 10);
+    hosts.onExtendedHandshake(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 10);
     for (let now = 0; now < 20 * HOST_TURN_MS; now += 100) hosts.tick(now);
     expect(peer.heard).toEqual([["10.0.0.0 source", "10.0.0.1 leeching"]]);
     expect(hosts.hasToldPeer).toBe(true);
@@ -87,7 +87,7 @@ describe("telling", () => {
   test("a peer that does not speak the extension gets nothing", () => {
     const hosts = exchange();
     const peer = new FakePeer(1, false);
-    hosts.greeted(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 0);
     hosts.sayOwn("done");
     expect(peer.heard).toEqual([]);
     expect(hosts.hasToldPeer).toBe(false);
@@ -96,8 +96,8 @@ describe("telling", () => {
   test("our own change is sent at once, those of others in turns and together", () => {
     const hosts = exchange();
     const [sender, listener] = [new FakePeer(1), new FakePeer(2)];
-    hosts.greeted(real(sender), 0);
-    hosts.greeted(real(listener), 0);
+    hosts.onExtendedHandshake(real(sender), 0);
+    hosts.onExtendedHandshake(real(listener), 0);
     hosts.tick(0);
     hosts.sayOwn("done");
     expect(listener.heard).toEqual([["10.0.0.0 leeching"], ["10.0.0.0 done"]]);
@@ -118,8 +118,8 @@ describe("telling", () => {
   test("W25: what a peer says of others is passed on to no peer, however much it is", () => {
     const hosts = exchange();
     const [sender, listener] = [new FakePeer(1), new FakePeer(2)];
-    hosts.greeted(real(sender), 0);
-    hosts.greeted(real(listener), 0);
+    hosts.onExtendedHandshake(real(sender), 0);
+    hosts.onExtendedHandshake(real(listener), 0);
     const many = Array.from({ length: MAX_HOSTS_PER_MESSAGE }, (_, i) => host(i + 1, "leeching"));
     for (let i = 0; i < 50; i++) hosts.received(real(sender), encodeHosts(many), i);
     hosts.tick(HOST_TURN_MS);
@@ -131,7 +131,7 @@ describe("telling", () => {
     const fleet = Array.from({ length: 950 }, (_, i) => host(i + 1, "leeching"));
     for (const [number, entry] of fleet.entries()) speak(hosts, 100 + number, entry);
     const peer = new FakePeer(1);
-    hosts.greeted(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 0);
     const counts = [peer.heard.length];
     for (let turn = 0; turn < 4; turn++) {
       hosts.tick(turn * HOST_TURN_MS);
@@ -144,7 +144,7 @@ describe("telling", () => {
   test("a connection that ended gets nothing more", () => {
     const hosts = exchange();
     const peer = new FakePeer(1);
-    hosts.greeted(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 0);
     hosts.forget(real(peer));
     hosts.sayOwn("left");
     expect(peer.heard).toHaveLength(1);
@@ -165,7 +165,7 @@ describe("hearing", () => {
   test("the first host of a peer's first message is the peer itself", () => {
     const hosts = exchange();
     const peer = new FakePeer(1);
-    hosts.greeted(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 0);
     const tellers = [[host(1, "leeching"), host(2, "done")], [host(3, "done")]].map(
       (entries) => hosts.received(real(peer), encodeHosts(entries), 0).sender,
     );
@@ -184,7 +184,7 @@ describe("hearing", () => {
   test("two messages in every turn are fine for ever; a flood ends the connection", () => {
     const hosts = exchange();
     const peer = new FakePeer(1);
-    hosts.greeted(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 0);
     const message = encodeHosts([host(1, "leeching")]);
     let now = 0;
     for (let i = 0; i < 5000; i++) hosts.received(real(peer), message, (now += HOST_TURN_MS / 2));
@@ -199,7 +199,7 @@ describe("hearing", () => {
   test("what waited while a process stood still for two minutes is not a flood", () => {
     const hosts = exchange();
     const peer = new FakePeer(1);
-    hosts.greeted(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 0);
     const waiting = (120_000 / HOST_TURN_MS) * HOST_MESSAGES_PER_TURN;
     expect(HOST_MESSAGE_RATE).toBeGreaterThanOrEqual((2 * HOST_MESSAGES_PER_TURN * 1000) / HOST_TURN_MS);
     for (let i = 0; i < waiting; i++) hosts.received(real(peer), encodeHosts([host(1, "leeching")]), 120_000);
@@ -214,7 +214,7 @@ describe("at first hand", () => {
     const firstHand = new FirstHandHosts(1);
     const hosts = exchange("source", firstHand);
     const peer = new FakePeer(1);
-    hosts.greeted(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 0);
     const own = { destination: OTHER, state: "done" } as const;
     const many = Array.from({ length: 20 }, (_, i) => host(i + 1, "done"));
     hosts.received(real(peer), encodeHosts(many, own), 0);
@@ -225,7 +225,7 @@ describe("at first hand", () => {
     const firstHand = new FirstHandHosts(1);
     const hosts = exchange("source", firstHand);
     const peer = new FakePeer(1);
-    hosts.greeted(real(peer), 0);
+    hosts.onExtendedHandshake(real(peer), 0);
     hosts.received(real(peer), encodeHosts([host(1, "leeching"), host(2, "done")]), 0);
     expect([firstHand.size, firstHand.done, firstHand.needy]).toEqual([1, 0, 1]);
     hosts.received(real(peer), encodeHosts([host(2, "done"), host(3, "done")]), 0);

@@ -144,10 +144,10 @@ describe("ServedFile.start", () => {
     const fixture = new Fixture();
     await (await fixture.start()).close();
     const { infoHash } = fixture.session.eventsOf("serving")[0]!;
-    const magnet = magnetOf(infoHash, "127.0.0.1:42070", "10.0.0.9:42071");
+    const magnet = magnetOf(infoHash, "127.0.0.1:42088", "10.0.0.9:42071");
     const file = await fixture.start(magnet);
     expect(fixture.session.node.start).toMatchObject({
-      keptPort: 42_070,
+      keptPort: 42_088,
       bootstrap: [{ host: "10.0.0.9", port: 42_071 }],
     });
     expect(fixture.session.eventsOf("serving")[1]?.magnet).toContain("x.pe=10.0.0.9:42071");
