@@ -376,6 +376,17 @@ describe("W16: A second connection of a connected peer", () => {
   });
 });
 
+test("A torrent that is closed dials no address any more", async () => {
+  const fixture = new NetworkFixture();
+  const swarm = fixture.swarm({ pinned: pinned([SEED]) });
+  await fixture.pass(5_000);
+  const before = fixture.dialled.length;
+  expect(before).toBeGreaterThan(0);
+  swarm.close();
+  await fixture.pass(10_000);
+  expect(fixture.dialled).toHaveLength(before);
+});
+
 describe("The transfer", () => {
   test("hears of the peers that were there before it, and of what they have said", () => {
     const fixture = new NetworkFixture();
