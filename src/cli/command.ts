@@ -47,6 +47,17 @@ export type Flag = SwitchFlag | ValueFlag;
 /** By long name, in the order of the help. */
 export type Flags = Readonly<Record<string, Flag>>;
 
+/** Flags of p2pfile itself, before any command. They answer at once and have no opposite. */
+export const rootFlags = {
+  help: { type: "boolean", alias: "h", description: "print this help, or that of a command" },
+  version: { type: "boolean", description: "print the version" },
+} as const satisfies Flags;
+
+/** Flags that every command has besides its own. */
+export const commandFlags = {
+  help: { type: "boolean", alias: "h", description: "print this help" },
+} as const satisfies Flags;
+
 export interface CommandWords {
   readonly name: string;
   /** One line of the list of commands. */

@@ -2,16 +2,10 @@
 import { defineCommand, renderUsage } from "citty";
 import { VERSION } from "../lib/version.ts";
 import { cittyDefinitions } from "./citty-definitions.ts";
-import type { Command, Flags } from "./command.ts";
+import { type Command, commandFlags, rootFlags } from "./command.ts";
 import { takesSettings } from "./command-table.ts";
 import type { Environment, OutputStream } from "./environment.ts";
 import { hasColors } from "./screen/terminal.ts";
-
-const rootFlags: Flags = {
-  help: { type: "boolean", alias: "h", description: "print this help, or that of a command" },
-  version: { type: "boolean", description: "print the version" },
-};
-const commandFlags: Flags = { help: { type: "boolean", alias: "h", description: "print this help" } };
 
 const settings = `Each flag can also be set by its variable (P2PFILE_UPLOAD_LIMIT) or its line in the configuration
 file (upload-limit: 50). Order: flag, variable, file, default.`;

@@ -1,5 +1,6 @@
 // Decides whether a datagram may reach the DHT library, which trusts every field and hangs on four bytes. Pure: knows
 // no socket, no clock and no earlier datagram.
+import { NODE_LENGTH } from "./node-id.ts";
 import {
   asDict,
   type BencodeDict,
@@ -11,7 +12,7 @@ import {
   encodeBencode,
 } from "../core/format/bencode.ts";
 import { present } from "../lib/assert.ts";
-import { type PeerAddress, readCompact } from "../core/format/peer-address.ts";
+import { COMPACT_LENGTH, type PeerAddress, readCompact } from "../core/format/peer-address.ts";
 import type { DatagramKind } from "./datagram-envelope.ts";
 import { checkOfQuery, hasId, hasToken } from "./krpc-queries.ts";
 import {
@@ -48,9 +49,6 @@ const MIN_LENGTH = 8;
 const DICT = 0x64;
 const END = 0x65;
 const ID_LENGTH = 20;
-/** Node id, IPv4 address, port (BEP 5, "compact node info"). */
-const NODE_LENGTH = 26;
-const PEER_LENGTH = 6;
 /** Echoed back by us, so the limit bounds our answers; clients use 2 to 4 bytes. */
 const MAX_TRANSACTION_LENGTH = 20;
 const NO_NODES = new Uint8Array(0);
@@ -153,7 +151,7 @@ function guardReply(
 function compactPeers(reply: BencodeDict): Uint8Array[] | undefined {
   const peers: Uint8Array[] = [];
   for (const value of dictList(reply, "values") ?? [undefined]) {
-    if (!(value instanceof Uint8Array) || value.length !== PEER_LENGTH) return undefined;
+    if (!(value instanceof Uint8Array) || value.length !== COMPACT_LENGTH) return undefined;
     peers.push(value);
   }
   return peers;

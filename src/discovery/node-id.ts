@@ -1,6 +1,9 @@
 // Node ids: what ours is made of, and how far two ids, or an id and an info hash, are apart (BEP 5). Pure.
-import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
+import { addressKey, COMPACT_LENGTH, type PeerAddress } from "../core/format/peer-address.ts";
 import { sha1 } from "../lib/sha1.ts";
+
+/** Bytes of the compact form of a node: its id, IPv4 address and port (BEP 5). */
+export const NODE_LENGTH = 20 + COMPACT_LENGTH;
 
 /** The same after a restart on the same port: other nodes query the id they know, and drop an answer under another. */
 export function nodeIdOf(address: PeerAddress): Buffer {

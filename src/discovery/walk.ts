@@ -11,11 +11,10 @@ import {
   MAX_WALK_QUERIES,
   MAX_WALK_QUERIES_PER_HOST,
 } from "./limits.ts";
-import { distanceOf } from "./node-id.ts";
+import { NODE_LENGTH, distanceOf } from "./node-id.ts";
 
 /** Node id, IPv4 address, port (BEP 5, "compact node info"). */
 const ID_LENGTH = 20;
-const NODE_LENGTH = 26;
 
 /** A node that may be asked. Pinned ones are known by their address alone. */
 export interface WalkNode extends PeerAddress {

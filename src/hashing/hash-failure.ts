@@ -1,4 +1,5 @@
 // Why hashing ended without digests. Whether it is the fault of a source, a destination or a disk, the caller knows.
+import { AGAIN, CHECK_DISK } from "../lib/errno.ts";
 import { ExitCode, P2pfileError } from "../lib/errors.ts";
 
 export class HashFailure extends P2pfileError {
@@ -12,8 +13,7 @@ export class HashFailure extends P2pfileError {
   readonly code: string;
 
   constructor(path: string, code: string, reason: string) {
-    const remedy = code === "EWORKER" ? "run" : "check the disk and run";
-    super(`cannot hash ${path}: ${reason}; ${remedy} the same command again`);
+    super(`cannot hash ${path}: ${reason}; ${code === "EWORKER" ? AGAIN : CHECK_DISK}`);
     this.path = path;
     this.code = code;
   }

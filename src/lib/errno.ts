@@ -33,7 +33,9 @@ export function errnoName(number: number): string {
  * port to listen on, TCP or UDP; `config`: a configuration file. */
 export type ErrnoSubject = "source" | "directory" | "disk" | "port" | "config";
 
-const AGAIN = "run the same command again";
+export const AGAIN = "run the same command again";
+/** For a failure of a disk that has no words of its own. */
+export const CHECK_DISK = `check the disk and ${AGAIN}`;
 const NOT_READABLE = "may not be read by this user; change its permissions or run as its owner";
 const NOT_WRITABLE = "may not be written by this user; change its permissions or choose another --dir";
 
@@ -76,12 +78,12 @@ const WORDS: Readonly<Record<string, Partial<Readonly<Record<ErrnoSubject, strin
   ),
   EROFS: {
     directory: "is on a read-only file system; choose another --dir",
-    disk: `the file system became read-only; check the disk and ${AGAIN}`,
+    disk: `the file system became read-only; ${CHECK_DISK}`,
   },
   ENOSPC: { disk: `the disk is full; free some space and ${AGAIN}` },
   EDQUOT: { disk: `the disk quota is used up; free some space and ${AGAIN}` },
   EFBIG: { disk: "the file is larger than the file system or the limit of this shell (ulimit -f) allows" },
-  EIO: { disk: `the disk reported an input/output error; check the disk and ${AGAIN}` },
+  EIO: { disk: `the disk reported an input/output error; ${CHECK_DISK}` },
   EADDRINUSE: { port: "the port is taken; choose another with --port" },
   EADDRNOTAVAIL: { port: "this machine does not have that address; choose one of its own with --ip" },
 };

@@ -1,6 +1,14 @@
 // The commands as the completion scripts see them: which words, which flags, and what may follow each. Derived from the
 // words of the commands, so that a new command or flag is completed without a line here. Knows no shell.
-import type { Argument, CommandWords, Completes, Flag } from "../command.ts";
+import {
+  type Argument,
+  commandFlags,
+  type CommandWords,
+  type Completes,
+  type Flag,
+  rootFlags as rootFlagWords,
+  type SwitchFlag,
+} from "../command.ts";
 
 /** What a value or an argument can be completed with. */
 export type Completable =
@@ -28,29 +36,33 @@ export interface CommandShape {
     | undefined;
 }
 
-export const helpFlag: FlagShape = {
-  name: "help",
-  aliases: ["h"],
-  description: "print the help",
-  value: undefined,
-};
-export const rootFlags: readonly FlagShape[] = [
-  helpFlag,
-  { name: "version", aliases: [], description: "print the version", value: undefined },
-];
+export const rootFlags: readonly FlagShape[] = answeringShapes(rootFlagWords);
 
 export function commandShapes(commands: readonly CommandWords[]): readonly CommandShape[] {
   const names = commands.map((command) => command.name);
   return commands.map(({ name, summary, argument, flags }) => ({
     name,
     description: summary,
-    flags: [...Object.entries(flags).flatMap(([flag, words]) => flagShapes(flag, words)), helpFlag],
+    flags: [
+      ...Object.entries(flags).flatMap(([flag, words]) => flagShapes(flag, words)),
+      ...answeringShapes(commandFlags),
+    ],
     argument: argument === undefined ? undefined : argumentShape(argument, names),
   }));
 }
 
 function argumentShape({ name, isRepeated, completes }: Argument, names: readonly string[]) {
   return { name, isRepeated: isRepeated === true, with: completable(completes, names) };
+}
+
+/** Of flags that only answer: without an opposite. */
+function answeringShapes(flags: Readonly<Record<string, SwitchFlag>>): readonly FlagShape[] {
+  return Object.entries(flags).map(([name, { alias, description }]) => ({
+    name,
+    aliases: alias === undefined ? [] : [alias],
+    description,
+    value: undefined,
+  }));
 }
 
 function flagShapes(name: string, flag: Flag): readonly FlagShape[] {

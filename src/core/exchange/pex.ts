@@ -1,9 +1,14 @@
 // Peer exchange (BEP 11): the message, and the next one for a peer. Knows no connection; connected addresses and the time come in.
 import { asDict, decodeBencode, dictBytes, encodeBencode } from "../format/bencode.ts";
 import { MAX_PEX_ADDRESSES, PEX_INTERVAL_MS } from "./limits.ts";
-import { addressKey, type PeerAddress, readCompact, writeCompact } from "../format/peer-address.ts";
+import {
+  COMPACT_LENGTH,
+  addressKey,
+  type PeerAddress,
+  readCompact,
+  writeCompact,
+} from "../format/peer-address.ts";
 
-const COMPACT_LENGTH = 6;
 /** Bit of `added.f`: the peer has the whole file, or will not download more of it. */
 const SEED_FLAG = 0x02;
 /** A dictionary of six strings; more would be another message. */

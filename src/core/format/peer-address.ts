@@ -8,6 +8,9 @@ export interface PeerAddress {
   readonly port: number;
 }
 
+/** Bytes of the compact form. */
+export const COMPACT_LENGTH = 6;
+
 /** "10.1.1.1:42083": the key of an address in every map. */
 export function addressKey(address: PeerAddress): string {
   return `${address.host}:${address.port}`;

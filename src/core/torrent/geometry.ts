@@ -80,7 +80,7 @@ export function blocksIn(length: number): number {
 }
 
 /** No run crosses a multiple of this many blocks in its piece, so that a run lies in one read span and in one write span. */
-const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
+export const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 
 /** The most blocks of a run that begins with block `first` of its piece. */
 export function roomForRun(first: number): number {

@@ -2,7 +2,7 @@
 // by delay: it grows while blocks arrive sooner than the target and shrinks when they arrive later. So it follows rate x
 // delay on any link, fills a fast link in a few round trips, and queues no more than the target's worth of data at a slow
 // peer. Everything is counted in blocks of 16 KiB: a run of eight blocks is one request and counts eight.
-import { blocksIn } from "../torrent/geometry.ts";
+import { blocksIn, MAX_RUN } from "../torrent/geometry.ts";
 import { BLOCK_LENGTH, MAX_REQUEST_LENGTH } from "../torrent/limits.ts";
 import {
   MAX_REQUEST_WINDOW,
@@ -17,8 +17,6 @@ import type { Block } from "../torrent/peer-message.ts";
 
 /** Blocks in the first window: 512 KiB, so that the first piece needs one round trip. */
 const INITIAL_WINDOW = 32;
-/** Blocks in the longest run. */
-const MAX_RUN = MAX_REQUEST_LENGTH / BLOCK_LENGTH;
 /** Weight of the newest delay in the running average. */
 const DELAY_WEIGHT = 1 / 8;
 

@@ -136,7 +136,12 @@ export class HostExchange {
 
 /** The peer sends its own state, and gets those of others from us. */
 export function speaksHosts(peer: PeerConnection): boolean {
-  return (peer.extended?.extensions.get(HOST_EXCHANGE) ?? 0) !== 0;
+  return speaks(peer, HOST_EXCHANGE);
+}
+
+/** The peer's extension handshake names the extension; 0 is how it takes it back (BEP 10). */
+export function speaks(peer: PeerConnection, extension: string): boolean {
+  return (peer.extended?.extensions.get(extension) ?? 0) !== 0;
 }
 
 function mayTell(listener: Listener, now: number): boolean {

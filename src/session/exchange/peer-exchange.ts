@@ -4,7 +4,7 @@ import type { PeerHandle } from "../../core/torrent/ids.ts";
 import { PEX_INTERVAL_MS } from "../../core/exchange/limits.ts";
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
 import { encodePex, parsePex, PexFeed, type PexPeer } from "../../core/exchange/pex.ts";
-import { speaksHosts } from "./host-exchange.ts";
+import { speaks, speaksHosts } from "./host-exchange.ts";
 import { PEER_EXCHANGE, type PeerConnection } from "../peer/peer-connection.ts";
 
 /** Clocks and networks jitter: a message this much early is still within the rules. */
@@ -22,7 +22,7 @@ export class PeerExchange {
     this.#turnAt = now + TURN_MS;
     const all = [...peers];
     for (const peer of all) {
-      if ((peer.extended?.extensions.get(PEER_EXCHANGE) ?? 0) === 0 || speaksHosts(peer)) continue;
+      if (!speaks(peer, PEER_EXCHANGE) || speaksHosts(peer)) continue;
       let feed = this.#feeds.get(peer.handle);
       if (feed === undefined) this.#feeds.set(peer.handle, (feed = new PexFeed()));
       const message = feed.next(connectedExcept(peer, all), now);
