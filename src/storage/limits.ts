@@ -43,3 +43,13 @@ export const STORE_OPEN_ATTEMPTS = 20;
 export const STORE_RETRY_MS = 5;
 /** Pages of 4 KiB in the write-ahead log before they are copied home, the only time the store waits for the disk. */
 export const STORE_CHECKPOINT_PAGES = 4096;
+/** Entries in the schema of a state file: five tables and their indexes, and room for more tables. */
+export const MAX_SCHEMA_ENTRIES = 16;
+/** A longer log or journal of the state file is put aside with it: SQLite reads all of it at the opening, in 100 ms at most. */
+export const MAX_JOURNAL_LENGTH = 64 * MiB;
+/** Rows in a table of the state file, four times as many as are kept in the longest one. */
+export const MAX_STATE_ROWS = 4096;
+/** One value in the state file; the longest are the hashes and the metadata of a file, 8 MiB at most. */
+export const MAX_STATE_VALUE_LENGTH = 16 * MiB;
+/** All values in the state file, many times what the kept rows hold in common. */
+export const MAX_STATE_LENGTH = 256 * MiB;

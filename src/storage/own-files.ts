@@ -5,6 +5,9 @@ import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
 
 /** In the working directory; SQLite adds "-wal", "-shm" and "-journal" beside it. */
 export const STATE_FILE_NAME = ".p2pfile.db";
+/** SQLite's files beside the state file. */
+export const STATE_FILE_SUFFIXES = ["-wal", "-shm", "-journal"] as const;
+const PRIVATE_PREFIX = ".p2pfile-";
 const PART_SUFFIX = ".p2pfile-part";
 /** Digits of the info hash in a part file's name: they keep two downloads of one name apart. */
 const HASH_DIGITS = 8;
@@ -21,6 +24,16 @@ export function partFileName(name: string, infoHash: InfoHash): string {
   return `.${bytes.toString("utf8", 0, end)}${tail}`;
 }
 
+/** The directory for our files where other users can write. */
+export function privateDirectoryName(uid: bigint): string {
+  return `${PRIVATE_PREFIX}${uid}`;
+}
+
+/** A file that is made to see what a file of ours looks like there, and removed at once. */
+export function probeFileName(pid: number): string {
+  return `${PRIVATE_PREFIX}probe-${pid}`;
+}
+
 export function isOwnFileName(name: string): boolean {
-  return name.startsWith(STATE_FILE_NAME) || name.endsWith(PART_SUFFIX);
+  return name.startsWith(STATE_FILE_NAME) || name.startsWith(PRIVATE_PREFIX) || name.endsWith(PART_SUFFIX);
 }

@@ -1,8 +1,8 @@
 // One connection to the state file: opened with the right settings, to a new file when the old one is damaged or foreign, with
 // bounded waits while another process writes. Knows files and transactions, not what is stored.
-import { Database, SQLiteError } from "bun:sqlite";
+import { type Database, SQLiteError } from "bun:sqlite";
 import { existsSync, renameSync, statfsSync } from "node:fs";
-import { dirname } from "node:path";
+import { join } from "node:path";
 import {
   STORE_ATTEMPTS,
   STORE_BUSY_TIMEOUT_MS,
@@ -12,7 +12,10 @@ import {
 } from "./limits.ts";
 import { isNetworkFileSystem } from "../lib/file-systems.ts";
 import type { Logger } from "../lib/logger.ts";
-import { versionInHeader } from "./state-header.ts";
+import { STATE_FILE_NAME, STATE_FILE_SUFFIXES } from "./own-files.ts";
+import { checkContents } from "./state-contents.ts";
+import { openStateDatabase } from "./state-database.ts";
+import { HostileState, scanStateFiles } from "./state-scan.ts";
 import {
   ensureSchema,
   OtherDatabase,
@@ -35,17 +38,20 @@ export interface SqliteOptions {
 }
 
 export class SqliteConnection {
+  readonly #directory: string;
   readonly #path: string;
   readonly #options: SqliteOptions;
   readonly #schema: StateSchema;
   #database: Database;
 
   /**
-   * @throws NewerState, with the file untouched, when a newer program wrote it. @throws SQLiteError when it can be neither opened
-   * nor made, or not written.
+   * `directory`: its symbolic links are resolved, and no other user can write to it.
+   * @throws NewerState, with the file untouched, when a newer program wrote it; StrangeFile when we did not make what stands
+   * under one of its names. @throws SQLiteError or the system's error when it can be neither opened nor made, or not written.
    */
-  constructor(path: string, options: SqliteOptions) {
-    this.#path = path;
+  constructor(directory: string, options: SqliteOptions) {
+    this.#directory = directory;
+    this.#path = join(directory, STATE_FILE_NAME);
     this.#options = options;
     this.#schema = options.schema ?? STATE_SCHEMA;
     this.#database = this.#openOrReplace();
@@ -100,13 +106,8 @@ export class SqliteConnection {
   }
 
   #open(): Database {
-    refuseNewer(versionInHeader(this.#path), this.#schema);
-    const database = new Database(this.#path, {
-      create: true,
-      readwrite: true,
-      safeIntegers: true,
-      strict: true,
-    });
+    this.#scan();
+    const database = openStateDatabase(this.#path);
     try {
       patiently(STORE_OPEN_ATTEMPTS, () => this.#prepare(database));
       return database;
@@ -116,17 +117,36 @@ export class SqliteConnection {
     }
   }
 
+  /** Again when it looks wrong: another process may be writing to it. */
+  #scan(): void {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return scanStateFiles(this.#directory, (version) => refuseNewer(version, this.#schema));
+      } catch (error) {
+        if (attempt >= STORE_ATTEMPTS || !isDamage(error)) throw error;
+        Bun.sleepSync(STORE_RETRY_MS);
+      }
+    }
+  }
+
   #prepare(database: Database): void {
     database.run(`PRAGMA busy_timeout = ${STORE_BUSY_TIMEOUT_MS}`);
     transact(database, () => {
+      checkContents(database);
       ensureSchema(database, this.#schema);
       // Also the proof that we may write: a file that is read-only to us opens, and refuses this.
-      const tables: readonly StateTable[] = ["ports", "hashed_files", "metadata", "downloads"];
+      const tables: readonly StateTable[] = [
+        "ports",
+        "hashed_files",
+        "metadata",
+        "downloads",
+        "destinations",
+      ];
       for (const table of tables) prune(database, table);
     });
     // After the check, because this changes the file. A write-ahead log needs memory that all processes with the file open
     // share, which two machines do not.
-    const { type } = (this.#options.statfs ?? statfsSync)(dirname(this.#path));
+    const { type } = (this.#options.statfs ?? statfsSync)(this.#directory);
     database.run(`PRAGMA journal_mode = ${isNetworkFileSystem(type) ? "DELETE" : "WAL"}`);
     database.run("PRAGMA synchronous = NORMAL");
     database.run(`PRAGMA wal_autocheckpoint = ${STORE_CHECKPOINT_PAGES}`);
@@ -136,7 +156,7 @@ export class SqliteConnection {
   #putAside(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     const aside = `${this.#path}.corrupt-${this.#options.wallMs()}`;
-    for (const suffix of ["-wal", "-shm", "-journal", ""]) {
+    for (const suffix of [...STATE_FILE_SUFFIXES, ""]) {
       if (existsSync(this.#path + suffix)) renameSync(this.#path + suffix, aside + suffix);
     }
     this.#options.logger.warn(
@@ -175,7 +195,7 @@ function isBusy(error: unknown): boolean {
 }
 
 function isDamage(error: unknown): boolean {
-  if (error instanceof OtherDatabase) return true;
+  if (error instanceof OtherDatabase || error instanceof HostileState) return true;
   const code = error instanceof SQLiteError ? error.code : undefined;
   return code !== undefined && (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB");
 }

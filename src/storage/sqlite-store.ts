@@ -1,7 +1,6 @@
 // The state store in a hidden SQLite file of the working directory. A record may be lost and must not be wrong: what cannot
 // be read as it was written counts as unknown, and what cannot be written costs a later run some work, never this one.
 import type { Database } from "bun:sqlite";
-import { join } from "node:path";
 import type { InfoHash } from "../core/torrent/ids.ts";
 import { toHex } from "../lib/bytes.ts";
 import { P2pfileError } from "../lib/errors.ts";
@@ -36,10 +35,10 @@ export class SqliteStore implements StateStore {
   /** Warnings given, so that a full disk is one line and not one every five seconds. */
   readonly #warnings = new Set<string>();
 
-  /** Opens or makes `.p2pfile.db` in `directory`. @throws SQLiteError when that is not possible. */
+  /** Opens or makes `.p2pfile.db` in `directory`. @throws as SqliteConnection. */
   constructor(directory: string, options: SqliteOptions) {
     this.#logger = options.logger;
-    this.#connection = new SqliteConnection(join(directory, STATE_FILE_NAME), options);
+    this.#connection = new SqliteConnection(directory, options);
   }
 
   portOf(infoHash: InfoHash): number | undefined {
@@ -47,7 +46,9 @@ export class SqliteStore implements StateStore {
     const row = this.#read((database) =>
       database.query<{ port: bigint; crc: bigint }, [string]>(sql).get(infoHash),
     );
-    return row && row.crc === rowChecksum([infoHash, row.port]) ? Number(row.port) : undefined;
+    if (!row || row.crc !== rowChecksum([infoHash, row.port])) return undefined;
+    // A check sum says that the row was written so, not by which program.
+    return row.port >= 0n && row.port <= 65_535n ? Number(row.port) : undefined;
   }
 
   rememberPort(infoHash: InfoHash, port: number): void {

@@ -105,10 +105,10 @@ export function ensureSchema(database: Database, schema: StateSchema): void {
   migrate(database, schema, version);
 }
 
-/** `version`: undefined for a file without one. @throws NewerState when the version is newer than the schema. */
-export function refuseNewer(version: number | undefined, schema: StateSchema): void {
+/** @throws NewerState when the version is newer than the schema. */
+export function refuseNewer(version: number, schema: StateSchema): void {
   const known = currentVersion(schema);
-  if (version !== undefined && version > known) throw new NewerState(version, known);
+  if (version > known) throw new NewerState(version, known);
 }
 
 /** The version of the file's tables. */

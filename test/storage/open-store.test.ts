@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
@@ -44,20 +44,40 @@ describe("openStateStore", () => {
     store.close();
   });
 
-  test("falls back to memory with one warning when the file belongs to another user", () => {
+  test("C13: keeps the state in a directory of its own where other users can write", () => {
+    const folder = fixture.folder();
+    chmodSync(folder, 0o1777);
+    symlinkSync(join(folder, "elsewhere"), join(folder, ".p2pfile.db"));
+    const logger = new RecordingLogger();
+    const store = openStateStore(folder, { logger, wallMs });
+    expect(store).toBeInstanceOf(SqliteStore);
+    store.close();
+    const own = `.p2pfile-${process.geteuid?.()}`;
+    expect(readdirSync(folder).toSorted()).toEqual([own, ".p2pfile.db"].toSorted());
+    expect(readdirSync(join(folder, own))).toEqual([".p2pfile.db"]);
+    expect(logger.warnings).toEqual([]);
+  });
+
+  test("C13: falls back to memory with one warning where a file was planted under its directory's name", () => {
+    const folder = fixture.folder();
+    chmodSync(folder, 0o1777);
+    const own = join(folder, `.p2pfile-${process.geteuid?.()}`);
+    writeFileSync(own, "");
+    const logger = new RecordingLogger();
+    expect(openStateStore(folder, { logger, wallMs })).toBeInstanceOf(MemoryStore);
+    expect(logger.warnings).toHaveLength(1);
+    expect(logger.warnings[0]).toStartWith(`${own} is not a directory: nothing is remembered`);
+  });
+
+  test("C13: falls back to memory with one warning when the file belongs to another user", () => {
+    if (process.getuid?.() !== 0) return;
     const folder = fixture.folder();
     openStateStore(folder, { logger: silentLogger, wallMs }).close();
-    for (const path of [fixture.path, folder]) chmodSync(path, 0o777);
-    const script = `
-      import { openStateStore } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/open-store.ts"))};
-      if (process.getuid() === 0) process.setuid(65534);
-      let warnings = 0;
-      const logger = { debug() {}, info() {}, warn() { warnings++; } };
-      console.log(openStateStore(${JSON.stringify(folder)}, { logger, wallMs: () => 1 }).constructor.name, warnings);
-    `;
-    chmodSync(join(folder, ".p2pfile.db"), 0o444);
-    const { stdout } = Bun.spawnSync([process.execPath, "-e", script]);
-    expect(stdout.toString()).toBe("MemoryStore 1\n");
+    chownSync(join(folder, ".p2pfile.db"), 65_534, 65_534);
+    const logger = new RecordingLogger();
+    expect(openStateStore(folder, { logger, wallMs })).toBeInstanceOf(MemoryStore);
+    expect(logger.warnings).toHaveLength(1);
+    expect(logger.warnings[0]).toContain("belongs to another user");
   });
 
   test("C9: goes on when the disk is full, with one warning", () => {

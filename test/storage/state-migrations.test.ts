@@ -172,7 +172,7 @@ describe("a step that is added", () => {
     );
     const outputs = await Promise.all(children.map((child) => new Response(child.stdout).text()));
     expect(outputs).toEqual(Array.from({ length: 4 }, () => "kept\n"));
-    expect(rowsOf(path, "SELECT count(*) FROM marks")).toEqual([[1]]);
+    expect(rowsOf(path, "SELECT mark FROM metadata")).toEqual([[0]]);
     expect(rowsOf(path, "PRAGMA user_version")).toEqual([[CURRENT + 1]]);
   }, 30_000);
 });

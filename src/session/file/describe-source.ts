@@ -6,6 +6,7 @@ import { MAX_SERVABLE_LENGTH, pieceLengthFor } from "../../core/torrent/piece-le
 import { HashFailure } from "../../hashing/hash-failure.ts";
 import type { HashPool } from "../../hashing/hash-pool.ts";
 import { SourceError } from "../../lib/errors.ts";
+import { SHA1_LENGTH } from "../../lib/sha1.ts";
 import { formatBytes } from "../../lib/units.ts";
 import type { SourceFile } from "../../storage/source-file.ts";
 import type { StateStore } from "../../storage/state-store.ts";
@@ -49,7 +50,8 @@ export async function describeSource(
   }
   const pieceLength = pieceLengthFor(size);
   const known = options.store.hashedFile(stamp, pieceLength);
-  if (known !== undefined) {
+  // The state file says which content was hashed; how many hashes that gives is known without it.
+  if (known?.pieces.length === Math.ceil(size / pieceLength) * SHA1_LENGTH) {
     return { metainfo: createMetainfo(name, size, pieceLength, known.pieces), cached: true };
   }
   const pieces = await hashAll(source, pieceLength, options);

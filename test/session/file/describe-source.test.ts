@@ -48,6 +48,17 @@ describe("describeSource", () => {
     expect(described.asked).toHaveLength(1);
   });
 
+  test("X4: a file of which the store has another number of hashes is hashed", async () => {
+    const described = new Described();
+    described.store.rememberHashedFile({
+      stamp,
+      pieceLength: pieceLengthFor(9),
+      pieces: new Uint8Array(40),
+    });
+    const { cached, metainfo } = await described.describe(sourceOf());
+    expect([cached, metainfo.pieces]).toEqual([false, DIGEST]);
+  });
+
   test("a file with another stamp is hashed again", async () => {
     const described = new Described();
     await described.describe(sourceOf());
