@@ -1,15 +1,12 @@
 // The hidden file into which a download grows, beside its final place: opened and locked for this process alone, given
 // its space at once, put under its final name without replacing anything. Knows nothing of pieces; others write into `fd`.
-import { lstat, unlink } from "node:fs/promises";
-import { join } from "node:path";
-import type { InfoHash } from "../core/torrent/ids.ts";
-import { P2pfileError, systemErrorCode } from "../lib/errors.ts";
-import { checkName, directoryErrorOf, prepareDirectory } from "./destination.ts";
+import { unlink } from "node:fs/promises";
+import { P2pfileError } from "../lib/errors.ts";
 import { diskErrorOf } from "./disk-error.ts";
 import { stampOf } from "./file-stamp.ts";
 import { canCallLibc, type LibcResult } from "./libc.ts";
-import { partFileName } from "./own-files.ts";
-import { type LockedPart, type LockFile, openLockedPart, type PartPlace } from "./part-lock.ts";
+import { type LockedPart, type LockFile, openLockedPart } from "./part-lock.ts";
+import { type DownloadPlace, findPartPlace, leavePlace, type PlaceOptions } from "./part-place.ts";
 import { reserveSpace } from "./part-space.ts";
 import { putIntoPlace, syncDirectory } from "./put-into-place.ts";
 import { closeFile, syncData } from "./positioned-io.ts";
@@ -17,11 +14,7 @@ import { StampedFile } from "./stamped-file.ts";
 import type { FileStamp } from "./state-store.ts";
 import { type ByteRange, writtenRanges } from "./written-ranges.ts";
 
-export interface PartFileOptions {
-  readonly directory: string;
-  /** The final name: one plain component. */
-  readonly name: string;
-  readonly infoHash: InfoHash;
+export interface PartFileOptions extends PlaceOptions {
   /** Bytes of the complete file, > 0. */
   readonly size: number;
   /** How the file is locked; flock(2) when not given. */
@@ -40,18 +33,18 @@ export class PartFile {
   readonly existed: boolean;
   /** What this system does not do for the download and what to do instead, in one line; undefined when all is well. */
   readonly missing: string | undefined;
-  readonly #directory: string;
+  readonly #place: DownloadPlace;
   #open = true;
 
-  private constructor(place: PartPlace, size: number, found: LockedPart) {
+  private constructor(place: DownloadPlace, size: number, found: LockedPart) {
     this.fd = found.fd;
     this.path = place.path;
     this.finalPath = place.finalPath;
-    this.#directory = place.directory;
+    this.#place = place;
     this.inode = found.inode;
     this.size = size;
     this.existed = found.existed;
-    this.missing = missingOf(found.lock, place.finalPath);
+    this.missing = missingOf(found.lock, place);
   }
 
   /**
@@ -60,7 +53,16 @@ export class PartFile {
    * @throws DiskError when there is not enough space; nothing stays reserved, and a file made here is removed.
    */
   static async open(options: PartFileOptions): Promise<PartFile> {
-    const place = await placeOf(options);
+    const place = await findPartPlace(options);
+    try {
+      return await PartFile.#openIn(place, options);
+    } catch (error) {
+      await leavePlace(place);
+      throw error;
+    }
+  }
+
+  static async #openIn(place: DownloadPlace, options: PartFileOptions): Promise<PartFile> {
     const locked = await openLockedPart(place, options.size, options.lock);
     try {
       await giveSpace(locked.fd, place, options.size, locked.existed);
@@ -68,21 +70,6 @@ export class PartFile {
     } catch (error) {
       await closeFile(locked.fd);
       throw error;
-    }
-  }
-
-  /**
-   * After a kill between the two last steps of `finish` the part file is a second name of the complete file. This
-   * removes it, and nothing else: a part file that is not the same file as the final one stays.
-   */
-  static async removeStray(options: Omit<PartFileOptions, "size" | "lock">): Promise<void> {
-    const path = join(options.directory, partFileName(options.name, options.infoHash));
-    try {
-      const part = await lstat(path, { bigint: true });
-      const final = await lstat(join(options.directory, options.name), { bigint: true });
-      if (part.isFile() && part.dev === final.dev && part.ino === final.ino) await unlink(path);
-    } catch (error) {
-      if (systemErrorCode(error) !== "ENOENT") throw directoryErrorOf(options.directory, error);
     }
   }
 
@@ -118,18 +105,20 @@ export class PartFile {
       size: this.size,
       path: this.path,
       finalPath: this.finalPath,
-      directory: this.#directory,
+      directory: this.#place.directory,
+      finalDirectory: this.#place.finalDirectory,
     });
     // The links changed the time of the inode; a write changes the time of the content.
     const { ctimeNs } = await this.#stamp();
     return new StampedFile(this.fd, this.finalPath, { ...own, ctimeNs });
   }
 
-  /** Releases the lock. The part file stays, for the next run. No read or write may be under way. */
+  /** Releases the lock. The part file stays, for the next run if that can find it. No read or write may be under way. */
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     await closeFile(this.fd);
+    await leavePlace(this.#place);
   }
 
   async #stamp(): Promise<FileStamp> {
@@ -141,17 +130,7 @@ export class PartFile {
   }
 }
 
-async function placeOf(options: PartFileOptions): Promise<PartPlace> {
-  checkName(options.name);
-  const directory = await prepareDirectory(options.directory);
-  return {
-    directory,
-    path: join(directory, partFileName(options.name, options.infoHash)),
-    finalPath: join(directory, options.name),
-  };
-}
-
-async function giveSpace(fd: number, place: PartPlace, size: number, keep: boolean): Promise<void> {
+async function giveSpace(fd: number, place: DownloadPlace, size: number, keep: boolean): Promise<void> {
   try {
     await reserveSpace({ fd, path: place.finalPath, directory: place.directory, size, keep });
     // The name must survive a power cut as well as the records that will speak of it.
@@ -165,7 +144,9 @@ async function giveSpace(fd: number, place: PartPlace, size: number, keep: boole
   }
 }
 
-function missingOf(lock: LibcResult, path: string): string | undefined {
+function missingOf(lock: LibcResult, { finalPath: path, problem }: DownloadPlace): string | undefined {
+  if (problem !== undefined)
+    return `${problem}: the progress of ${path} is lost when it is stopped. Move that away, or choose another --dir`;
   if (!canCallLibc()) {
     return `${path}: the C library cannot be called here, so the download is not locked and its space not reserved; do not start it twice at once, and keep enough space free`;
   }

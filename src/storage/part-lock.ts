@@ -9,16 +9,19 @@ import { directoryErrorOf } from "./destination.ts";
 import { statsOf } from "./file-stamp.ts";
 import { type LibcResult, lockExclusively } from "./libc.ts";
 import { lockHolder } from "./lock-holder.ts";
+import { strangeTraitIn } from "./own-file-check.ts";
 import { closeFile, openFile, truncateFile } from "./positioned-io.ts";
 
 /** Not in node's constants: the descriptor does not pass to child processes, and with it the lock. */
 const O_CLOEXEC = 0o2000000;
-const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | O_CLOEXEC;
+const OPEN_FLAGS =
+  constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK | O_CLOEXEC;
 /** The kernel takes away what the user's umask forbids, here and so in the finished file. */
 const MODE = 0o666;
 
 /** Where the parts of a download stand: absolute paths. */
 export interface PartPlace {
+  /** Of the part file; no other user can write to it. */
   readonly directory: string;
   /** Of the part file. */
   readonly path: string;
@@ -99,6 +102,8 @@ async function lockPart(
     await unlink(place.path);
     return undefined;
   }
+  const trait = strangeTraitIn(place.directory, held);
+  if (trait !== undefined) throw notOurs(place, trait);
   if (held.size === BigInt(size)) return { fd, inode: held.ino, existed: true, lock };
   if (held.size > 0n) await truncateFile(fd, 0);
   return { fd, inode: held.ino, existed: false, lock };
@@ -120,6 +125,6 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-function notOurs(place: PartPlace): DestinationError {
-  return new DestinationError(`${place.path}: is not a regular file; move it away or choose another --dir`);
+function notOurs(place: PartPlace, trait = "is not a regular file"): DestinationError {
+  return new DestinationError(`${place.path}: ${trait}; move it away or choose another --dir`);
 }

@@ -15,8 +15,10 @@ export interface Placement {
   /** Of the part file. */
   readonly path: string;
   readonly finalPath: string;
-  /** That holds both. */
+  /** That holds the part file. */
   readonly directory: string;
+  /** That holds the final name. */
+  readonly finalDirectory: string;
 }
 
 /** Answers of file systems without hard links (FAT, some in user space) and of kernels that guard them. */
@@ -30,11 +32,11 @@ const SYNC_REFUSED = new Set(["EINVAL", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"]);
  * @throws DiskError when the part file is no longer what was written.
  */
 export async function putIntoPlace(placement: Placement): Promise<void> {
-  const { path, finalPath, directory } = placement;
+  const { path, finalPath, directory, finalDirectory } = placement;
   try {
     await checkUntouched(placement);
     const linked = await linkInto(path, finalPath);
-    await syncDirectory(directory);
+    await syncDirectory(finalDirectory);
     if (!linked) return;
     await unlink(path);
     await syncDirectory(directory);

@@ -19,7 +19,15 @@ async function served(name = "a.bin", size = 16 * MiB): Promise<{ file: BigFile;
 describe("a full disk", () => {
   test("C9: a disk without space ends with 5 at once, and no file stays on it", async () => {
     const disk = fixture.directory("disk");
-    const isMounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=24m", "p2pfile-test", disk]).success;
+    const isMounted = Bun.spawnSync([
+      "mount",
+      "-t",
+      "tmpfs",
+      "-o",
+      "size=24m,mode=755",
+      "p2pfile-test",
+      disk,
+    ]).success;
     if (!isMounted) return console.warn("SKIPPED: a small file system cannot be mounted here");
     fixture.onEnd(() => void Bun.spawnSync(["umount", "-l", disk]));
     const { magnet } = await served();

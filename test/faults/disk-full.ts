@@ -96,7 +96,7 @@ async function fullFromTheStart(trial: Trial): Promise<void> {
 /** A tmpfs, removed with the fixture. @throws NotPossible */
 function mountSmallDisk(trial: Trial): string {
   const place = trial.fixture.directory("small-disk");
-  mustWork(["mount", "-t", "tmpfs", "-o", `size=${CAPACITY}`, "p2pfile-faults", place], "mount");
+  mustWork(["mount", "-t", "tmpfs", "-o", `size=${CAPACITY},mode=755`, "p2pfile-faults", place], "mount");
   trial.fixture.onEnd(() => {
     Bun.spawnSync(["umount", "-l", place]);
   });

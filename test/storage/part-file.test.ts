@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   linkSync,
@@ -26,6 +27,7 @@ import { lockExclusively } from "../../src/storage/libc.ts";
 import { findHolder } from "../../src/storage/lock-holder.ts";
 import { partFileName } from "../../src/storage/own-files.ts";
 import { PartFile } from "../../src/storage/part-file.ts";
+import { removeStrayPart } from "../../src/storage/part-place.ts";
 import { failureOf, StorageFixture } from "./storage-fixture.ts";
 
 const fixture = new StorageFixture();
@@ -209,16 +211,16 @@ describe("PartFile", () => {
     const folder = fixture.folder();
     const part = await filled(folder);
     await part.close();
-    await PartFile.removeStray(options(folder));
+    await removeStrayPart(options(folder));
     expect(existsSync(part.path)).toBe(true);
     writeFileSync(part.finalPath, "content");
-    await PartFile.removeStray(options(folder));
+    await removeStrayPart(options(folder));
     expect(existsSync(part.path)).toBe(true);
     unlinkSync(part.finalPath);
     linkSync(part.path, part.finalPath);
-    await PartFile.removeStray(options(folder));
+    await removeStrayPart(options(folder));
     expect(readdirSync(folder)).toEqual(["model.bin"]);
-    const failure = await failureOf(PartFile.removeStray(options(part.finalPath)));
+    const failure = await failureOf(removeStrayPart(options(part.finalPath)));
     expect(failure).toBeInstanceOf(DestinationError);
     expect(failure.message).toContain(part.finalPath);
   });
@@ -247,19 +249,55 @@ describe("PartFile", () => {
     expect(failure.message).toStartWith("/proc: ");
   });
 
-  test("names the part file that another user left", () => {
+  test("C13: never takes a part file of another user, or one that others can write to", async () => {
+    const change: ((path: string) => void)[] = [(path) => chmodSync(path, 0o666)];
+    if (process.getuid?.() === 0) change.push((path) => chownSync(path, 65_534, 65_534));
+    for (const make of change) {
+      const folder = fixture.folder();
+      const path = join(folder, partFileName("model.bin", infoHash));
+      writeFileSync(path, "content");
+      make(path);
+      const failure = await failureOf(PartFile.open(options(folder)));
+      expect(failure).toBeInstanceOf(DestinationError);
+      expect(failure.message).toContain(`${path}: `);
+      expect(readFileSync(path, "utf8")).toBe("content");
+    }
+  });
+
+  test("C13: grows in a directory of our own where other users can write, and ends in theirs", async () => {
     const folder = fixture.folder();
-    for (const path of [fixture.path, folder]) chmodSync(path, 0o777);
-    const path = join(folder, partFileName("model.bin", infoHash));
-    writeFileSync(path, "content", { mode: 0o600 });
-    const script = `
-      import { PartFile } from ${JSON.stringify(join(import.meta.dir, "../../src/storage/part-file.ts"))};
-      if (process.getuid() === 0) process.setuid(65534);
-      const open = PartFile.open(${JSON.stringify(options(folder))});
-      await open.then(() => console.log("opened"), (error) => console.log(error.name, error.message));
-    `;
-    const { stdout } = Bun.spawnSync([process.execPath, "-e", script]);
-    expect(stdout.toString()).toContain(`DestinationError ${path}: may not be written`);
+    chmodSync(folder, 0o1777);
+    const name = partFileName("model.bin", infoHash);
+    writeFileSync(join(folder, name), "planted");
+    const first = await filled(folder);
+    expect(first.path).toBe(join(folder, `.p2pfile-${process.geteuid?.()}`, name));
+    await first.close();
+    const second = await PartFile.open(options(folder));
+    expect([second.existed, second.missing]).toEqual([true, undefined]);
+    await second.finish();
+    expect(readFileSync(join(folder, "model.bin"), "utf8")).toBe("content");
+    expect([readFileSync(join(folder, name), "utf8"), existsSync(second.path)]).toEqual(["planted", false]);
+    linkSync(second.finalPath, second.path);
+    await removeStrayPart(options(folder));
+    expect(existsSync(second.path)).toBe(false);
+    await second.close();
+  });
+
+  test("C13: goes on where that directory's name is taken, with a warning, and leaves nothing", async () => {
+    const folder = fixture.folder();
+    chmodSync(folder, 0o1777);
+    const taken = `.p2pfile-${process.geteuid?.()}`;
+    writeFileSync(join(folder, taken), "");
+    const stopped = await filled(folder);
+    expect(stopped.missing).toContain(`${join(folder, taken)} is not a directory: the progress`);
+    await stopped.close();
+    expect(readdirSync(folder)).toEqual([taken]);
+    const done = await filled(folder);
+    await done.finish();
+    await done.close();
+    expect(readdirSync(folder).toSorted()).toEqual([taken, "model.bin"].toSorted());
+    expect(await failureOf(PartFile.open({ ...options(folder), size: 2 ** 52 }))).toBeInstanceOf(DiskError);
+    expect(readdirSync(folder).toSorted()).toEqual([taken, "model.bin"].toSorted());
   });
 
   test("X1, X3: belongs to one process: another ends within a second and names the holder", async () => {
@@ -356,12 +394,15 @@ describe("PartFile", () => {
     expect([readdirSync(disk), openCount(disk)]).toEqual([[], 0]);
   });
 
-  test("C9: names a disk on which no file can be made as full", async () => {
-    const disk = fixture.mount("tmpfs", "size=1m,nr_inodes=1");
+  test.each([
+    ["755", ".model.bin.abababab.p2pfile-part"],
+    ["1777", `.p2pfile-${process.geteuid?.()}`],
+  ])("C9: names a disk on which no file can be made as full (mode %s)", async (mode, name) => {
+    const disk = fixture.mount("tmpfs", `size=1m,nr_inodes=1,mode=${mode}`);
     if (disk === undefined) return;
     const failure = await failureOf(PartFile.open(options(disk)));
     expect(failure).toBeInstanceOf(DiskError);
-    expect(failure.message).toStartWith(`cannot create ${join(disk, ".model.bin.abababab.p2pfile-part")}: `);
+    expect(failure.message).toStartWith(`cannot create ${join(disk, name)}: `);
   });
 
   test("C9: gives back what it got when the reservation fails half way", async () => {

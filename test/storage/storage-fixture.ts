@@ -28,7 +28,7 @@ export class StorageFixture {
 
   /** A new tmpfs of `size` bytes, or undefined (and a visible line) where mounting is not permitted. */
   smallDisk(size: number): string | undefined {
-    return this.mount("tmpfs", `size=${size}`);
+    return this.mount("tmpfs", `size=${size},mode=755`);
   }
 
   /** A new file system of this type, or undefined (and a visible line) where mounting is not permitted. */
