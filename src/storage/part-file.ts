@@ -11,7 +11,7 @@ import { reserveSpace } from "./part-space.ts";
 import { putIntoPlace, syncDirectory } from "./put-into-place.ts";
 import { closeFile, syncData } from "./positioned-io.ts";
 import { StampedFile } from "./stamped-file.ts";
-import type { FileStamp } from "./state-store.ts";
+import type { FileStamp, FileTimes } from "./state-store.ts";
 import { type ByteRange, writtenRanges } from "./written-ranges.ts";
 
 export interface PartFileOptions extends PlaceOptions {
@@ -31,6 +31,8 @@ export class PartFile {
   readonly size: number;
   /** A part file of the right size was there: it may hold pieces of an earlier run. */
   readonly existed: boolean;
+  /** The times that it had when it was opened. */
+  readonly times: FileTimes;
   /** What this system does not do for the download and what to do instead, in one line; undefined when all is well. */
   readonly missing: string | undefined;
   readonly #place: DownloadPlace;
@@ -44,6 +46,7 @@ export class PartFile {
     this.inode = found.inode;
     this.size = size;
     this.existed = found.existed;
+    this.times = found.times;
     this.missing = missingOf(found.lock, place);
   }
 
@@ -119,6 +122,12 @@ export class PartFile {
     this.#open = false;
     await closeFile(this.fd);
     await leavePlace(this.#place);
+  }
+
+  /** @throws DiskError */
+  async presentTimes(): Promise<FileTimes> {
+    const { mtimeNs, ctimeNs } = await this.#stamp();
+    return { mtimeNs, ctimeNs };
   }
 
   async #stamp(): Promise<FileStamp> {

@@ -11,6 +11,7 @@ import { type LibcResult, lockExclusively } from "./libc.ts";
 import { lockHolder } from "./lock-holder.ts";
 import { strangeTraitIn } from "./own-file-check.ts";
 import { closeFile, openFile, truncateFile } from "./positioned-io.ts";
+import type { FileTimes } from "./state-store.ts";
 
 /** Not in node's constants: the descriptor does not pass to child processes, and with it the lock. */
 const O_CLOEXEC = 0o2000000;
@@ -31,6 +32,8 @@ export interface PartPlace {
 export interface LockedPart {
   readonly fd: number;
   readonly inode: bigint;
+  /** As it was found, before anything changed it. */
+  readonly times: FileTimes;
   /** It has the right size already: it may hold pieces of an earlier run. */
   readonly existed: boolean;
   /** Anything but undefined: it is held without a lock. */
@@ -104,9 +107,10 @@ async function lockPart(
   }
   const trait = strangeTraitIn(place.directory, held);
   if (trait !== undefined) throw notOurs(place, trait);
-  if (held.size === BigInt(size)) return { fd, inode: held.ino, existed: true, lock };
+  const found = { fd, inode: held.ino, times: { mtimeNs: held.mtimeNs, ctimeNs: held.ctimeNs }, lock };
+  if (held.size === BigInt(size)) return { ...found, existed: true };
   if (held.size > 0n) await truncateFile(fd, 0);
-  return { fd, inode: held.ino, existed: false, lock };
+  return { ...found, existed: false };
 }
 
 async function namesInode(path: string, stats: BigIntStats): Promise<boolean> {

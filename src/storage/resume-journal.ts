@@ -7,7 +7,7 @@ import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "./limits.ts";
 import { assert } from "../lib/assert.ts";
 import { DiskError } from "../lib/errors.ts";
 import { diskErrorOf } from "./disk-error.ts";
-import type { DownloadRecord, StateStore } from "./state-store.ts";
+import type { DownloadRecord, FileTimes, StateStore } from "./state-store.ts";
 import type { ByteRange } from "./written-ranges.ts";
 
 /** The part of PartFile that a journal needs. */
@@ -17,6 +17,9 @@ export interface JournaledFile {
   readonly size: number;
   /** It was there before this run. */
   readonly existed: boolean;
+  /** The times that it had when it was opened. */
+  readonly times: FileTimes;
+  presentTimes(): Promise<FileTimes>;
   /** Where something was written, in order; empty when that is not known. */
   written(): readonly ByteRange[];
   sync(): Promise<void>;
@@ -40,14 +43,11 @@ export interface Resumed {
   readonly recheck: readonly PieceIndex[];
 }
 
-/** No boot has this id, so the next run rechecks what the record claims. */
-const UNKNOWN_BOOT = "";
-
 export class ResumeJournal {
   readonly #options: ResumeJournalOptions;
   /** Verified pieces. */
   readonly #bits: Bitfield;
-  /** Pieces still to be rechecked. As long as there are any, the record is marked, so that the next run checks them. */
+  /** Pieces still to be rechecked. As long as there are any, no end counts as orderly, so that the next run checks them. */
   #doubtful: Bitfield;
   /** Verified bytes that no finished or running sync covers, and when the first of them came. */
   #unsavedLength = 0;
@@ -68,7 +68,7 @@ export class ResumeJournal {
     const { pieceCount } = geometry;
     if (!part.existed) {
       // Said at once, over whatever an earlier part file left behind: a new file may get the inode of a removed one.
-      this.#save(this.#bits.bytes, false);
+      this.#save(this.#bits.bytes, undefined);
       return { trusted: new Bitfield(pieceCount), recheck: [] };
     }
     const record = store.download(infoHash, part.path);
@@ -78,13 +78,15 @@ export class ResumeJournal {
     // What came after the record, which a kill or a full disk kept from being the last one. A new record need not speak
     // of it: the run after this one finds it in the same way.
     const unrecorded = this.#written();
-    // Within one boot the page cache holds all that was written, the store's rows included. A power cut may also bring
-    // back an older row, so after a boot even the record of an orderly end is only a claim.
-    if (record.bootId !== bootId) return this.#doubt(recorded, unrecorded);
+    // The file is as an orderly end left it, or a backup, another program or this one after a kill has changed it since. A power
+    // cut may bring back an older row, so after a boot even the record of an orderly end is only a claim.
+    if (!this.#isAsStopped(record) || record.bootId !== bootId) return this.#doubt(recorded, unrecorded);
     recorded.forEachSet((index) => {
       this.#bits.set(index);
       unrecorded.clear(index);
     });
+    // From now on it is written to: no record of a run that is killed speaks of an orderly end.
+    this.#save(recorded.bytes, undefined);
     return { trusted: recorded, recheck: this.#pieces(unrecorded) };
   }
 
@@ -119,7 +121,7 @@ export class ResumeJournal {
     if (this.#ended) return;
     this.#ended = true;
     await this.#committing;
-    if (!this.#failed) await this.#commit();
+    if (!this.#failed) await this.#commit(true);
   }
 
   /** The download stands under its final name: there is nothing to resume. */
@@ -129,7 +131,8 @@ export class ResumeJournal {
     this.#options.store.forgetDownload(this.#options.infoHash, this.#options.part.path);
   }
 
-  async #commit(): Promise<void> {
+  /** `isEnd`: nothing is written afterwards. */
+  async #commit(isEnd = false): Promise<void> {
     const { part, onError } = this.#options;
     // Taken before the sync begins: a piece verified during it may not be covered by it.
     const recorded = Bitfield.parse(this.#bits.bytes, this.#bits.size);
@@ -137,8 +140,10 @@ export class ResumeJournal {
     const doubted = !this.#doubtful.isEmpty;
     this.#doubtful.forEachSet((index) => recorded.set(index));
     this.#unsavedLength = 0;
+    let stopped: FileTimes | undefined;
     try {
       await part.sync();
+      if (isEnd && !doubted) stopped = await part.presentTimes();
     } catch (error) {
       this.#failed = true;
       onError(
@@ -146,10 +151,10 @@ export class ResumeJournal {
       );
       return;
     }
-    this.#save(recorded.bytes, doubted);
+    this.#save(recorded.bytes, stopped);
   }
 
-  #save(bitfield: Uint8Array, doubted: boolean): void {
+  #save(bitfield: Uint8Array, stopped: FileTimes | undefined): void {
     const { store, part, infoHash, bootId } = this.#options;
     store.saveDownload({
       infoHash,
@@ -157,7 +162,8 @@ export class ResumeJournal {
       partInode: part.inode,
       size: part.size,
       bitfield,
-      bootId: doubted ? UNKNOWN_BOOT : bootId,
+      bootId,
+      stopped,
     });
   }
 
@@ -177,6 +183,11 @@ export class ResumeJournal {
       for (let index = Math.ceil(start / geometry.pieceLength); index < last; index++) pieces.set(index);
     }
     return pieces;
+  }
+
+  #isAsStopped({ stopped }: DownloadRecord): boolean {
+    const { mtimeNs, ctimeNs } = this.#options.part.times;
+    return stopped?.mtimeNs === mtimeNs && stopped.ctimeNs === ctimeNs;
   }
 
   #describesPart(record: DownloadRecord): boolean {

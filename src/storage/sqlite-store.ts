@@ -27,7 +27,12 @@ interface DownloadRow {
   readonly bitfield: Uint8Array;
   readonly crc: bigint;
   readonly boot_id: string;
+  readonly mtime_ns: bigint;
+  readonly ctime_ns: bigint;
 }
+
+/** In both times: the download did not end in order. */
+const NO_TIME = 0n;
 
 export class SqliteStore implements StateStore {
   readonly #connection: SqliteConnection;
@@ -121,14 +126,15 @@ export class SqliteStore implements StateStore {
   }
 
   download(infoHash: InfoHash, partPath: string): DownloadRecord | undefined {
-    const sql = `SELECT part_inode, size, bitfield, crc, boot_id FROM downloads
+    const sql = `SELECT part_inode, size, bitfield, crc, boot_id, mtime_ns, ctime_ns FROM downloads
       WHERE info_hash = ? AND part_path = ?`;
     const row = this.#read((database) =>
       database.query<DownloadRow, [string, string]>(sql).get(infoHash, partPath),
     );
     if (!row) return undefined;
-    const { part_inode: inode, size, bitfield, boot_id: bootId } = row;
-    if (row.crc !== rowChecksum([infoHash, partPath, inode, size, bitfield, bootId])) return undefined;
+    const { part_inode: inode, size, bitfield, boot_id: bootId, mtime_ns: mtimeNs, ctime_ns: ctimeNs } = row;
+    const values = [infoHash, partPath, inode, size, bitfield, bootId, mtimeNs, ctimeNs];
+    if (row.crc !== rowChecksum(values)) return undefined;
     return {
       infoHash,
       partPath,
@@ -136,13 +142,15 @@ export class SqliteStore implements StateStore {
       size: Number(row.size),
       bitfield: row.bitfield,
       bootId: row.boot_id,
+      stopped: mtimeNs === NO_TIME && ctimeNs === NO_TIME ? undefined : { mtimeNs, ctimeNs },
     };
   }
 
   saveDownload(record: DownloadRecord): void {
+    const { mtimeNs, ctimeNs } = record.stopped ?? { mtimeNs: NO_TIME, ctimeNs: NO_TIME };
     this.#write("downloads", (database) => {
       database
-        .query("REPLACE INTO downloads VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .query("REPLACE INTO downloads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .run(
           record.infoHash,
           record.partPath,
@@ -156,8 +164,12 @@ export class SqliteStore implements StateStore {
             BigInt(record.size),
             record.bitfield,
             record.bootId,
+            mtimeNs,
+            ctimeNs,
           ]),
           record.bootId,
+          mtimeNs,
+          ctimeNs,
         );
     });
   }

@@ -7,7 +7,7 @@ import { rowChecksum } from "./state-checksum.ts";
 export type MigrationStep = (database: Database) => void;
 
 /** `[0]` takes a file of version 1 to version 2, and so on. */
-export const MIGRATIONS: readonly MigrationStep[] = [checkWholeRows, dropClean, addDestinations];
+export const MIGRATIONS: readonly MigrationStep[] = [checkWholeRows, dropClean, addDestinations, addTimes];
 
 /** 1 to 2: the check sum covers the whole row, and ports have one; in version 1 it covers pieces and bitfield alone. */
 function checkWholeRows(database: Database): void {
@@ -38,6 +38,16 @@ function addDestinations(database: Database): void {
   database.run(
     "CREATE TABLE destinations (directory TEXT PRIMARY KEY, id TEXT NOT NULL, crc INTEGER NOT NULL) STRICT",
   );
+}
+
+/** 4 to 5: a download has the times of its part file at an orderly end; 0: none, so its pieces are checked. */
+function addTimes(database: Database): void {
+  const download = "info_hash, part_path, part_inode, size, bitfield, boot_id, crc";
+  for (const column of ["mtime_ns", "ctime_ns"])
+    database.run(`ALTER TABLE downloads ADD COLUMN ${column} INTEGER NOT NULL DEFAULT 0`);
+  eachRow(database, "downloads", download, (row) => {
+    return rowChecksum(row.slice(0, 6)) === row[6] ? rowChecksum([...row.slice(0, 6), 0n, 0n]) : undefined;
+  });
 }
 
 /** Writes the check sum that `checksumOf` gives for each row; a row for which it gives none is damaged, and deleted. */

@@ -50,6 +50,8 @@ const TABLES = `
     bitfield BLOB NOT NULL,
     crc INTEGER NOT NULL,
     boot_id TEXT NOT NULL,
+    mtime_ns INTEGER NOT NULL DEFAULT 0,
+    ctime_ns INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (info_hash, part_path)
   ) STRICT;
   CREATE TABLE destinations (

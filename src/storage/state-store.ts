@@ -18,6 +18,12 @@ export interface HashedFile {
   readonly pieces: Uint8Array;
 }
 
+/** The times of a file: a write or a change of its names changes one of them. */
+export interface FileTimes {
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
 /** An unfinished download. A bit is recorded only after the data of its piece is on the disk (fdatasync). */
 export interface DownloadRecord {
   readonly infoHash: InfoHash;
@@ -29,6 +35,8 @@ export interface DownloadRecord {
   readonly bitfield: Uint8Array;
   /** /proc/sys/kernel/random/boot_id when this was written: the page cache survives a kill, not a reboot. */
   readonly bootId: string;
+  /** Of the part file when a run ended in order, with nothing written after; undefined while one goes on or was killed. */
+  readonly stopped: FileTimes | undefined;
 }
 
 export interface StateStore {

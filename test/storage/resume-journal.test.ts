@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { Bitfield } from "../../src/core/torrent/bitfield.ts";
 import { Geometry } from "../../src/core/torrent/geometry.ts";
 import { type PieceIndex, infoHashOf, pieceIndex } from "../../src/core/torrent/ids.ts";
 import { RESUME_SYNC_LENGTH, RESUME_SYNC_MS } from "../../src/storage/limits.ts";
 import { DiskError } from "../../src/lib/errors.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { type JournaledFile, ResumeJournal } from "../../src/storage/resume-journal.ts";
-import type { StateStore } from "../../src/storage/state-store.ts";
+import type { FileTimes, StateStore } from "../../src/storage/state-store.ts";
 import type { ByteRange } from "../../src/storage/written-ranges.ts";
 
 const infoHash = infoHashOf(new Uint8Array(20).fill(1));
@@ -20,6 +21,7 @@ class SlowFile implements JournaledFile {
   readonly inode: bigint;
   readonly size: number;
   readonly existed: boolean;
+  times: FileTimes = { mtimeNs: 5n, ctimeNs: 6n };
   ranges: readonly ByteRange[] = [];
   readonly syncs: { finish(): void; fail(error: Error): void }[] = [];
 
@@ -31,6 +33,10 @@ class SlowFile implements JournaledFile {
 
   written(): readonly ByteRange[] {
     return this.ranges;
+  }
+
+  presentTimes(): Promise<FileTimes> {
+    return Promise.resolve(this.times);
   }
 
   sync(): Promise<void> {
@@ -55,6 +61,14 @@ function restored(store: StateStore, part: JournaledFile, bootId = "boot 1") {
 
 function failedSync(): Error {
   return Object.assign(new Error("EIO"), { code: "EIO" });
+}
+
+/** The pieces of the record. */
+function recorded(store: StateStore): number[] {
+  const pieces: number[] = [];
+  const bitfield = store.download(infoHash, new SlowFile(true).path)?.bitfield ?? new Uint8Array(0);
+  Bitfield.parse(bitfield, geometry.pieceCount)?.forEachSet((index) => pieces.push(index));
+  return pieces;
 }
 
 async function settle(): Promise<void> {
@@ -95,11 +109,25 @@ describe("ResumeJournal.restore", () => {
     expect(restored(store, new SlowFile(true))).toEqual({ trusted: [], recheck: [] });
   });
 
-  test.each(["clean", "killed"] as const)(
-    "P1, P3: trusts the recorded pieces within one boot (%s)",
-    async (end) => {
-      const store = await earlierRun([0, 3, 20], end);
-      expect(restored(store, new SlowFile(true))).toEqual({ trusted: [0, 3, 20], recheck: [] });
+  test("P3: trusts the recorded pieces after an orderly end within one boot, once", async () => {
+    const store = await earlierRun([0, 3, 20], "clean");
+    expect(restored(store, new SlowFile(true))).toEqual({ trusted: [0, 3, 20], recheck: [] });
+    // That run was killed before it wrote a byte.
+    expect(restored(store, new SlowFile(true))).toEqual({ trusted: [], recheck: [0, 3, 20] });
+  });
+
+  test("P1: checks the recorded pieces after a kill", async () => {
+    const store = await earlierRun([0, 3, 20], "killed");
+    expect(restored(store, new SlowFile(true))).toEqual({ trusted: [], recheck: [0, 3, 20] });
+  });
+
+  test.each([{ mtimeNs: 4n }, { ctimeNs: 7n }])(
+    "P3: checks the recorded pieces of a part file with other times (%p)",
+    async (other) => {
+      const part = new SlowFile(true);
+      part.times = { ...part.times, ...other };
+      const store = await earlierRun([0, 3, 20], "clean");
+      expect(restored(store, part)).toEqual({ trusted: [], recheck: [0, 3, 20] });
     },
   );
 
@@ -126,7 +154,7 @@ describe("ResumeJournal.restore", () => {
     ["boot 1", [1, 2], [5, 6, 20]],
     ["boot 2", [], [1, 2, 5, 6, 20]],
   ])("C9, P1: also checks what stands in the file and in no record (%s)", async (boot, trusted, recheck) => {
-    const store = await earlierRun([1, 2], "killed");
+    const store = await earlierRun([1, 2], "clean");
     const part = new SlowFile(true);
     part.ranges = [
       { start: PIECE_LENGTH, end: 2 * PIECE_LENGTH },
@@ -212,14 +240,14 @@ describe("ResumeJournal", () => {
     expect(part.syncs).toHaveLength(1);
     // Verified during the sync, so possibly not covered by it.
     writing.verified(pieceIndex(2), RESUME_SYNC_MS + 1);
-    expect(restored(store, new SlowFile(true)).trusted).toEqual([]);
+    expect(recorded(store)).toEqual([]);
     part.syncs[0]?.finish();
     await settle();
-    expect(restored(store, new SlowFile(true)).trusted).toEqual([1]);
+    expect(recorded(store)).toEqual([1]);
     writing.tick(2 * RESUME_SYNC_MS + 1);
     part.syncs[1]?.finish();
     await settle();
-    expect(restored(store, new SlowFile(true)).trusted).toEqual([1, 2]);
+    expect(recorded(store)).toEqual([1, 2]);
   });
 
   test("P1: commits as soon as enough bytes have gathered, one sync at a time", async () => {

@@ -49,6 +49,9 @@ const PORTS_WITH_CHECKSUM = `
   INSERT INTO ports VALUES ('${FIRST}', 42071, 1178993235), ('${SECOND}', 42072, 3484078829);
   INSERT INTO hashed_files VALUES (${FILE}, 3452057512);
 `;
+const DESTINATIONS = `
+  CREATE TABLE destinations (directory TEXT PRIMARY KEY, id TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
+`;
 
 /** By version. */
 export const STATE_FILES: ReadonlyMap<number, string> = new Map([
@@ -74,9 +77,20 @@ export const STATE_FILES: ReadonlyMap<number, string> = new Map([
   ],
   [
     4,
-    `${SAME_IN_ALL} ${PORTS_WITH_CHECKSUM} ${DOWNLOADS}
-    CREATE TABLE destinations (directory TEXT PRIMARY KEY, id TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
+    `${SAME_IN_ALL} ${PORTS_WITH_CHECKSUM} ${DOWNLOADS} ${DESTINATIONS}
     PRAGMA user_version = 4;`,
+  ],
+  [
+    5,
+    `${SAME_IN_ALL} ${PORTS_WITH_CHECKSUM} ${DESTINATIONS}
+    CREATE TABLE downloads (
+      info_hash TEXT NOT NULL, part_path TEXT NOT NULL, part_inode INTEGER NOT NULL, size INTEGER NOT NULL,
+      bitfield BLOB NOT NULL, crc INTEGER NOT NULL, boot_id TEXT NOT NULL,
+      mtime_ns INTEGER NOT NULL DEFAULT 0, ctime_ns INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (info_hash, part_path)
+    ) STRICT;
+    INSERT INTO downloads VALUES (${DOWNLOAD}, 3364892175, '0f5b', 0, 0);
+    PRAGMA user_version = 5;`,
   ],
 ]);
 

@@ -25,6 +25,7 @@ export function record(number: number, more: Partial<DownloadRecord> = {}): Down
     size: 2 ** 44,
     bitfield: new Uint8Array([number & 255, 0x80, 0]),
     bootId: "0f5b",
+    stopped: undefined,
     ...more,
   };
 }

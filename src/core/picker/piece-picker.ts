@@ -1,16 +1,17 @@
 // The piece picker: chooses the blocks to request from a peer. Started pieces come first (strict priority), then the rarest,
 // the very first piece at random, and at the end a block that another peer is slow to send (end-game, bounded). It returns
 // runs of blocks up to the length that the caller asks for. It must not know choking, rate limits or bytes. A piece is in
-// exactly one state: verified, active (requested in part or in full, or being hashed), or in the rarity order.
+// exactly one state: verified, unchecked (perhaps in the file already), active (requested in part or in full, or being
+// hashed), or in the rarity order.
 import { assert } from "../../lib/assert.ts";
-import type { Bitfield } from "../torrent/bitfield.ts";
+import { Bitfield } from "../torrent/bitfield.ts";
 import { blocksIn, type Geometry, roomForRun } from "../torrent/geometry.ts";
 import { type PieceIndex, pieceIndex } from "../torrent/ids.ts";
 import { BLOCK_LENGTH } from "../torrent/limits.ts";
-import { MAX_ENDGAME_COPIES, MAX_OPEN_PIECE_BYTES } from "./limits.ts";
+import { MAX_OPEN_PIECE_BYTES } from "./limits.ts";
 import type { Block } from "../torrent/peer-message.ts";
 import type { PickerPeer, Receipt } from "./picker-types.ts";
-import { PieceProgress } from "./piece-progress.ts";
+import { missingBytes, PieceProgress } from "./piece-progress.ts";
 import { RarityOrder } from "./rarity-order.ts";
 
 const UNWANTED: Receipt = { kind: "unwanted" };
@@ -30,13 +31,20 @@ export class PiecePicker {
   /** The most active pieces without a free block. */
   readonly #maxFull: number;
 
-  constructor(geometry: Geometry, have: Bitfield, random: () => number) {
+  /** `unchecked`: pieces that may be in the file already; nothing of them is requested before their check. */
+  constructor(
+    geometry: Geometry,
+    have: Bitfield,
+    random: () => number,
+    unchecked = new Bitfield(geometry.pieceCount),
+  ) {
     this.#geometry = geometry;
     this.#have = have;
     this.#random = random;
     this.#order = new RarityOrder(geometry.pieceCount);
     this.#maxFull = Math.max(2, Math.floor(MAX_OPEN_PIECE_BYTES / geometry.pieceLength));
-    for (let i = 0; i < geometry.pieceCount; i++) if (!have.get(i)) this.#order.insert(pieceIndex(i));
+    for (let i = 0; i < geometry.pieceCount; i++)
+      if (!have.get(i) && !unchecked.get(i)) this.#order.insert(pieceIndex(i));
   }
 
   /** True when every missing block is requested: only duplicates are left to request. */
@@ -142,7 +150,7 @@ export class PiecePicker {
       for (let block = 0; block < progress.blockCount; block++) {
         const requestedAt = progress.requestedAt(block);
         if (requestedAt >= bestAt || requestedAt > now - minAgeMs) continue;
-        if (!this.#mayDuplicate(peer, progress, block)) continue;
+        if (!progress.mayDuplicate(peer.handle, block)) continue;
         best = { progress, block };
         bestAt = requestedAt;
       }
@@ -154,7 +162,7 @@ export class PiecePicker {
     while (
       count < most &&
       progress.requestedAt(block + count) === bestAt &&
-      this.#mayDuplicate(peer, progress, block + count)
+      progress.mayDuplicate(peer.handle, block + count)
     )
       count++;
     progress.request(block, count, peer.handle, now);
@@ -173,7 +181,7 @@ export class PiecePicker {
     const first = this.#geometry.blockIndex(block);
     if (progress === undefined || first === undefined) return UNWANTED;
     if (progress.exclusive && progress.soleSource !== peer.handle) return UNWANTED;
-    const newBytes = this.#missingBytes(progress, first, block);
+    const newBytes = missingBytes(this.#geometry, progress, first, block);
     if (newBytes === 0) return UNWANTED;
     const cancel = progress.receive(first, blocksIn(block.length), peer.handle);
     if (progress.freeCount === 0) this.#notFull.delete(progress);
@@ -206,6 +214,18 @@ export class PiecePicker {
     this.#exclusive.delete(piece);
     for (const peer of this.#peers) if (peer.bitfield.get(piece)) peer.wanted--;
     return progress.contributors();
+  }
+
+  /** An unchecked piece was hashed: it is right and its bit in `have` is set already, or it is missing. */
+  checked(piece: PieceIndex): void {
+    assert(!this.#active.has(piece) && !this.#order.contains(piece), `piece ${piece} was not unchecked`);
+    const isRight = this.#have.get(piece);
+    if (!isRight) this.#order.insert(piece);
+    for (const peer of this.#peers) {
+      if (!peer.bitfield.get(piece)) continue;
+      if (isRight) peer.wanted--;
+      else peer.pickable++;
+    }
   }
 
   /** Handle of the contributor of each block of a piece that is being hashed. */
@@ -258,7 +278,7 @@ export class PiecePicker {
     now: number,
     picked: Block[],
   ): number {
-    if (!this.#mayDeliver(peer, progress)) return count;
+    if (!progress.mayDeliver(peer.handle)) return count;
     if (progress.exclusive) progress.soleSource = peer.handle;
     let left = count;
     while (left >= run) {
@@ -271,25 +291,5 @@ export class PiecePicker {
     }
     if (progress.freeCount === 0) this.#notFull.delete(progress);
     return left;
-  }
-
-  #mayDuplicate(peer: PickerPeer, progress: PieceProgress, block: number): boolean {
-    if (progress.isReceived(block)) return false;
-    const requesters = progress.requestersOf(block);
-    return requesters.length < MAX_ENDGAME_COPIES && !requesters.includes(peer.handle);
-  }
-
-  #missingBytes(progress: PieceProgress, first: number, block: Block): number {
-    const count = blocksIn(block.length);
-    if (progress.missingIn(first, count) === count) return block.length;
-    let bytes = 0;
-    for (let at = first; at < first + count; at++) {
-      if (!progress.isReceived(at)) bytes += this.#geometry.block(block.piece, at).length;
-    }
-    return bytes;
-  }
-
-  #mayDeliver(peer: PickerPeer, progress: PieceProgress): boolean {
-    return !progress.exclusive || progress.soleSource === undefined || progress.soleSource === peer.handle;
   }
 }

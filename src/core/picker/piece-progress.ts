@@ -1,5 +1,8 @@
 // One active piece: which of its blocks are free, requested or received, and which peer sent each.
 import { assert, present } from "../../lib/assert.ts";
+import { blocksIn, type Geometry } from "../torrent/geometry.ts";
+import { MAX_ENDGAME_COPIES } from "./limits.ts";
+import type { Block } from "../torrent/peer-message.ts";
 import type { PeerHandle, PieceIndex } from "../torrent/ids.ts";
 
 const FREE = 0;
@@ -50,6 +53,18 @@ export class PieceProgress {
 
   get isComplete(): boolean {
     return this.#received === this.blockCount;
+  }
+
+  /** One more peer may be asked for a requested block, in the end-game. */
+  mayDuplicate(peer: PeerHandle, block: number): boolean {
+    if (this.isReceived(block)) return false;
+    const requesters = this.requestersOf(block);
+    return requesters.length < MAX_ENDGAME_COPIES && !requesters.includes(peer);
+  }
+
+  /** Not of an exclusive piece that another peer is to send. */
+  mayDeliver(peer: PeerHandle): boolean {
+    return !this.exclusive || this.soleSource === undefined || this.soleSource === peer;
   }
 
   /** How many of the `count` blocks from `first` on are not received. */
@@ -165,3 +180,19 @@ export class PieceProgress {
 }
 
 const NO_PEERS: readonly PeerHandle[] = [];
+
+/** Bytes of a run that are missing of its piece. */
+export function missingBytes(
+  geometry: Geometry,
+  progress: PieceProgress,
+  first: number,
+  block: Block,
+): number {
+  const count = blocksIn(block.length);
+  if (progress.missingIn(first, count) === count) return block.length;
+  let bytes = 0;
+  for (let at = first; at < first + count; at++) {
+    if (!progress.isReceived(at)) bytes += geometry.block(block.piece, at).length;
+  }
+  return bytes;
+}

@@ -55,12 +55,13 @@ export class Downloads {
     expected: (piece: PieceIndex) => Uint8Array,
     bucket: TokenBucket,
     random: () => number,
+    unchecked?: Bitfield,
   ) {
     this.#geometry = geometry;
     this.#have = have;
     this.#expected = expected;
     this.#bucket = bucket;
-    this.picker = new PiecePicker(geometry, have, random);
+    this.picker = new PiecePicker(geometry, have, random, unchecked);
   }
 
   rate(now: number): number {
@@ -230,6 +231,13 @@ export class Downloads {
       return { state: "failed", culprits: this.picker.failed(piece) };
     effects.push({ type: "digestBlocks", piece });
     return { state: "disputed", culprits: NO_PEERS };
+  }
+
+  /** A piece that was in the file before was hashed. @returns `isRight`. */
+  checked(piece: PieceIndex, isRight: boolean): boolean {
+    if (isRight) this.#have.set(piece);
+    this.picker.checked(piece);
+    return isRight;
   }
 
   /**

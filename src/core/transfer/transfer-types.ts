@@ -25,6 +25,8 @@ export type TransferEvent =
   | { readonly type: "serveFailed"; readonly peer: PeerHandle; readonly block: Block }
   /** Answer to `verifyPiece`: 20 bytes. */
   | { readonly type: "pieceHashed"; readonly piece: PieceIndex; readonly digest: Uint8Array }
+  /** A piece that was in the file before the transfer began was hashed and compared. */
+  | { readonly type: "pieceChecked"; readonly piece: PieceIndex; readonly isRight: boolean }
   /** Answer to `digestBlocks`: 20 bytes per block. */
   | { readonly type: "blocksHashed"; readonly piece: PieceIndex; readonly digests: Uint8Array }
   /** Our disk is behind and no socket is read, or all sockets are read again. */

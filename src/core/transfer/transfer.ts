@@ -3,6 +3,7 @@
 import { assertNever } from "../../lib/assert.ts";
 import { Bitfield } from "../torrent/bitfield.ts";
 import { Downloads, type HashResult } from "./downloads.ts";
+import { firstMessages } from "./first-messages.ts";
 import type { Geometry } from "../torrent/geometry.ts";
 import { OTHER_CLIENT_TARGET_DELAY_MS } from "./limits.ts";
 import { type PeerHandle, peerHandle, type PieceIndex, pieceIndex } from "../torrent/ids.ts";
@@ -18,6 +19,8 @@ export interface TransferOptions {
   readonly expected: (piece: PieceIndex) => Uint8Array;
   /** Verified pieces. The transfer takes ownership. */
   readonly have: Bitfield;
+  /** Pieces that may be in the file already: each is reported by `pieceChecked`. @default none */
+  readonly unchecked?: Bitfield;
   /** Shared by all transfers of the process. */
   readonly uploadBucket: TokenBucket;
   readonly downloadBucket: TokenBucket;
@@ -36,11 +39,11 @@ export class Transfer {
   #nextTurn = 0;
 
   constructor(options: TransferOptions) {
-    const { geometry, have, expected, uploadBucket, downloadBucket, random, now } = options;
+    const { geometry, have, unchecked, expected, uploadBucket, downloadBucket, random, now } = options;
     this.#geometry = geometry;
     this.#have = have;
     this.#paced = !downloadBucket.isUnlimited;
-    this.#downloads = new Downloads(geometry, have, expected, downloadBucket, random);
+    this.#downloads = new Downloads(geometry, have, expected, downloadBucket, random, unchecked);
     const leecherHas = (piece: PieceIndex) => this.#downloads.picker.availability(piece) > 0;
     this.#uploads = new Uploads(geometry, have, uploadBucket, random, now, leecherHas);
   }
@@ -88,6 +91,10 @@ export class Transfer {
       case "pieceHashed":
         this.#pieceHashed(event.piece, event.digest, now, effects);
         break;
+      case "pieceChecked":
+        if (this.#downloads.checked(event.piece, event.isRight)) this.#verified(event.piece, effects);
+        else this.#fillAll(now, effects);
+        break;
       case "blocksHashed":
         this.#settle(event.piece, this.#downloads.blocksHashed(event.piece, event.digests), now, effects);
         break;
@@ -126,21 +133,13 @@ export class Transfer {
   }
 
   #join(event: TransferEvent & { type: "peerJoined" }, now: number, effects: TransferEffect[]): void {
-    const { peer: handle, fast, haveNoneSent, otherClient = false } = event;
+    const { peer: handle, fast, otherClient = false } = event;
     const peer = new PeerState(handle, fast, this.#geometry, this.#downloads.receiveClock.at(now));
     if (otherClient) peer.window.setTargetDelay(OTHER_CLIENT_TARGET_DELAY_MS);
     this.#peers.set(handle, peer);
     this.#downloads.picker.addPeer(peer);
-    const send = (message: PeerMessage) => effects.push({ type: "send", peer: handle, message });
-    if (haveNoneSent) {
-      // A bitfield must be a connection's first message (BEP 3): after it each piece takes a have.
-      for (let i = 0; i < this.#geometry.pieceCount; i++) {
-        if (this.#have.get(i)) send({ type: "have", piece: pieceIndex(i) });
-      }
-    } else if (this.#have.isFull && fast) send({ type: "haveAll" });
-    else if (this.#have.count === 0) {
-      if (fast) send({ type: "haveNone" });
-    } else send({ type: "bitfield", bytes: this.#have.bytes.slice() });
+    for (const message of firstMessages(this.#have, event))
+      effects.push({ type: "send", peer: handle, message });
   }
 
   #leave(handle: PeerHandle, now: number, effects: TransferEffect[]): void {
@@ -167,11 +166,8 @@ export class Transfer {
         this.#fill(peer, now, effects);
         break;
       case "interested":
-        peer.peerInterested = true;
-        this.#uploads.fillSlots(this.#peers.values(), now, effects);
-        break;
       case "notInterested":
-        peer.peerInterested = false;
+        peer.peerInterested = message.type === "interested";
         this.#uploads.fillSlots(this.#peers.values(), now, effects);
         break;
       case "have":
@@ -233,6 +229,10 @@ export class Transfer {
     const result = this.#downloads.hashed(piece, digest, effects);
     if (result.state === "disputed") return;
     if (result.state === "failed") return this.#settle(piece, result, now, effects);
+    this.#verified(piece, effects);
+  }
+
+  #verified(piece: PieceIndex, effects: TransferEffect[]): void {
     effects.push({ type: "pieceVerified", piece });
     const message: PeerMessage = { type: "have", piece };
     for (const peer of this.#peers.values()) {

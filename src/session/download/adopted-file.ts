@@ -12,12 +12,15 @@ import type { LocalFile, LocalFileOptions } from "./local-file-types.ts";
 export class AdoptedFile implements LocalFile {
   readonly content: SpanContent;
   readonly have: Bitfield;
+  readonly unchecked: Bitfield;
   readonly existed = true;
   readonly #source: SourceFile;
 
   private constructor(source: SourceFile, { metainfo, resources }: LocalFileOptions) {
     this.#source = source;
-    this.have = Bitfield.full(metainfo.geometry.pieceCount);
+    const { pieceCount } = metainfo.geometry;
+    this.have = Bitfield.full(pieceCount);
+    this.unchecked = new Bitfield(pieceCount);
     this.content = new SpanContent({
       file: source,
       size: source.size,
@@ -40,6 +43,11 @@ export class AdoptedFile implements LocalFile {
       await source.close();
       throw error;
     }
+  }
+
+  /** Every piece was hashed at the opening. */
+  check(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** Every piece was verified before. */

@@ -4,6 +4,8 @@ import type { PieceIndex } from "../../core/torrent/ids.ts";
 import { bytesEqual } from "../../lib/bytes.ts";
 import { SHA1_LENGTH } from "../../lib/sha1.ts";
 import type { FileContent } from "../file/file-content.ts";
+import { CHECK_LENGTH } from "./limits.ts";
+import type { SettlePiece } from "./local-file-types.ts";
 
 export interface CheckOptions {
   /** Ascending. */
@@ -13,16 +15,16 @@ export interface CheckOptions {
   /** Bytes hashed so far, of all pieces. */
   readonly onProgress: (doneBytes: number) => void;
   readonly signal: AbortSignal;
-  readonly onRight: (piece: PieceIndex) => void;
-  readonly onWrong: (piece: PieceIndex) => void;
+  readonly settle: SettlePiece;
 }
 
 /** Each piece is judged once. @throws HashFailure when the file cannot be read; the signal's reason. */
 export async function checkPieces(options: CheckOptions): Promise<void> {
-  const { pieces, metainfo, content, onProgress, signal, onRight, onWrong } = options;
+  const { pieces, metainfo, content, onProgress, signal, settle } = options;
   const { geometry } = metainfo;
   let done = 0;
-  for (const { first, run } of stretches(pieces)) {
+  const most = Math.max(1, Math.floor(CHECK_LENGTH / geometry.pieceLength));
+  for (const { first, run } of stretches(pieces, most)) {
     const before = done;
     const length = run.reduce((sum, piece) => sum + geometry.lengthOfPiece(piece), 0);
     const digests = await content.hash({
@@ -35,8 +37,7 @@ export async function checkPieces(options: CheckOptions): Promise<void> {
     done += length;
     for (const [at, piece] of run.entries()) {
       const digest = digests.subarray(at * SHA1_LENGTH, (at + 1) * SHA1_LENGTH);
-      if (bytesEqual(digest, expectedDigest(metainfo, piece))) onRight(piece);
-      else onWrong(piece);
+      settle(piece, bytesEqual(digest, expectedDigest(metainfo, piece)));
     }
   }
 }
@@ -46,12 +47,12 @@ interface Stretch {
   readonly run: PieceIndex[];
 }
 
-/** Splits ascending pieces where one is missing: each stretch is hashed in one go. */
-function stretches(pieces: readonly PieceIndex[]): readonly Stretch[] {
+/** Splits ascending pieces where one is missing, and after `most`: each stretch is hashed in one go. */
+function stretches(pieces: readonly PieceIndex[], most: number): readonly Stretch[] {
   const found: Stretch[] = [];
   for (const piece of pieces) {
     const last = found.at(-1)?.run;
-    if (last?.at(-1) === piece - 1) last.push(piece);
+    if (last?.at(-1) === piece - 1 && last.length < most) last.push(piece);
     else found.push({ first: piece, run: [piece] });
   }
   return found;

@@ -186,7 +186,7 @@ export class Download {
   /** Nothing is waited for while the disk is being checked. */
   #progress(): string | undefined {
     const phase = this.#file?.phase ?? "metadata";
-    if (phase === "checking") return undefined;
+    if (this.#file?.isChecking === true) return undefined;
     return `${phase} ${this.#swarm?.metadataReceived ?? 0} ${this.#file?.status?.downloaded ?? 0}`;
   }
 }

@@ -7,6 +7,7 @@ import type { OutputPlace } from "../../storage/output-place.ts";
 import type { StampedFile } from "../../storage/stamped-file.ts";
 import { seededFileFailure } from "../file/content-failure.ts";
 import { ContentWatch } from "../file/content-watch.ts";
+import { localFailure } from "../file/local-failure.ts";
 import { startTransfer } from "../file/start-transfer.ts";
 import type { TransferRunner } from "../file/transfer-runner.ts";
 import type { JoinedSwarm, SessionNode } from "../network/session-node.ts";
@@ -40,6 +41,7 @@ export interface DownloadedFileOptions {
 export class DownloadedFile {
   readonly #options: DownloadedFileOptions;
   #phase: TransferSnapshot["phase"] = "checking";
+  #isChecking = false;
   #file: LocalFile | undefined;
   #runner: TransferRunner | undefined;
   #watch: ContentWatch | undefined;
@@ -50,6 +52,11 @@ export class DownloadedFile {
 
   get phase(): TransferSnapshot["phase"] {
     return this.#phase;
+  }
+
+  /** What was in the part file is being hashed: nothing need arrive meanwhile. */
+  get isChecking(): boolean {
+    return this.#phase === "checking" || this.#isChecking;
   }
 
   /** Undefined while the disk is being checked. */
@@ -72,7 +79,7 @@ export class DownloadedFile {
     const wasComplete = file.have.isFull;
     this.#phase = wasComplete ? "seeding" : "downloading";
     const completed = this.#start(file);
-    if (!wasComplete) await completed;
+    if (!wasComplete) await Promise.all([completed, this.#check(file)]);
     onComplete();
     const finished = await file.finish();
     this.#reportCompletion(finished.path, file.existed);
@@ -97,7 +104,10 @@ export class DownloadedFile {
       directory: place.directory,
       isExecutable,
       resources,
-      onProgress: (done) => emit({ type: "hashing", index, name, done, size: geometry.length }),
+      onProgress: (done) => {
+        // What is checked beside the transfer shows in its progress.
+        if (this.#phase === "checking") emit({ type: "hashing", index, name, done, size: geometry.length });
+      },
       onPressure: (paused) => this.#pause(paused),
       onFailure,
     });
@@ -113,12 +123,14 @@ export class DownloadedFile {
       metainfo,
       content: file.content,
       have: file.have,
+      unchecked: file.unchecked,
       clock,
       node,
       swarm,
       onVerified: (piece) => {
         file.verified(piece);
-        this.#reportFirstPiece();
+        // One that was found in the part file is not the first to arrive.
+        if (this.status?.downloaded !== 0) this.#reportFirstPiece();
       },
       onCompleted: completed.resolve,
       onPieceFailed: (piece) => context.logger.debug(`piece ${piece} failed its hash and is fetched again`),
@@ -126,6 +138,18 @@ export class DownloadedFile {
     });
     swarm.start(this.#runner);
     return completed.promise;
+  }
+
+  /** What the part file may hold besides is hashed while the rest is fetched. */
+  async #check(file: LocalFile): Promise<void> {
+    this.#isChecking = true;
+    try {
+      await file.check((piece, isRight) => this.#runner?.dispatch({ type: "pieceChecked", piece, isRight }));
+    } catch (error) {
+      this.#options.onFailure(localFailure(file.content.path, error));
+    } finally {
+      this.#isChecking = false;
+    }
   }
 
   /** The disk is behind, or has caught up. */

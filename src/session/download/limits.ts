@@ -1,4 +1,7 @@
 // Download: every bound with its reason. docs/LIMITS.md is made from these files.
+import { MiB } from "../../lib/units.ts";
 
 /** How often the resume journal is asked whether it is time to record. */
 export const RESUME_TICK_MS = 500;
+/** A part file is checked in stretches of this length: a settled piece is offered or fetched after a fraction of a second. */
+export const CHECK_LENGTH = 64 * MiB;

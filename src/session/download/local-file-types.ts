@@ -20,12 +20,22 @@ export interface LocalFileOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** What a piece that was hashed turned out to be. */
+export type SettlePiece = (piece: PieceIndex, isRight: boolean) => void;
+
 export interface LocalFile {
   readonly content: SpanContent;
   /** Verified pieces. */
   readonly have: Bitfield;
+  /** Pieces that it may hold besides: nothing of them is offered or fetched before `check` has settled them. */
+  readonly unchecked: Bitfield;
   /** It stood complete under its final name before this run. */
   readonly existed: boolean;
+  /**
+   * Hashes the unchecked pieces, once. Resolves when each was settled, or when the file is closed.
+   * @throws HashFailure when it cannot be read.
+   */
+  check(settle: SettlePiece): Promise<void>;
   /** The piece was verified, and is recorded for the next run. */
   verified(piece: PieceIndex): void;
   /**

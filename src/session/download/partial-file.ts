@@ -12,18 +12,22 @@ import type { StampedFile } from "../../storage/stamped-file.ts";
 import { SpanContent } from "../file/span-content.ts";
 import { checkPieces } from "./check-pieces.ts";
 import { RESUME_TICK_MS } from "./limits.ts";
-import type { LocalFile, LocalFileOptions } from "./local-file-types.ts";
+import type { LocalFile, LocalFileOptions, SettlePiece } from "./local-file-types.ts";
 
 export class PartialFile implements LocalFile {
   readonly content: SpanContent;
   readonly have: Bitfield;
+  readonly unchecked: Bitfield;
   readonly existed = false;
   readonly #options: LocalFileOptions;
   readonly #part: PartFile;
   readonly #journal: ResumeJournal;
   readonly #stopTimer: () => void;
-  /** Every digest was compared in this run; pieces that the journal trusts were compared in an earlier one. */
-  #isAllChecked = true;
+  /** Every digest is compared in this run; pieces that the journal trusts were compared in an earlier one. */
+  readonly #isAllChecked: boolean;
+  readonly #recheck: readonly PieceIndex[];
+  readonly #closed = new AbortController();
+  #checking: Promise<void> | undefined;
   #isFinished = false;
 
   private constructor(options: LocalFileOptions, part: PartFile) {
@@ -32,7 +36,6 @@ export class PartialFile implements LocalFile {
     const { store, pool, clock } = resources;
     this.#options = options;
     this.#part = part;
-    this.have = new Bitfield(geometry.pieceCount);
     this.content = new SpanContent({
       file: part,
       size: part.size,
@@ -53,24 +56,28 @@ export class PartialFile implements LocalFile {
       bootId: readBootId(uniqueText),
       onError: onFailure,
     });
+    const { trusted, recheck } = this.#journal.restore();
+    this.#isAllChecked = trusted.isEmpty;
+    this.#recheck = recheck;
+    this.have = trusted;
+    this.unchecked = new Bitfield(geometry.pieceCount);
+    for (const piece of recheck) this.unchecked.set(piece);
     this.#stopTimer = clock.every(RESUME_TICK_MS, () => this.#journal.tick(clock.now()));
   }
 
-  /** @throws BusyError, DestinationError, DiskError as PartFile.open; HashFailure when it cannot be checked. */
+  /** @throws BusyError, DestinationError, DiskError as PartFile.open. */
   static async open(options: LocalFileOptions): Promise<PartialFile> {
     const { metainfo, directory, resources } = options;
     const { name, infoHash, geometry } = metainfo;
     resources.pool.prepare();
     const part = await PartFile.open({ directory, name, infoHash, size: geometry.length });
     if (part.missing !== undefined) resources.context.logger.warn(part.missing);
-    const file = new PartialFile(options, part);
-    try {
-      await file.#resume();
-      return file;
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    return new PartialFile(options, part);
+  }
+
+  check(settle: SettlePiece): Promise<void> {
+    this.#checking = this.#check(settle);
+    return this.#checking;
   }
 
   verified(piece: PieceIndex): void {
@@ -94,6 +101,8 @@ export class PartialFile implements LocalFile {
 
   async close(): Promise<void> {
     this.#stopTimer();
+    this.#closed.abort();
+    await this.#checking?.catch(() => {});
     await this.content.close();
     if (!this.#isFinished) await this.#journal.close();
     await this.#part.close();
@@ -107,23 +116,24 @@ export class PartialFile implements LocalFile {
     this.#options.resources.context.logger.warn(`${finalPath}: cannot be made executable here (${code})`);
   }
 
-  /** Takes over what the journal trusts, and hashes what the part file may hold besides. */
-  async #resume(): Promise<void> {
+  async #check(settle: SettlePiece): Promise<void> {
     const { metainfo, resources, onProgress } = this.#options;
-    const { trusted, recheck } = this.#journal.restore();
-    this.#isAllChecked = trusted.isEmpty;
-    trusted.forEachSet((piece) => this.have.set(piece));
-    await checkPieces({
-      pieces: recheck,
-      metainfo,
-      content: this.content,
-      onProgress,
-      signal: resources.context.signal,
-      onRight: (piece) => {
-        this.have.set(piece);
-        this.verified(piece);
-      },
-      onWrong: (piece) => this.#journal.refuted(piece),
-    });
+    const stopped = AbortSignal.any([resources.context.signal, this.#closed.signal]);
+    try {
+      await checkPieces({
+        pieces: this.#recheck,
+        metainfo,
+        content: this.content,
+        onProgress,
+        signal: stopped,
+        settle: (piece, isRight) => {
+          if (stopped.aborted) return;
+          if (!isRight) this.#journal.refuted(piece);
+          settle(piece, isRight);
+        },
+      });
+    } catch (error) {
+      if (!stopped.aborted) throw error;
+    }
   }
 }

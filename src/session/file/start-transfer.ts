@@ -17,6 +17,8 @@ export interface TransferParts extends Pick<
   readonly content: FileContent;
   /** Verified pieces; the transfer owns it from then on. */
   readonly have: Bitfield;
+  /** Pieces that the file may hold besides; each is reported by `pieceChecked`. */
+  readonly unchecked?: Bitfield;
   readonly clock: Clock;
   /** The rate limits of the process. */
   readonly node: { readonly uploadBucket: TokenBucket; readonly downloadBucket: TokenBucket };
@@ -27,12 +29,13 @@ export interface TransferParts extends Pick<
 }
 
 export function startTransfer(parts: TransferParts): TransferRunner {
-  const { metainfo, content, have, clock, node, swarm } = parts;
+  const { metainfo, content, have, unchecked, clock, node, swarm } = parts;
   return new TransferRunner({
     transfer: new Transfer({
       geometry: metainfo.geometry,
       expected: (piece) => expectedDigest(metainfo, piece),
       have,
+      ...(unchecked && { unchecked }),
       uploadBucket: node.uploadBucket,
       downloadBucket: node.downloadBucket,
       random: chance,

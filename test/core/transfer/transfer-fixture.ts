@@ -21,6 +21,7 @@ export interface FixtureOptions {
   /** @default 4 pieces of 4 blocks */
   readonly geometry?: Geometry;
   readonly have?: Has;
+  readonly unchecked?: Has;
   readonly seed?: number;
   /** Bytes per second. */
   readonly uploadLimit?: number;
@@ -55,6 +56,7 @@ export class TransferFixture {
       geometry: this.geometry,
       expected: () => GOOD_DIGEST,
       have: bitfieldOf(options.have ?? "none", this.geometry.pieceCount),
+      unchecked: bitfieldOf(options.unchecked ?? "none", this.geometry.pieceCount),
       uploadBucket: new TokenBucket(options.uploadLimit ?? 0),
       downloadBucket: new TokenBucket(options.downloadLimit ?? 0),
       random: seededRandom(options.seed ?? 1),

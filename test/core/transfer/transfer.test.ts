@@ -127,3 +127,26 @@ describe("Transfer", () => {
     expect(hashed).toThrow("piece 0 is not active");
   });
 });
+
+describe("a piece that may be in the file already", () => {
+  test("P1: is neither offered nor requested before it was checked", () => {
+    const fixture = new TransferFixture({ unchecked: [0, 1] });
+    const peer = fixture.join({ has: "all", unchokes: true });
+    expect(messageTypes(fixture.log, peer)[0]).toBe("haveNone");
+    fixture.deliverAll(peer);
+    expect([0, 1, 2, 3].map((piece) => fixture.transfer.have.get(piece))).toEqual([false, false, true, true]);
+    const right = fixture.handle({ type: "pieceChecked", piece: pieceIndex(0), isRight: true });
+    expect(right).toContainEqual({ type: "pieceVerified", piece: pieceIndex(0) });
+    fixture.handle({ type: "pieceChecked", piece: pieceIndex(1), isRight: false });
+    expect(sent(fixture.log, "request").at(-1)?.block.piece).toBe(pieceIndex(1));
+    fixture.deliverAll(peer);
+    expect(fixture.transfer.isComplete).toBe(true);
+    expect(fixture.log).toContainEqual({ type: "completed" });
+  });
+
+  test("completes a download that lacks nothing else, without a peer", () => {
+    const fixture = new TransferFixture({ have: [0, 1, 2], unchecked: [3] });
+    const effects = fixture.handle({ type: "pieceChecked", piece: pieceIndex(3), isRight: true });
+    expect(effects).toEqual([{ type: "pieceVerified", piece: pieceIndex(3) }, { type: "completed" }]);
+  });
+});

@@ -13,6 +13,9 @@ import {
 import type { DownloadRecord } from "../../../src/storage/state-store.ts";
 import { defineTarget, promise } from "../engine/target.ts";
 
+/** Of the part file, as it is found. */
+const TIMES = { mtimeNs: 8n, ctimeNs: 9n };
+
 interface Journal {
   restore(): Resumed;
   verified: ResumeJournal["verified"];
@@ -31,6 +34,8 @@ const BOOT = "this boot";
 
 async function check(open: Subject, input: Uint8Array): Promise<string> {
   const [existed = 0, size = 0, inode = 0, boot = 0] = input;
+  const isStopped = (existed & 16) === 0;
+  const isTouched = (existed & 32) !== 0;
   const bitfield = input.slice(4);
   const record: DownloadRecord = {
     infoHash: INFO_HASH,
@@ -39,6 +44,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
     size: size === 0 ? GEOMETRY.length : size,
     bitfield,
     bootId: boot === 0 ? BOOT : boot === 1 ? "" : `boot ${boot}`,
+    stopped: isStopped ? { ...TIMES, ...(isTouched && { mtimeNs: 7n }) } : undefined,
   };
   const store = new MemoryStore();
   if ((existed & 4) === 0) store.saveDownload(record);
@@ -56,6 +62,8 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
       inode: INODE,
       size: GEOMETRY.length,
       existed: (existed & 1) === 0,
+      times: TIMES,
+      presentTimes: () => Promise.resolve(TIMES),
       written: () => (isWritten ? [{ start: 0, end: GEOMETRY.length }] : []),
       sync: () => Promise.resolve(),
     },
@@ -66,7 +74,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
   };
   const journal = open(options);
   const { trusted, recheck } = journal.restore();
-  const isTrusted = fits && claimed !== undefined && record.bootId === BOOT;
+  const isTrusted = fits && claimed !== undefined && record.bootId === BOOT && isStopped && !isTouched;
   const expected = isTrusted && claimed !== undefined ? claimed : new Bitfield(GEOMETRY.pieceCount);
   promise(trusted.equals(expected), `${trusted.count} pieces are trusted, ${expected.count} may be`);
   for (const piece of recheck)
@@ -130,6 +138,10 @@ export const resumeTarget = defineTarget({
     "the inode is not compared": (options) => {
       const inode = options.store.download(INFO_HASH, PART)?.partInode ?? INODE;
       return new ResumeJournal({ ...options, part: { ...options.part, inode } });
+    },
+    "the times are not compared": (options) => {
+      const times = options.store.download(INFO_HASH, PART)?.stopped ?? TIMES;
+      return new ResumeJournal({ ...options, part: { ...options.part, times } });
     },
     "a bitfield of another size counts": planted((resumed, { store }) => {
       const bytes = store.download(INFO_HASH, PART)?.bitfield ?? new Uint8Array(0);

@@ -43,6 +43,8 @@ export const downloads: readonly DownloadRecord[] = hashes.map((infoHash, index)
   size: 40_000,
   bitfield: Uint8Array.of(0xa0, 0x40 + index),
   bootId: `b4f0cf6e-7d2c-4a0e-9f4b-00000000000${index}`,
+  stopped:
+    index === 0 ? { mtimeNs: 1_795_223_434_335_995_886n, ctimeNs: 1_795_223_434_335_995_887n } : undefined,
 }));
 
 export const ports: readonly number[] = [42_071, 42_099];

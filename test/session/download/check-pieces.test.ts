@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createMetainfo } from "../../../src/core/format/metainfo.ts";
 import { pieceIndex } from "../../../src/core/torrent/ids.ts";
+import { CHECK_LENGTH } from "../../../src/session/download/limits.ts";
 import { checkPieces } from "../../../src/session/download/check-pieces.ts";
 import { digestsOf, FakeContent } from "../fixtures/fake-content.ts";
 
@@ -24,8 +25,7 @@ async function check(content: FakeContent, pieces: readonly number[], stop = new
     content,
     onProgress: (done) => progress.push(done),
     signal: stop.signal,
-    onRight: (piece) => right.push(piece),
-    onWrong: (piece) => wrong.push(piece),
+    settle: (piece, isRight) => (isRight ? right : wrong).push(piece),
   });
   return { right, wrong, progress };
 }
@@ -42,6 +42,26 @@ describe("checkPieces", () => {
     const last = 2 * PIECE_LENGTH + 7;
     expect(content.calls).toEqual([`hash 0 ${2 * PIECE_LENGTH}`, `hash ${3 * PIECE_LENGTH} ${last}`]);
     expect(progress).toEqual([2 * PIECE_LENGTH, 2 * PIECE_LENGTH + last]);
+  });
+
+  test("hashes a long stretch in parts, so that its first pieces are settled early", async () => {
+    const size = 3 * CHECK_LENGTH;
+    const metainfo = createMetainfo("large.bin", size, CHECK_LENGTH / 2, new Uint8Array(6 * 20));
+    const lengths: number[] = [];
+    await checkPieces({
+      pieces: [0, 1, 2, 3, 4, 5].map(pieceIndex),
+      metainfo,
+      content: {
+        hash: ({ length }) => {
+          lengths.push(length);
+          return Promise.resolve(new Uint8Array(40));
+        },
+      },
+      onProgress() {},
+      signal: new AbortController().signal,
+      settle() {},
+    });
+    expect(lengths).toEqual([CHECK_LENGTH, CHECK_LENGTH, CHECK_LENGTH]);
   });
 
   test("has nothing to do without pieces", async () => {

@@ -45,8 +45,11 @@ describe("openLocalFile", () => {
     const part = readdirSync(directory).find((name) => name.endsWith(".p2pfile-part")) ?? "";
     const path = join(directory, part);
     writeFileSync(path, new Uint8Array(statSync(path).size).fill(1), { flag: "r+" });
-    let isComplete = false;
-    await openDownload(directory, (file) => (isComplete = file.have.isFull));
-    expect(isComplete).toBe(true);
+    const right: number[] = [];
+    await openDownload(directory, async (file) => {
+      expect([file.have.isEmpty, file.unchecked.isFull]).toEqual([true, true]);
+      await file.check((piece, isRight) => isRight && right.push(piece));
+    });
+    expect(right).toEqual([0, 1, 2]);
   });
 });

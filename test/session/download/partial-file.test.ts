@@ -9,6 +9,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import type { LocalFile } from "../../../src/session/download/local-file-types.ts";
 import { createMetainfo } from "../../../src/core/format/metainfo.ts";
 import { HashFailure } from "../../../src/hashing/hash-failure.ts";
 import { RESUME_TICK_MS } from "../../../src/session/download/limits.ts";
@@ -21,6 +22,22 @@ import { CONTENT, METAINFO, PIECE_LENGTH, PIECES } from "../fixtures/small-torre
 import { promises, until } from "../../helpers/event-loop.ts";
 
 useLocalFiles();
+
+/** Hashes what the file may hold, as a download does. */
+function check(file: LocalFile): Promise<void> {
+  return file.check((piece, isRight) => {
+    if (!isRight) return;
+    file.have.set(piece);
+    file.verified(piece);
+  });
+}
+
+/** Changes a byte. */
+function writeAt(path: string, position: number): void {
+  const fd = openSync(path, "r+");
+  writeSync(fd, Uint8Array.of(CONTENT[position]! ^ 1), 0, 1, position);
+  closeSync(fd);
+}
 
 describe("a download's file that is not there", () => {
   test("grows under a hidden name, and stands under its own when it is finished", async () => {
@@ -109,6 +126,8 @@ describe("a download's file that is not there", () => {
     writeSync(fd, CONTENT.subarray(0, PIECE_LENGTH + 9), 0);
     closeSync(fd);
     const file = await fixture.open();
+    expect([file.have.isEmpty, file.unchecked.isFull]).toEqual([true, true]);
+    await check(file);
     expect(PIECES.map((piece) => file.have.get(piece))).toEqual([true, false, false]);
     expect(fixture.progress).toEqual([CONTENT.length]);
     await receive(file, PIECES.slice(1));
@@ -123,10 +142,13 @@ describe("a download's file that is not there", () => {
     const part = fixture.partPath!;
     fixture.session.store.forgetDownload(METAINFO.infoHash, part);
     writeFileSync(part, CONTENT.subarray(0, 2 * PIECE_LENGTH), { flag: "r+" });
-    await (await fixture.open()).close();
+    const second = await fixture.open();
+    await check(second);
+    await second.close();
     const { ranges } = fixture.session.pool;
     expect(ranges.splice(0)).toEqual([CONTENT.length]);
     const third = await fixture.open();
+    await check(third);
     expect(PIECES.map((piece) => third.have.get(piece))).toEqual([true, true, false]);
     // Some file systems count reserved space as written once it was read.
     for (const length of ranges) expect(length).toBe(PIECE_LENGTH);
@@ -151,12 +173,48 @@ describe("a download's file that is not there", () => {
     await file.close();
   });
 
-  test("that cannot be checked is closed again", async () => {
+  const changes: [string, (part: string) => void][] = [
+    ["a write", (part) => writeAt(part, 5)],
+    ["a touch", (part) => utimesSync(part, 1, 1)],
+    ["a copy over it", (part) => writeFileSync(part, readFileSync(part))],
+  ];
+  test.each(changes)(
+    "P3: after %s nothing that the record names is had before it was hashed",
+    async (_, change) => {
+      const fixture = new LocalFileFixture();
+      const first = await fixture.open();
+      await receive(first, PIECES.slice(0, 2));
+      await first.close();
+      change(fixture.partPath!);
+      const file = await fixture.open();
+      expect([file.have.isEmpty, file.unchecked.count >= 2]).toEqual([true, true]);
+      await check(file);
+      expect(file.have.get(1)).toBe(true);
+      expect(file.have.get(0)).toBe(readFileSync(fixture.partPath!)[5] === CONTENT[5]);
+      await file.close();
+    },
+  );
+
+  test("closed while it is checked, it ends the check and leaves no descriptor", async () => {
+    const fixture = new LocalFileFixture();
+    await (await fixture.open()).close();
+    fixture.session.store.forgetDownload(METAINFO.infoHash, fixture.partPath!);
+    fixture.session.pool.held = new Promise(() => {});
+    const file = await fixture.open();
+    const checking = check(file);
+    await file.close();
+    await checking;
+    expect([fixture.openCount, file.have.isEmpty]).toEqual([0, true]);
+  });
+
+  test("that cannot be checked says so", async () => {
     const fixture = new LocalFileFixture();
     await (await fixture.open()).close();
     fixture.session.store.forgetDownload(METAINFO.infoHash, fixture.partPath!);
     fixture.session.pool.failure = new HashFailure("x", "EIO", "no");
-    await expect(fixture.open()).rejects.toMatchObject({ exitCode: 5 });
+    const file = await fixture.open();
+    await expect(check(file)).rejects.toMatchObject({ exitCode: 5 });
+    await file.close();
     expect([fixture.openCount, fixture.session.clock.timerCount]).toEqual([0, 0]);
   });
 
