@@ -55,6 +55,8 @@ export class ResumeJournal {
   #committing: Promise<void> | undefined;
   #failed = false;
   #ended = false;
+  /** Nothing is recorded or reported any more. */
+  #isClosed = false;
 
   constructor(options: ResumeJournalOptions) {
     this.#options = options;
@@ -116,12 +118,20 @@ export class ResumeJournal {
     });
   }
 
-  /** The orderly end of an unfinished download: what was verified is synced and recorded. Nothing may be written after. */
-  async close(): Promise<void> {
+  /**
+   * The orderly end of an unfinished download: what was verified is synced and recorded. Nothing may be written after.
+   * `late`: resolves when the end waits no longer for the disk. The record is then that of a kill: the next run hashes more.
+   */
+  async close(late: Promise<void>): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    await Promise.race([late, this.#end()]);
+    this.#isClosed = true;
+  }
+
+  async #end(): Promise<void> {
     await this.#committing;
-    if (!this.#failed) await this.#commit(true);
+    if (!this.#failed && !this.#isClosed) await this.#commit(true);
   }
 
   /** The download stands under its final name: there is nothing to resume. */
@@ -146,12 +156,13 @@ export class ResumeJournal {
       if (isEnd && !doubted) stopped = await part.presentTimes();
     } catch (error) {
       this.#failed = true;
+      if (this.#isClosed) return;
       onError(
         error instanceof DiskError ? error : diskErrorOf(`cannot bring ${part.path} to the disk`, error),
       );
       return;
     }
-    this.#save(recorded.bytes, stopped);
+    if (!this.#isClosed) this.#save(recorded.bytes, stopped);
   }
 
   #save(bitfield: Uint8Array, stopped: FileTimes | undefined): void {

@@ -1,6 +1,6 @@
 // Looks at a state file and the files that SQLite keeps beside it before SQLite opens them: whose they are, how long they are,
 // and what schema their bytes hold. Bounded reads; nothing waits for another process.
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_JOURNAL_LENGTH } from "./limits.ts";
 import { systemErrorCode } from "../lib/errors.ts";
@@ -31,6 +31,7 @@ export class HostileState extends Error {
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const MAKE_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const MAKE_MODE = 0o600;
+const OTHERS_ACCESS = 0o077n;
 /** SQLite's formats: page sizes, the headers of a log and of each page in it, and the mark at a journal's end. */
 const PAGE_SIZE_AT = 16;
 const SMALLEST_PAGE = 512;
@@ -80,9 +81,19 @@ function scan(directory: string, name: string, look: Look): boolean {
     const trait = strangeTraitIn(directory, stats);
     if (trait !== undefined) throw new StrangeFile(`${path} ${trait}`);
     look(fd, Number(stats.size));
+    if ((stats.mode & OTHERS_ACCESS) !== 0n) closeToOthers(fd);
     return true;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Another user who can read the file can hold a lock on it, which makes us wait. */
+function closeToOthers(fd: number): void {
+  try {
+    fchmodSync(fd, MAKE_MODE);
+  } catch {
+    // A file system without modes.
   }
 }
 

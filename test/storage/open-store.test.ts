@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { silentLogger } from "../../src/lib/logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
@@ -56,6 +56,18 @@ describe("openStateStore", () => {
     expect(readdirSync(folder).toSorted()).toEqual([own, ".p2pfile.db"].toSorted());
     expect(readdirSync(join(folder, own))).toEqual([".p2pfile.db"]);
     expect(logger.warnings).toEqual([]);
+  });
+
+  test("C13: no other user can read the file, also one that an earlier build made, and so lock it", () => {
+    const folder = fixture.folder();
+    const path = join(folder, ".p2pfile.db");
+    for (let run = 0; run < 2; run++) {
+      const store = openStateStore(folder, { logger: silentLogger, wallMs });
+      store.rememberPort(hash(1), 5);
+      for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+      store.close();
+      chmodSync(path, 0o644);
+    }
   });
 
   test("C13: falls back to memory with one warning where a file was planted under its directory's name", () => {

@@ -71,6 +71,8 @@ function recorded(store: StateStore): number[] {
   return pieces;
 }
 
+const NEVER = new Promise<void>(() => {});
+
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
@@ -92,7 +94,7 @@ async function earlierRun(pieces: readonly number[], end: "clean" | "killed"): P
   first.restore();
   for (const piece of pieces) first.verified(pieceIndex(piece), 0);
   if (end === "killed") first.tick(RESUME_SYNC_MS);
-  const closing = end === "clean" ? first.close() : undefined;
+  const closing = end === "clean" ? first.close(NEVER) : undefined;
   for (let turn = 0; turn < 10; turn++) {
     part.syncs.shift()?.finish();
     await settle();
@@ -171,7 +173,7 @@ describe("ResumeJournal.restore", () => {
     second.restore();
     second.verified(pieceIndex(0), 0);
     second.refuted(pieceIndex(3));
-    const closing = second.close();
+    const closing = second.close(NEVER);
     await settle();
     part.syncs[0]?.finish();
     await closing;
@@ -185,7 +187,7 @@ describe("ResumeJournal.restore", () => {
     second.restore();
     second.verified(pieceIndex(0), 0);
     second.refuted(pieceIndex(3));
-    const closing = second.close();
+    const closing = second.close(NEVER);
     await settle();
     part.syncs[0]?.finish();
     await closing;
@@ -203,7 +205,7 @@ describe("ResumeJournal after a run that found less than it was to check", () =>
     part.syncs.shift()?.finish();
     await settle();
     second.refuted(pieceIndex(4));
-    await ended(part, second.close());
+    await ended(part, second.close(NEVER));
     expect(restored(store, new SlowFile(true), "boot 2")).toEqual({ trusted: [0, 1, 2, 3], recheck: [] });
   });
 
@@ -212,7 +214,7 @@ describe("ResumeJournal after a run that found less than it was to check", () =>
     const part = new SlowFile(true);
     const first = journal(store, part);
     for (const piece of first.restore().recheck) first.refuted(piece);
-    await ended(part, first.close());
+    await ended(part, first.close(NEVER));
     expect(restored(store, new SlowFile(true))).toEqual({ trusted: [], recheck: [] });
   });
 
@@ -222,7 +224,7 @@ describe("ResumeJournal after a run that found less than it was to check", () =>
     const second = journal(store, part);
     second.restore();
     second.verified(pieceIndex(5), 0);
-    await ended(part, second.close());
+    await ended(part, second.close(NEVER));
     expect(restored(store, new SlowFile(true))).toEqual({ trusted: [0, 3, 5], recheck: [] });
   });
 });
@@ -265,6 +267,19 @@ describe("ResumeJournal", () => {
     await settle();
     writing.tick(1);
     expect(part.syncs).toHaveLength(2);
+  });
+
+  test("P2: does not wait for a disk that is late at the end, and records nothing after it", async () => {
+    const store = await earlierRun([0], "clean");
+    const part = new SlowFile(true);
+    const writing = journal(store, part);
+    writing.restore();
+    writing.verified(pieceIndex(1), 0);
+    await writing.close(Promise.resolve());
+    part.syncs[0]?.finish();
+    await settle();
+    expect(recorded(store)).toEqual([0]);
+    expect(restored(store, new SlowFile(true))).toEqual({ trusted: [], recheck: [0] });
   });
 
   test("syncs nothing while nothing is new", () => {
@@ -314,7 +329,7 @@ describe("ResumeJournal", () => {
     part.syncs[0]?.fail(failedSync());
     await settle();
     writing.tick(9 * RESUME_SYNC_MS);
-    await writing.close();
+    await writing.close(NEVER);
     expect([part.syncs.length, writing.errors.length]).toEqual([1, 1]);
     expect(restored(store, new SlowFile(true)).trusted).toEqual([]);
   });
@@ -327,7 +342,7 @@ describe("ResumeJournal", () => {
     writing.verified(pieceIndex(1), 0);
     writing.tick(RESUME_SYNC_MS);
     writing.verified(pieceIndex(2), RESUME_SYNC_MS);
-    const closing = writing.close();
+    const closing = writing.close(NEVER);
     await settle();
     expect(part.syncs).toHaveLength(1);
     part.syncs[0]?.finish();
@@ -343,13 +358,13 @@ describe("ResumeJournal", () => {
     const writing = journal(new MemoryStore(), part);
     writing.restore();
     writing.verified(pieceIndex(0), 0);
-    const closing = writing.close();
+    const closing = writing.close(NEVER);
     await settle();
     part.syncs[0]?.finish();
     await closing;
     writing.verified(pieceIndex(1), 0);
     writing.tick(RESUME_SYNC_MS);
-    await writing.close();
+    await writing.close(NEVER);
     expect(part.syncs).toHaveLength(1);
   });
 
@@ -376,7 +391,7 @@ describe("ResumeJournal", () => {
     await settle();
     writing.verified(pieceIndex(2), RESUME_SYNC_MS);
     writing.tick(3 * RESUME_SYNC_MS);
-    await writing.close();
+    await writing.close(NEVER);
     expect(part.syncs).toHaveLength(1);
     expect(writing.errors).toHaveLength(1);
     expect(writing.errors[0]).toBeInstanceOf(DiskError);
@@ -396,7 +411,7 @@ describe("ResumeJournal", () => {
     expect(store.download(infoHash, part.path)).toBeUndefined();
     const late: PieceIndex = pieceIndex(3);
     writing.verified(late, 10 * RESUME_SYNC_MS);
-    await writing.close();
+    await writing.close(NEVER);
     expect(part.syncs).toHaveLength(1);
   });
 });

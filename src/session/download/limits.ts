@@ -5,3 +5,5 @@ import { MiB } from "../../lib/units.ts";
 export const RESUME_TICK_MS = 500;
 /** A part file is checked in stretches of this length: a settled piece is offered or fetched after a fraction of a second. */
 export const CHECK_LENGTH = 64 * MiB;
+/** A stopped download waits this long for its data to be on the disk: a signal is obeyed within a second. */
+export const STOP_SYNC_MS = 500;

@@ -11,7 +11,7 @@ import { ResumeJournal } from "../../storage/resume-journal.ts";
 import type { StampedFile } from "../../storage/stamped-file.ts";
 import { SpanContent } from "../file/span-content.ts";
 import { checkPieces } from "./check-pieces.ts";
-import { RESUME_TICK_MS } from "./limits.ts";
+import { RESUME_TICK_MS, STOP_SYNC_MS } from "./limits.ts";
 import type { LocalFile, LocalFileOptions, SettlePiece } from "./local-file-types.ts";
 
 export class PartialFile implements LocalFile {
@@ -104,7 +104,7 @@ export class PartialFile implements LocalFile {
     this.#closed.abort();
     await this.#checking?.catch(() => {});
     await this.content.close();
-    if (!this.#isFinished) await this.#journal.close();
+    if (!this.#isFinished) await this.#closeJournal();
     await this.#part.close();
   }
 
@@ -114,6 +114,13 @@ export class PartialFile implements LocalFile {
     const code = await makeExecutable(fd);
     if (code === undefined) return;
     this.#options.resources.context.logger.warn(`${finalPath}: cannot be made executable here (${code})`);
+  }
+
+  async #closeJournal(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#options.resources.clock.after(STOP_SYNC_MS, () => late.resolve());
+    await this.#journal.close(late.promise);
+    cancel();
   }
 
   async #check(settle: SettlePiece): Promise<void> {

@@ -20,7 +20,7 @@ interface Journal {
   restore(): Resumed;
   verified: ResumeJournal["verified"];
   refuted: ResumeJournal["refuted"];
-  close(): Promise<void>;
+  close(late: Promise<void>): Promise<void>;
 }
 
 type Subject = (options: ResumeJournalOptions) => Journal;
@@ -93,7 +93,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
     if (index % 2 === 0) journal.verified(piece, 0);
     else journal.refuted(piece);
   }
-  await journal.close();
+  await journal.close(new Promise(() => {}));
   const next = open({ ...options, part: { ...options.part, existed: true } }).restore();
   const good = new Set(settled.filter((_, index) => index % 2 === 0));
   next.trusted.forEachSet((index) => {
@@ -115,7 +115,7 @@ function planted(change: (resumed: Resumed, options: ResumeJournalOptions) => Re
       restore: () => change(journal.restore(), options),
       verified: (piece, now) => journal.verified(piece, now),
       refuted: (piece) => journal.refuted(piece),
-      close: () => journal.close(),
+      close: (late) => journal.close(late),
     };
   };
 }
