@@ -23,7 +23,7 @@ export async function build(outfile: string): Promise<Build> {
   const begun = performance.now();
   const wanted = packageJson.devDependencies.bun;
   if (Bun.version !== wanted) {
-    throw new Error(`this is Bun ${Bun.version}, and p2pfile is built with ${wanted}: run \`npm install\``);
+    throw new Error(`this is Bun ${Bun.version}, and p2pfile is built with ${wanted}: run \`npm ci\``);
   }
   const commit = sourceCommit(root);
   mkdirSync(dirname(outfile), { recursive: true });

@@ -1,5 +1,5 @@
 // Keeps the peer book of a torrent in step with its connections. An address counts as connected when our own dial to it has reached
-// the peer; what a peer states of itself is a lead, which is dialled later. Both are released when the connection ends.
+// the peer; what a peer states of itself is a claim, which is dialled later. Both are released when the connection ends.
 import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts";
 import type { AddressPolicy } from "../../core/swarm/address-policy.ts";
 import { type AddressSource, isPinnedSource } from "../../core/swarm/address-source.ts";
