@@ -1,4 +1,4 @@
-// How a foreign client fares in a swarm of p2pfile: its time beside that of p2pfile's own hosts in the same swarm.
+// How another client fares in a swarm of p2pfile: its time beside that of p2pfile's own hosts in the same swarm.
 import { type FleetResult, ownTime } from "./fleet-report.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { median, pairwise, type Spread, spreadOf, toldSpread } from "./statistics.ts";

@@ -17,7 +17,7 @@ export interface FleetScenario {
   readonly stagger: number;
   /** The last `count` hosts have `factor` times the rate. */
   readonly slow: { readonly count: number; readonly factor: number };
-  /** The last two hosts run foreign clients. */
+  /** The last two hosts run other clients. */
   readonly otherClients: boolean;
 }
 

@@ -1,4 +1,4 @@
-// One connection to the state file: opened with the right settings, to a new file when the old one is damaged or foreign, with
+// One connection to the state file: opened with the right settings, to a new file when the old one is damaged or another program's, with
 // bounded waits while another process writes. Knows files and transactions, not what is stored.
 import { type Database, SQLiteError } from "bun:sqlite";
 import { existsSync, renameSync, statfsSync } from "node:fs";
@@ -152,7 +152,7 @@ export class SqliteConnection {
     database.run(`PRAGMA wal_autocheckpoint = ${STORE_CHECKPOINT_PAGES}`);
   }
 
-  /** Nothing is deleted: a foreign file can be moved back. */
+  /** Nothing is deleted: another program's file can be moved back. */
   #putAside(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     const aside = `${this.#path}.corrupt-${this.#options.wallMs()}`;

@@ -114,12 +114,12 @@ describe("DHT rows", () => {
     const honest = await network.raw("127.0.0.12");
     const id = Buffer.from(hash);
     honest.answer = (message, from) => honest.send(reply({ id, token: "t" }, dictBytes(message, "t")), from);
-    const liar = await network.raw(SYBIL_HOST);
-    liar.answer = (message, from) => {
+    const forger = await network.raw(SYBIL_HOST);
+    forger.answer = (message, from) => {
       const nodes = Buffer.concat([id, compactPeer("127.0.0.77", 9)]);
-      liar.send(reply({ id: id20("L"), nodes, token: "t" }, dictBytes(message, "t")), from);
+      forger.send(reply({ id: id20("L"), nodes, token: "t" }, dictBytes(message, "t")), from);
     };
-    const dht = await network.node("127.0.0.11", [honest.address, liar.address]);
+    const dht = await network.node("127.0.0.11", [honest.address, forger.address]);
     await found(dht);
     expect(dht.nodeCount).toBe(2);
   });

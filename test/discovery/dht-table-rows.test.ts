@@ -151,9 +151,9 @@ describe("DHT rows", () => {
   test("D8: addresses that may not be contacted are cut out of what others name and never queried", async () => {
     const culprit = await network.raw("127.0.0.66");
     culprit.answer = (message, from) => {
-      const foreign = ["0.0.0.1", "224.0.0.1", "255.255.255.255", "8.8.8.8"];
-      const nodes = Buffer.concat(foreign.map((host, i) => compactNode(String(i), host, 6881)));
-      const values = [...foreign, "127.0.0.5"].map((host) => compactPeer(host, 6881));
+      const refused = ["0.0.0.1", "224.0.0.1", "255.255.255.255", "8.8.8.8"];
+      const nodes = Buffer.concat(refused.map((host, i) => compactNode(String(i), host, 6881)));
+      const values = [...refused, "127.0.0.5"].map((host) => compactPeer(host, 6881));
       culprit.send(reply({ id: id20("L"), nodes, token: "t", values }, dictBytes(message, "t")), from);
     };
     const dht = await network.node("127.0.0.11", [culprit.address]);

@@ -193,7 +193,7 @@ describe("Dht", () => {
     await eventually(() => asked().includes("find_node"));
   });
 
-  test("addNode brings in a node by a PORT message and refuses foreign ones", async () => {
+  test("addNode brings in a node by a PORT message and refuses those outside of the address policy", async () => {
     const [a, b] = [
       await network.node("127.0.0.11"),
       await network.node("127.0.0.12", [], { accepts: () => true }),

@@ -79,11 +79,11 @@ describe("Walk", () => {
   });
 
   test("D11: nodes that one host invents are bounded, by all its ports together", () => {
-    const liars = Array.from({ length: 10 }, (_, i) => node(1000 + i, "10.9.9.9", 1 + i));
-    const walk = begin({ known: liars });
+    const inventors = Array.from({ length: 10 }, (_, i) => node(1000 + i, "10.9.9.9", 1 + i));
+    const walk = begin({ known: inventors });
     walk.next();
     let serial = 900;
-    for (const liar of liars) walk.answered(liar, answer(liar, others((serial -= 20), 20)));
+    for (const inventor of inventors) walk.answered(inventor, answer(inventor, others((serial -= 20), 20)));
     let invented = 0;
     for (let due = walk.next(); due.length > 0; due = walk.next()) {
       const dead = due.filter(({ host }) => host !== "10.9.9.9");

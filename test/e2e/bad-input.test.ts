@@ -288,14 +288,14 @@ describe("download", () => {
     ["bencode that hangs a careless decoder", Buffer.from("l-3:"), undefined],
     ["a metadata size of 1 GiB", makeInfo("x", Buffer.from("a"), 16_384).info, 2 ** 30],
     ["a negative metadata size", makeInfo("x", Buffer.from("a"), 16_384).info, -1],
-  ])("B10, W19: a peer with %s is survived until --timeout", async (_, info, claimed) => {
-    const { run } = await runAgainst(info, HASH, claimed);
+  ])("B10, W19: a peer with %s is survived until --timeout", async (_, info, statedSize) => {
+    const { run } = await runAgainst(info, HASH, statedSize);
     expect(await run.waitForExit(15_000)).toBe(6);
   });
 
-  async function runAgainst(info: Uint8Array, infoHash: string, claimedSize?: number) {
+  async function runAgainst(info: Uint8Array, infoHash: string, statedSize?: number) {
     const host = fixture.address();
-    const peer = startRawPeer(host, infoHash, info, claimedSize);
+    const peer = startRawPeer(host, infoHash, info, statedSize);
     fixture.onEnd(() => peer.close());
     const cwd = join(fixture.directory("outer"), "inner");
     mkdirSync(cwd);

@@ -37,9 +37,9 @@ export const floodJob: FaultJob = {
     const introduced = new Flood({ host, port, opening: () => handshake(infoHash) });
     await introduced.open(1_000, 10, 20);
     trial.count("idle connections", introduced.opened);
-    trial.set("greeted and kept", introduced.alive);
-    await idle(trial, seed, "greeted");
-    await transfer("greeted", introduced);
+    trial.set("open after handshake", introduced.alive);
+    await idle(trial, seed, "after handshake");
+    await transfer("after handshake", introduced);
 
     const slow = new Flood({ host, port });
     await slow.open(1_000);

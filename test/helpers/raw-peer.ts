@@ -27,7 +27,7 @@ export function startRawPeer(
   host: string,
   infoHash: string,
   info: Uint8Array,
-  claimedSize = info.length,
+  statedSize = info.length,
 ): RawPeer {
   let served = 0;
   const listener = Bun.listen<Session>({
@@ -44,7 +44,7 @@ export function startRawPeer(
           if (session.input.length < HANDSHAKE_LENGTH) return;
           session.input = session.input.subarray(HANDSHAKE_LENGTH);
           session.handshakeDone = true;
-          introduce(socket, infoHash, claimedSize);
+          introduce(socket, infoHash, statedSize);
         }
         for (;;) {
           if (session.input.length < 4) return;
@@ -59,7 +59,7 @@ export function startRawPeer(
           const piece = /8:msg_typei0e5:piecei(\d+)e/.exec(text)?.[1];
           if (message[1] !== OUR_METADATA_ID || piece === undefined) continue;
           served++;
-          sendMetadata(socket, info, Number(piece), claimedSize);
+          sendMetadata(socket, info, Number(piece), statedSize);
         }
       },
     },

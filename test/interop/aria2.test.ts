@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { addressesOf, runP2pfile } from "../helpers/binary.ts";
-import { isInstalled, startAria2 } from "../helpers/foreign-clients.ts";
+import { isInstalled, startAria2 } from "../helpers/other-clients.ts";
 import { useTestFixture } from "../helpers/test-directory.ts";
 import { magnetOf, writeTorrent } from "../helpers/torrent-file.ts";
 

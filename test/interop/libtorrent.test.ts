@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { addressesOf, infoHashOfMagnet, runP2pfile } from "../helpers/binary.ts";
-import { isInstalled, startLibtorrent } from "../helpers/foreign-clients.ts";
+import { isInstalled, startLibtorrent } from "../helpers/other-clients.ts";
 import { useTestFixture } from "../helpers/test-directory.ts";
 import { magnetOf, writeTorrent } from "../helpers/torrent-file.ts";
 
@@ -66,14 +66,14 @@ testWithLibtorrent("p2pfile and libtorrent leechers share one swarm", async () =
   const file = makeBigFile(join(fixture.directory("source"), "image.raw"), SIZE);
   const seed = runP2pfile(fixture, ["serve", "--upload-limit", "24", file.path]);
   const magnet = await seed.magnet();
-  const directory = fixture.directory("foreign");
+  const directory = fixture.directory("other");
   mkdirSync(directory, { recursive: true });
-  const foreign = await startLibtorrent(fixture, "download", { directory, magnet });
+  const other = await startLibtorrent(fixture, "download", { directory, magnet });
   const own = [1, 2].map(() =>
     runP2pfile(fixture, ["download", "--seeding", "--seeding-time", "20", magnet]),
   );
   await Promise.all(own.map((leech) => leech.waitForEvent("completed", () => true, TIMEOUT_MS)));
-  await foreign.child.waitForLine("stdout", /^done$/, TIMEOUT_MS);
+  await other.child.waitForLine("stdout", /^done$/, TIMEOUT_MS);
   for (const path of [directory, ...own.map((leech) => leech.cwd)]) {
     expect(sha256Of(join(path, "image.raw"))).toBe(file.sha256);
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { MiB } from "../../src/lib/units.ts";
 import { makeBigFile, sha256Of } from "../helpers/big-file.ts";
 import { runP2pfile } from "../helpers/binary.ts";
-import { isInstalled, startTransmission } from "../helpers/foreign-clients.ts";
+import { isInstalled, startTransmission } from "../helpers/other-clients.ts";
 import { useTestFixture } from "../helpers/test-directory.ts";
 import { magnetOf, writeTorrent } from "../helpers/torrent-file.ts";
 

@@ -48,8 +48,8 @@ test("dial comes from the local address it is given", async () => {
   const options = { address: listener.address, timeoutMs: 2000, onBug };
   open.push(connected(await dial({ ...options, localAddress: "127.0.0.9" })));
   expect((await accepted.promise).connection.remote.host).toBe("127.0.0.9");
-  const foreign = await dial({ ...options, localAddress: "192.0.2.1" });
-  expect(foreign).toEqual({ type: "failed", code: "EADDRNOTAVAIL" });
+  const unbound = await dial({ ...options, localAddress: "192.0.2.1" });
+  expect(unbound).toEqual({ type: "failed", code: "EADDRNOTAVAIL" });
 });
 
 test("dial answers a refused connection with the system's code", async () => {

@@ -75,7 +75,7 @@ export class Uplink implements SimEvent {
       this.sentBytes += length;
       this.#queue.planEvent(this.#queue.now + (length + this.#debt) / this.#rate, this);
       this.#debt = 0;
-      stream.depart();
+      stream.shiftFirst();
       return;
     }
   }

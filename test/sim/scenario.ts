@@ -65,7 +65,7 @@ export function play(scenario: Scenario, randomSeed: number): Figures {
     swarm.add({ up: own, down: own, delayMs, startAt: i < first ? staggeredAt : Number.POSITIVE_INFINITY });
   }
   const leechers = swarm.hosts.filter((host) => !host.isSeed);
-  if (first < leechers.length) startCrowd(swarm, leechers.slice(first));
+  if (first < leechers.length) startRest(swarm, leechers.slice(first));
   const leavers = leechers.slice(0, Math.round(leechers.length * (scenario.leaving ?? 0)));
   for (const host of leavers) swarm.queue.plan(swarm.random() * alone, () => swarm.remove(host));
   if (scenario.leaveWhenDone === true)
@@ -82,14 +82,14 @@ export function play(scenario: Scenario, randomSeed: number): Figures {
   return figuresOf(scenario, randomSeed, swarm, staying);
 }
 
-/** Starts the crowd when a leecher has every second piece. */
-function startCrowd(swarm: Swarm, crowd: readonly SimHost[]): void {
+/** Starts the rest when a leecher has every second piece. */
+function startRest(swarm: Swarm, rest: readonly SimHost[]): void {
   const atLeechers = new Set<number>();
   swarm.onVerified = (_host, piece) => {
     atLeechers.add(piece);
     if (atLeechers.size * 2 < swarm.geometry.pieceCount) return;
     swarm.onVerified = () => {};
-    for (const host of crowd) swarm.start(host);
+    for (const host of rest) swarm.start(host);
   };
 }
 

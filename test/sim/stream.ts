@@ -122,7 +122,7 @@ export class Stream {
   }
 
   /** The first block goes onto the link. */
-  depart(): Parcel | undefined {
+  shiftFirst(): Parcel | undefined {
     const parcel = this.first;
     if (parcel === undefined) return undefined;
     this.#head++;

@@ -51,14 +51,14 @@ describe("SqliteStore", () => {
     store.close();
   });
 
-  const foreign: readonly [string, (path: string) => void][] = [
+  const others: readonly [string, (path: string) => void][] = [
     ["is no database", (path) => writeFileSync(path, "x".repeat(10_000))],
     [
       "is the database of another program",
       (path) => runSql(path, "CREATE TABLE t (a); PRAGMA user_version = 1"),
     ],
   ];
-  test.each(foreign)("X4: puts a file aside that %s, with one warning", (_, make) => {
+  test.each(others)("X4: puts a file aside that %s, with one warning", (_, make) => {
     const folder = fixture.folder();
     const path = join(folder, ".p2pfile.db");
     make(path);

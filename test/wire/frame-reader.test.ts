@@ -88,13 +88,13 @@ test("FrameReader passes a payload of 128 KiB over many chunks", () => {
 });
 
 test("W1: FrameReader refuses another protocol at the first wrong byte", () => {
-  const foreign = [
+  const openings = [
     "GET / HTTP/1.1\r\n",
     "\u0016\u0003\u0001\u0002\u0000",
     "\u0013BitTorrent Protocol",
     "\u0012",
   ];
-  for (const probe of foreign) expect(read(text(probe))).toEqual(["fault badHandshake"]);
+  for (const opening of openings) expect(read(text(opening))).toEqual(["fault badHandshake"]);
   expect(read(text("\u0013Bit"))).toEqual([]);
 });
 

@@ -18,7 +18,7 @@ export class ConnectionAddresses {
     this.#now = now;
   }
 
-  /** Addresses outside of the policy and our own are left out; what the user named is always taken. */
+  /** Addresses that the policy refuses and our own are left out; what the user named is always taken. */
   learn(address: PeerAddress, source: AddressSource, namer?: string): void {
     if (this.#policy.allows(address, isPinnedSource(source)))
       this.book.add(address, source, this.#now(), namer);

@@ -182,7 +182,7 @@ describe("PeerBook", () => {
     for (let i = 0; i < 1_000; i++) book.add(address(i), "exchange", 0, NAMER);
     const lone = [address(1_001), address(1_002)];
     book.add(lone[0]!, "dht", 0, "10.9.9.8");
-    // Named by the crowd's namer first, and by another host after it.
+    // Named by the namer of many first, and by another host after it.
     book.add(lone[1]!, "exchange", 0, NAMER);
     book.add(lone[1]!, "dht", 0, "10.9.9.7");
     const dials = [0, 1, 2].flatMap((now) => {

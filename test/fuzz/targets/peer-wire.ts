@@ -123,8 +123,8 @@ class Conversation {
   /** Our later messages are written, or dropped on a closed wire. */
   async end(): Promise<string> {
     const before = this.sink.total;
-    const isGreeted = this.log.length > 0 && !this.log[0]?.startsWith("fault");
-    if (isGreeted) {
+    const isHandshakeDone = this.log.length > 0 && !this.log[0]?.startsWith("fault");
+    if (isHandshakeDone) {
       for (const type of ["unchoke", "interested", "choke", "haveNone"] as const) this.#wire.send({ type });
       this.#wire.sendKeepAlive();
     }

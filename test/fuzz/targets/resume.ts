@@ -53,7 +53,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
     (existed & 4) === 0 &&
     record.partInode === INODE &&
     record.size === GEOMETRY.length;
-  const claimed = Bitfield.parse(bitfield, GEOMETRY.pieceCount);
+  const stored = Bitfield.parse(bitfield, GEOMETRY.pieceCount);
   const isWritten = (existed & 8) !== 0;
   const options: ResumeJournalOptions = {
     store,
@@ -74,17 +74,17 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
   };
   const journal = open(options);
   const { trusted, recheck } = journal.restore();
-  const isTrusted = fits && claimed !== undefined && record.bootId === BOOT && isStopped && !isTouched;
-  const expected = isTrusted && claimed !== undefined ? claimed : new Bitfield(GEOMETRY.pieceCount);
+  const isTrusted = fits && stored !== undefined && record.bootId === BOOT && isStopped && !isTouched;
+  const expected = isTrusted && stored !== undefined ? stored : new Bitfield(GEOMETRY.pieceCount);
   promise(trusted.equals(expected), `${trusted.count} pieces are trusted, ${expected.count} may be`);
   for (const piece of recheck)
     promise(GEOMETRY.piece(piece) === piece && !trusted.get(piece), `recheck of ${piece}`);
   promise(new Set(recheck).size === recheck.length, "each piece is checked once");
   // Pieces that the file may contain are checked rather than fetched again.
-  const recorded = fits ? claimed?.count : undefined;
+  const recorded = fits ? stored?.count : undefined;
   const doubted =
     (existed & 1) !== 0 ? 0 : recorded === undefined || isWritten ? GEOMETRY.pieceCount : recorded;
-  const toCheck = isTrusted ? doubted - claimed.count : doubted;
+  const toCheck = isTrusted ? doubted - stored.count : doubted;
   promise(recheck.length === toCheck, `${recheck.length} pieces are checked`);
 
   // Half of the pieces are checked; the others must stay unchecked over an orderly end.
@@ -105,7 +105,7 @@ async function check(open: Subject, input: Uint8Array): Promise<string> {
   const unsettled = recheck.filter((piece) => !settled.includes(piece));
   for (const piece of unsettled)
     promise(next.recheck.includes(piece), `the doubt about ${piece} is forgotten`);
-  return `${isTrusted ? "trusted" : "not"} ${Math.min(3, recheck.length)} ${claimed === undefined ? "bad" : "good"}`;
+  return `${isTrusted ? "trusted" : "not"} ${Math.min(3, recheck.length)} ${stored === undefined ? "bad" : "good"}`;
 }
 
 function planted(change: (resumed: Resumed, options: ResumeJournalOptions) => Resumed): Subject {

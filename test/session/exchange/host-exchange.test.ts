@@ -166,10 +166,10 @@ describe("hearing", () => {
     const hosts = exchange();
     const peer = new FakePeer(1);
     hosts.onExtendedHandshake(real(peer), 0);
-    const tellers = [[host(1, "leeching"), host(2, "done")], [host(3, "done")]].map(
+    const stated = [[host(1, "leeching"), host(2, "done")], [host(3, "done")]].map(
       (entries) => hosts.received(real(peer), encodeHosts(entries), 0).sender,
     );
-    expect(tellers).toEqual([host(1, "leeching"), undefined]);
+    expect(stated).toEqual([host(1, "leeching"), undefined]);
   });
 
   test("a message that is none ends the connection", () => {

@@ -119,7 +119,7 @@ describe("a block that a peer asks for", () => {
     const fixture = new Fixture([0, 1]);
     const peer = fixture.leecher();
     fixture.ask(peer, 0);
-    fixture.content.isCrowded = true;
+    fixture.content.dropsLoads = true;
     fixture.content.answerLoads();
     expect(fixture.content.loadCount).toBe(1);
     fixture.swarm.peers.delete(peer.handle);

@@ -82,7 +82,7 @@ class Fixture {
         sendBlock: () => {},
         close: (fault) => this.closed.push([handle, fault]),
       }),
-      banDisconnected: (handle) => this.closed.push([handle, "departed"]),
+      banDisconnected: (handle) => this.closed.push([handle, "banned after it left"]),
       onVerified: () => {},
       onCompleted: () => {},
       onFailure: (error) => this.failures.push(error),
@@ -162,7 +162,7 @@ describe("TransferRunner", () => {
     while (fixture.asked(culprit).length > 0) fixture.deliver(culprit, true);
     fixture.runner.dispatch({ type: "peerLeft", peer: culprit });
     await fixture.until(() => fixture.closed.length > 0);
-    expect(fixture.closed).toEqual([[culprit, "departed"]]);
+    expect(fixture.closed).toEqual([[culprit, "banned after it left"]]);
     expect([fixture.wrongPieces, fixture.failures]).toEqual([[0], []]);
     fixture.close();
   });

@@ -108,7 +108,7 @@ describe("Addresses of a connection", () => {
     ).toEqual([2001, 2099]);
   });
 
-  test("that the peer has claimed are dialled soon after it has left", () => {
+  test("that the peer has stated are dialled soon after it has left", () => {
     const fixture = new Fixture();
     const peer = fixture.peer();
     fixture.addresses.advertisedPort(peer, 2000);

@@ -120,15 +120,15 @@ describe("Room for an incoming connection", () => {
   });
 
   test("W17: is made by one of the host that holds most, in a full torrent and in a full process", () => {
-    const crowd = Array.from({ length: 3 }, () => new FakeConnection("10.0.0.2"));
+    const many = Array.from({ length: 3 }, () => new FakeConnection("10.0.0.2"));
     const lone = new FakeConnection("10.0.0.3");
-    const torrent: ConnectionHolder = { ...torrentWith(true), peers: () => [...crowd, lone].map(real) };
+    const torrent: ConnectionHolder = { ...torrentWith(true), peers: () => [...many, lone].map(real) };
     expect(filled(10).makeRoom(incoming, torrent)).toBe(true);
-    expect([...crowd, lone].map(({ faults }) => faults.length)).toEqual([0, 0, 1, 0]);
+    expect([...many, lone].map(({ faults }) => faults.length)).toEqual([0, 0, 1, 0]);
     const budget = filled(MAX_CONNECTIONS + 1);
     budget.join({ ...torrent, isFull: false });
     expect(budget.makeRoom(incoming, torrentWith(false))).toBe(true);
-    expect([...crowd, lone].map(({ faults }) => faults.length)).toEqual([0, 0, 2, 0]);
+    expect([...many, lone].map(({ faults }) => faults.length)).toEqual([0, 0, 2, 0]);
   });
 
   test("W17: is made for an exempt peer by any that is not", () => {

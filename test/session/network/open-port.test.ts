@@ -77,7 +77,7 @@ describe("The port of a node", () => {
     expect(bindHost).toBe(IP);
   });
 
-  test("is an error of the user when the only one is taken, or the address is foreign", async () => {
+  test("is an error of the user when the only one is taken, or no interface has the address", async () => {
     takeTcp(FIRST);
     await takeUdp(FIRST + 1);
     const refused = (attempt: Promise<unknown>) =>

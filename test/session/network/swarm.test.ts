@@ -254,7 +254,7 @@ describe("Sources", () => {
     expect(fixture.dialled).toEqual([addressKey(SEED)]);
   });
 
-  test("that are foreign are left out, unless the user named them", async () => {
+  test("that the address policy refuses are left out, unless the user named them", async () => {
     const fixture = new NetworkFixture({ policy: { allows: (_, isPinned) => isPinned } });
     const swarm = fixture.swarm({ pinned: pinned([SEED]) });
     for (const address of silent(3)) swarm.learn(address, "pex");

@@ -6,12 +6,12 @@ import type { Child } from "./child.ts";
 import type { TestFixture } from "./test-directory.ts";
 
 /** BitTorrent and DHT port of every client: each has an address of its own. */
-export const FOREIGN_PORT = 6881;
+export const CLIENT_PORT = 6881;
 const TRANSMISSION_RPC_PORT = 9091;
 const PYTHON = "/usr/bin/python3";
 
 /** The directory and the address of a client. */
-export interface ForeignPeer {
+export interface OtherClient {
   readonly child: Child;
   readonly directory: string;
   readonly address: string;
@@ -42,7 +42,7 @@ export async function startLibtorrent(
   fixture: TestFixture,
   mode: "seed" | "download",
   options: LibtorrentOptions,
-): Promise<ForeignPeer> {
+): Promise<OtherClient> {
   const ip = fixture.address();
   const script = join(import.meta.dir, "../interop/peers/libtorrent_peer.py");
   const command = [
@@ -52,7 +52,7 @@ export async function startLibtorrent(
     "--ip",
     ip,
     "--port",
-    String(FOREIGN_PORT),
+    String(CLIENT_PORT),
     "--dir",
     options.directory,
   ];
@@ -61,7 +61,7 @@ export async function startLibtorrent(
   if (options.dhtNode !== undefined) command.push("--dht-node", options.dhtNode);
   const child = fixture.spawn(command, { cwd: fixture.directory("libtorrent") });
   await child.waitForLine("stdout", /^ready \d+/);
-  return { child, directory: options.directory, address: `${ip}:${FOREIGN_PORT}` };
+  return { child, directory: options.directory, address: `${ip}:${CLIENT_PORT}` };
 }
 
 export interface Aria2Options {
@@ -73,7 +73,7 @@ export interface Aria2Options {
   readonly seed: boolean;
 }
 
-export function startAria2(fixture: TestFixture, options: Aria2Options): ForeignPeer {
+export function startAria2(fixture: TestFixture, options: Aria2Options): OtherClient {
   const ip = fixture.address();
   const home = fixture.directory("aria2");
   const child = fixture.spawn(
@@ -82,8 +82,8 @@ export function startAria2(fixture: TestFixture, options: Aria2Options): Foreign
       "--no-conf=true",
       `--dir=${options.directory}`,
       `--interface=${ip}`,
-      `--listen-port=${FOREIGN_PORT}`,
-      `--dht-listen-port=${FOREIGN_PORT}`,
+      `--listen-port=${CLIENT_PORT}`,
+      `--dht-listen-port=${CLIENT_PORT}`,
       "--enable-dht=true",
       "--enable-dht6=false",
       `--dht-entry-point=${options.dhtNode}`,
@@ -100,10 +100,10 @@ export function startAria2(fixture: TestFixture, options: Aria2Options): Foreign
     ],
     { cwd: home, env: { HOME: home } },
   );
-  return { child, directory: options.directory, address: `${ip}:${FOREIGN_PORT}` };
+  return { child, directory: options.directory, address: `${ip}:${CLIENT_PORT}` };
 }
 
-export interface Transmission extends ForeignPeer {
+export interface Transmission extends OtherClient {
   /** Adds a .torrent or a magnet. */
   add(source: string): Promise<void>;
   /** Waits until every torrent is complete. */
@@ -122,7 +122,7 @@ export async function startTransmission(fixture: TestFixture, directory: string)
     encryption: 0,
     "incomplete-dir-enabled": false,
     "lpd-enabled": false,
-    "peer-port": FOREIGN_PORT,
+    "peer-port": CLIENT_PORT,
     "peer-port-random-on-start": false,
     "pex-enabled": true,
     "port-forwarding-enabled": false,
@@ -148,7 +148,7 @@ export async function startTransmission(fixture: TestFixture, directory: string)
   return {
     child,
     directory,
-    address: `${ip}:${FOREIGN_PORT}`,
+    address: `${ip}:${CLIENT_PORT}`,
     async add(source) {
       const answer = await remote("--add", source);
       if (!answer.includes("success")) throw new Error(`transmission-remote --add: ${answer}`);
