@@ -1,4 +1,4 @@
-// Writes docs/LIMITS.md from every src/**/limits.ts: `bun scripts/limits-doc.ts`. A test fails when the page is out of date.
+// Writes docs/LIMITS.md from every limits.ts of src and workers: `bun scripts/limits-doc.ts`. A test fails when the page is out of date.
 import { join } from "node:path";
 import { MAX_MAGNET_LENGTH, MAX_SHARED_NAME_LENGTH } from "../src/core/format/limits.ts";
 import { REDIAL_PINNED_MAX_MS } from "../src/core/swarm/limits.ts";
@@ -30,8 +30,9 @@ may want to know beforehand:
 /** The limits files in the order of the layers. The first line of each is the title of its section. */
 function limitFiles(): string[] {
   const layers = ["core", "wire", "net", "discovery", "storage", "hashing", "session", "cli"];
-  const paths = [...new Bun.Glob("src/**/limits.ts").scanSync(root)];
-  const order = (path: string) => layers.indexOf(path.split("/")[1] ?? "");
+  const paths = [...new Bun.Glob("{src,workers}/**/limits.ts").scanSync(root)];
+  const order = (path: string) =>
+    path.startsWith("workers/") ? layers.length : layers.indexOf(path.split("/")[1] ?? "");
   return paths.toSorted((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
 }
 

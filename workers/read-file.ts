@@ -2,10 +2,7 @@
 // read, never dies of a truncated file, and is as fast as a mapping of small pages.
 import { readSync } from "node:fs";
 import { ShortFileError } from "./short-file-error.ts";
-import { KiB } from "../src/lib/units.ts";
-
-/** Fits the second level cache, so SHA-1 finds the copy there: 128 KiB to 512 KiB measured alike, 1 MiB slower. */
-const BUFFER_LENGTH = 256 * KiB;
+import { READ_BUFFER_LENGTH } from "./limits.ts";
 
 let buffer: Uint8Array | undefined;
 
@@ -14,12 +11,12 @@ let buffer: Uint8Array | undefined;
  * @throws ShortFileError when the file ends before `end`; the system's error when it cannot be read.
  */
 export function readFile(fd: number, offset: number, end: number, take: (bytes: Uint8Array) => void): void {
-  buffer ??= new Uint8Array(BUFFER_LENGTH);
+  buffer ??= new Uint8Array(READ_BUFFER_LENGTH);
   let at = offset;
   while (at < end) {
-    const got = readSync(fd, buffer, 0, Math.min(BUFFER_LENGTH, end - at), at);
+    const got = readSync(fd, buffer, 0, Math.min(READ_BUFFER_LENGTH, end - at), at);
     if (got === 0) throw new ShortFileError(at, end);
-    take(got === BUFFER_LENGTH ? buffer : buffer.subarray(0, got));
+    take(got === READ_BUFFER_LENGTH ? buffer : buffer.subarray(0, got));
     at += got;
   }
 }

@@ -1,7 +1,7 @@
 // The outermost fields of a KRPC message, found without decoding it: what a flood sends is dropped at the price of one pass over
 // its bytes. Pure. Looks at no field that lies deeper; guardDatagram decides on the message.
 import { present } from "../lib/assert.ts";
-import { MAX_DATAGRAM_LENGTH } from "./limits.ts";
+import { MAX_DATAGRAM_LENGTH, MAX_TRANSACTION_LENGTH } from "./limits.ts";
 
 /** A query, or what answers one: a response or an error. */
 export type DatagramKind = "query" | "reply";
@@ -14,8 +14,6 @@ export interface DatagramEnvelope {
 
 /** "d1:y1:qe" is no message yet, and nothing shorter is. */
 const MIN_LENGTH = 8;
-/** Echoed back by us, so the limit bounds our answers; clients use 2 to 4 bytes. */
-const MAX_TRANSACTION_LENGTH = 20;
 /** A key of one byte, "1:t". */
 const SHORT_KEY_LENGTH = 3;
 

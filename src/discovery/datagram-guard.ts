@@ -21,6 +21,7 @@ import {
   MAX_DATAGRAM_LENGTH,
   MAX_DHT_NODES_READ,
   MAX_DHT_VALUES_READ,
+  MAX_TRANSACTION_LENGTH,
 } from "./limits.ts";
 
 export type DatagramFault =
@@ -49,8 +50,6 @@ const MIN_LENGTH = 8;
 const DICT = 0x64;
 const END = 0x65;
 const ID_LENGTH = 20;
-/** Echoed back by us, so the limit bounds our answers; clients use 2 to 4 bytes. */
-const MAX_TRANSACTION_LENGTH = 20;
 const NO_NODES = new Uint8Array(0);
 
 /**

@@ -6,9 +6,9 @@ import {
   DHT_CONCURRENCY,
   DHT_K,
   DHT_LOOKUP_TIMEOUT_MS,
-  DHT_QUERY_TIMEOUT_MS,
   MAX_DHT_STORED_PEERS,
   MAX_WALK_PEERS_NAMED_BY_HOST,
+  DHT_LIBRARY_TIMEOUT_MS,
 } from "./limits.ts";
 import { PEER_EXPIRY_MS } from "../core/swarm/limits.ts";
 import { addressKey, type PeerAddress } from "../core/format/peer-address.ts";
@@ -38,8 +38,6 @@ export interface DhtOptions {
 type PeerListener = (address: PeerAddress, namer: string | undefined) => void;
 type AnnounceListener = (infoHash: InfoHash, address: PeerAddress) => void;
 
-/** The library gives a query up after four to five ticks, each a quarter of its timeout. */
-const LIBRARY_TIMEOUT_MS = DHT_QUERY_TIMEOUT_MS * 0.8;
 const ID_LENGTH = 20;
 const ANY_HOST = "0.0.0.0";
 
@@ -91,7 +89,7 @@ export class Dht {
       socket,
       nodeId: this.#nodeId,
       host: advertisedHost,
-      timeout: LIBRARY_TIMEOUT_MS,
+      timeout: DHT_LIBRARY_TIMEOUT_MS,
       maxAge: PEER_EXPIRY_MS,
       maxPeers: MAX_DHT_STORED_PEERS,
       concurrency: DHT_CONCURRENCY,

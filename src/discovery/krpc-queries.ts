@@ -1,12 +1,11 @@
 // The queries that our node takes, by name, each with the check of its arguments (BEP 5). Pure. A query that is not here is
 // dropped, BEP 44's put and get among them: we store nothing for others but peers.
 import { type BencodeDict, dictBytes, dictInteger } from "../core/format/bencode.ts";
+import { MAX_TOKEN_LENGTH } from "./limits.ts";
 
 type ArgumentCheck = (args: BencodeDict) => boolean;
 
 const ID_LENGTH = 20;
-/** Echoed back to us by others, so the limit bounds what we send; clients use 4 to 20 bytes. */
-const MAX_TOKEN_LENGTH = 64;
 
 const checks: ReadonlyMap<string, ArgumentCheck> = new Map<string, ArgumentCheck>([
   ["ping", () => true],

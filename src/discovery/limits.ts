@@ -6,12 +6,18 @@ export const MAX_DATAGRAM_BENCODE_DEPTH = 8;
 export const MAX_DATAGRAM_BENCODE_ITEMS = 500;
 /** Bytes; a DHT message with 100 peers has about 900. */
 export const MAX_DATAGRAM_LENGTH = 2048;
+/** A query's transaction id, which is echoed back by us: it bounds our answers; clients use 2 to 4 bytes. */
+export const MAX_TRANSACTION_LENGTH = 20;
+/** A token that a query brings back to us; clients use 4 to 20 bytes. */
+export const MAX_TOKEN_LENGTH = 64;
 /** Peers and nodes that are read of one reply: libtorrent names about 100 peers, others up to 20 nodes. One reply must not fill the
  * table of addresses, nor its checks take a millisecond. */
 export const MAX_DHT_VALUES_READ = 100;
 export const MAX_DHT_NODES_READ = 20;
 /** A DHT query unanswered for this long is lost: round trips of a private network are below 100 ms. */
 export const DHT_QUERY_TIMEOUT_MS = 500;
+/** The timeout that makes the library give a query up by then: after four to five ticks, each a quarter of it. */
+export const DHT_LIBRARY_TIMEOUT_MS = DHT_QUERY_TIMEOUT_MS * 0.8;
 /** Peers in one reply: 50 x 6 bytes keep the datagram below 700 bytes, so it is never fragmented nor amplified. */
 export const MAX_DHT_REPLY_PEERS = 50;
 /** Nodes that a walk looks for, that an announce goes to, in a bucket and in a reply without peers: BEP 5's k. With the

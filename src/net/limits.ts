@@ -10,3 +10,5 @@ export const OUTPUT_SEGMENT_LENGTH = 16 * (BLOCK_LENGTH + BLOCK_HEADER_LENGTH);
 export const SMALL_OUTPUT_SEGMENT_LENGTH = 4 * KiB;
 /** Drained segments kept for all connections together: 8 MiB. */
 export const MAX_SPARE_OUTPUT_SEGMENTS = 32;
+/** A shorter array is left to the collector: freeing it is not worth a call into the engine. */
+export const MIN_RELEASED_LENGTH = 64 * KiB;

@@ -1,8 +1,5 @@
 // Frees memory without waiting for the garbage collector.
-import { KiB } from "../lib/units.ts";
-
-/** Less is not worth a call into the engine. */
-const MIN_RELEASED_LENGTH = 64 * KiB;
+import { MIN_RELEASED_LENGTH } from "./limits.ts";
 
 /**
  * Frees the memory of a long array that is not read any more and that has its buffer for itself; all views of it are

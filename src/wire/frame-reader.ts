@@ -6,6 +6,7 @@ import {
   MAX_BLOCK_FRAME_LENGTH,
   MAX_EXTENDED_FRAME_LENGTH,
   MAX_UNKNOWN_FRAME_LENGTH,
+  MIN_SCRATCH_LENGTH,
 } from "./limits.ts";
 import { present } from "../lib/assert.ts";
 import { readUint32 } from "../lib/bytes.ts";
@@ -20,8 +21,6 @@ const MAX_FRAME_LENGTH = Math.max(
   MAX_UNKNOWN_FRAME_LENGTH,
   MAX_EXTENDED_FRAME_LENGTH,
 );
-/** Bytes of the smallest buffer: small for an idle peer, large enough for every message of fixed size. */
-const MIN_SCRATCH_LENGTH = 256;
 
 /** Views are valid during the call only: they lie in the chunk or in a buffer that is used again. */
 export interface FrameHandler {

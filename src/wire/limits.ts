@@ -28,3 +28,10 @@ export const MAX_EARLY_ALLOWED_FAST = 100;
 export const MAX_EXTENDED_HANDSHAKES = 100;
 /** Bitfields of one peer: aria2 sends one in place of many haves, a few hundred in a long download. */
 export const MAX_BITFIELDS = 4096;
+/** The smallest buffer of a connection for messages that are cut by chunks: small for an idle peer, large enough for every message of
+ * fixed size. */
+export const MIN_SCRATCH_LENGTH = 256;
+/** Depth and items of the dictionary in front of a metadata piece: it has three integers (BEP 9), the rest is for keys of other
+ * programs. */
+export const MAX_METADATA_BENCODE_DEPTH = 4;
+export const MAX_METADATA_BENCODE_ITEMS = 64;

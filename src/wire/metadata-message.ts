@@ -1,6 +1,7 @@
 // The ut_metadata messages (BEP 9): a dictionary, followed by the bytes of the piece in a data message.
 import { asDict, decodeBencode, dictInteger, encodeBencode, scanPrefix } from "../core/format/bencode.ts";
 import { concatBytes } from "../lib/bytes.ts";
+import { MAX_METADATA_BENCODE_DEPTH, MAX_METADATA_BENCODE_ITEMS } from "./limits.ts";
 
 export const MetadataMessageType = { request: 0, data: 1, reject: 2 } as const;
 
@@ -15,7 +16,7 @@ export interface MetadataMessage {
 }
 
 /** A message has three keys; other clients may add some. */
-const limits = { maxDepth: 4, maxItems: 64 };
+const limits = { maxDepth: MAX_METADATA_BENCODE_DEPTH, maxItems: MAX_METADATA_BENCODE_ITEMS };
 
 /** @returns undefined unless `bytes` begins with a dictionary that has integers `msg_type` and `piece`. */
 export function parseMetadataMessage(bytes: Uint8Array): MetadataMessage | undefined {

@@ -28,15 +28,16 @@ plugin({
     });
     build.onLoad({ filter: /src\/core\/transfer\/limits\.ts$/ }, async ({ path }) => {
       let source = await Bun.file(path).text();
-      const windows = ["MIN_REQUEST_WINDOW", "MIN_REQUEST_WINDOW_OF_LONG_PIECES", "MAX_REQUEST_WINDOW"];
+      const windows = [
+        "MIN_REQUEST_WINDOW",
+        "MIN_REQUEST_WINDOW_OF_LONG_PIECES",
+        "MAX_REQUEST_WINDOW",
+        "INITIAL_REQUEST_WINDOW",
+      ];
       for (const name of windows) {
         source = change(source, new RegExp(`^(export const ${name} = )([^;]+);`, "m"), perBlock);
       }
       return { contents: source, loader: "ts" };
-    });
-    build.onLoad({ filter: /src\/core\/transfer\/request-window\.ts$/ }, async ({ path }) => {
-      const source = await Bun.file(path).text();
-      return { contents: change(source, /^(const INITIAL_WINDOW = )([^;]+);/m, perBlock), loader: "ts" };
     });
   },
 });

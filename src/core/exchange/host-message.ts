@@ -11,7 +11,12 @@ import {
 } from "../format/bencode.ts";
 import { FIRST_HAND_STATES, type FirstHandState } from "./first-hand-hosts.ts";
 import { HOST_STATES, type HostEntry } from "./host-roster.ts";
-import { DESTINATION_ID_LENGTH, MAX_HOSTS_PER_MESSAGE } from "./limits.ts";
+import {
+  DESTINATION_ID_LENGTH,
+  MAX_HOSTS_PER_MESSAGE,
+  MAX_HOSTS_BENCODE_DEPTH,
+  MAX_HOSTS_BENCODE_ITEMS,
+} from "./limits.ts";
 import { readCompact, writeCompact } from "../format/peer-address.ts";
 
 /** Its name in the extension handshake. */
@@ -22,7 +27,7 @@ const ENTRY_LENGTH = 11;
 const STATE_AT = 6;
 const SINCE_AT = 7;
 /** A dictionary of one string; later versions may add a few. */
-const limits = { maxDepth: 2, maxItems: 32 };
+const limits = { maxDepth: MAX_HOSTS_BENCODE_DEPTH, maxItems: MAX_HOSTS_BENCODE_ITEMS };
 
 /** What a peer says of itself. It counts for the source address of its connection, and nothing else in the message does. */
 export interface OwnStatement {

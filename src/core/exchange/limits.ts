@@ -49,3 +49,9 @@ export const MAX_PARTLY_SENT_PIECES = 1_024;
 export const MAX_RECENT_REQUESTS = 1_024;
 /** A request this long before the peer closes the connection may have been answered by us or by another peer. */
 export const RECENT_REQUEST_MS = 10_000;
+/** Depth and items of the bencoded message: `pf_hosts` is one dictionary with the entries in a string, `pf_report` has its arguments in
+ * a second one. The rest of the items is for keys of later versions. */
+export const MAX_HOSTS_BENCODE_DEPTH = 2;
+export const MAX_HOSTS_BENCODE_ITEMS = 32;
+export const MAX_REPORT_BENCODE_DEPTH = 3;
+export const MAX_REPORT_BENCODE_ITEMS = 32;

@@ -22,6 +22,8 @@ import {
   MAX_REPORT_TEXT_LENGTH,
   REPORT_TOKEN_LENGTH,
   REPORT_TRANSACTION_LENGTH,
+  MAX_REPORT_BENCODE_DEPTH,
+  MAX_REPORT_BENCODE_ITEMS,
 } from "./limits.ts";
 
 export interface Report {
@@ -52,7 +54,7 @@ export interface ReportAnswer {
   readonly token: Uint8Array;
 }
 
-const limits = { maxDepth: 3, maxItems: 32 };
+const limits = { maxDepth: MAX_REPORT_BENCODE_DEPTH, maxItems: MAX_REPORT_BENCODE_ITEMS };
 const ID_LENGTH = 20;
 const PERMILLE = 1000;
 const MAX_FAILURE = 255;

@@ -8,9 +8,10 @@ import {
   MAX_HANDSHAKE_ITEMS,
   MAX_METADATA_LENGTH,
   MAX_PEER_REQUEST_QUEUE,
+  MAX_HANDSHAKE_DEPTH,
 } from "./limits.ts";
 
-const limits = { maxDepth: 4, maxItems: MAX_HANDSHAKE_ITEMS };
+const limits = { maxDepth: MAX_HANDSHAKE_DEPTH, maxItems: MAX_HANDSHAKE_ITEMS };
 
 export interface ExtendedHandshake {
   /** `m`: the peer's message id for each extension, 1..255; 0 disables the extension (BEP 10). */

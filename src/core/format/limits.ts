@@ -17,7 +17,8 @@ export const MAX_MAGNET_LENGTH = 64 * KiB;
 export const MAX_MAGNET_PEERS = 100;
 /** Characters of a text from outside that a message quotes: a line of a terminal. */
 export const MAX_QUOTED_LENGTH = 80;
-/** Values and keys of an extension handshake; those of libtorrent and Transmission have about 40. */
+/** Depth, and values and keys, of an extension handshake; those of libtorrent and Transmission have a depth of 2 and about 40. */
+export const MAX_HANDSHAKE_DEPTH = 4;
 export const MAX_HANDSHAKE_ITEMS = 1000;
 /** A peer's `reqq` is clamped to 1 and this; our largest request window is a quarter of it. */
 export const MAX_PEER_REQUEST_QUEUE = 2048;

@@ -1,12 +1,10 @@
 // Measures bytes per second over the last five seconds, in a ring of twenty slots. O(1), allocates nothing after
 // construction; `now` is in milliseconds, never below 0.
 import { present } from "../../lib/assert.ts";
-
-const SLOT_MS = 250;
-const SLOT_COUNT = 20;
+import { METER_SLOT_MS, METER_SLOTS } from "./limits.ts";
 
 export class RateMeter {
-  readonly #slots = new Float64Array(SLOT_COUNT);
+  readonly #slots = new Float64Array(METER_SLOTS);
   /** Number of the newest slot, counted from time 0. */
   #newest = Number.NEGATIVE_INFINITY;
   #sum = 0;
@@ -16,7 +14,7 @@ export class RateMeter {
   add(bytes: number, now: number): void {
     this.#advance(now);
     if (this.#sum === 0) this.#startMs = now;
-    const slot = this.#newest % SLOT_COUNT;
+    const slot = this.#newest % METER_SLOTS;
     this.#slots[slot] = present(this.#slots[slot]) + bytes;
     this.#sum += bytes;
   }
@@ -25,20 +23,20 @@ export class RateMeter {
   rate(now: number): number {
     this.#advance(now);
     if (this.#sum === 0) return 0;
-    const windowStartMs = (this.#newest - SLOT_COUNT + 1) * SLOT_MS;
+    const windowStartMs = (this.#newest - METER_SLOTS + 1) * METER_SLOT_MS;
     const elapsedMs = now - Math.max(this.#startMs, windowStartMs);
     // A first burst is spread over one slot at least, not over the millisecond it took.
-    return (this.#sum * 1000) / Math.max(elapsedMs, SLOT_MS);
+    return (this.#sum * 1000) / Math.max(elapsedMs, METER_SLOT_MS);
   }
 
   /** Empties the slots between the newest one and `now`. When the clock steps back, the newest slot stays. */
   #advance(now: number): void {
-    const slot = Math.floor(now / SLOT_MS);
+    const slot = Math.floor(now / METER_SLOT_MS);
     if (slot <= this.#newest) return;
-    const first = Math.max(this.#newest + 1, slot - SLOT_COUNT + 1, 0);
+    const first = Math.max(this.#newest + 1, slot - METER_SLOTS + 1, 0);
     for (let at = first; at <= slot; at++) {
-      this.#sum -= present(this.#slots[at % SLOT_COUNT]);
-      this.#slots[at % SLOT_COUNT] = 0;
+      this.#sum -= present(this.#slots[at % METER_SLOTS]);
+      this.#slots[at % METER_SLOTS] = 0;
     }
     this.#newest = slot;
   }

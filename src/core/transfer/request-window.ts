@@ -12,11 +12,10 @@ import {
   MIN_RUNS_PER_WINDOW,
   TARGET_DELAY_MS,
   TARGET_ROUND_TRIPS,
+  INITIAL_REQUEST_WINDOW,
 } from "./limits.ts";
 import type { Block } from "../torrent/peer-message.ts";
 
-/** Blocks in the first window: 512 KiB, so that the first piece needs one round trip. */
-const INITIAL_WINDOW = 32;
 /** Weight of the newest delay in the running average. */
 const DELAY_WEIGHT = 1 / 8;
 
@@ -37,7 +36,7 @@ export class RequestWindow {
   readonly #outstanding = new Map<number, Outstanding>();
   readonly #least: number;
   #blocks = 0;
-  #size = INITIAL_WINDOW;
+  #size = INITIAL_REQUEST_WINDOW;
   #limit = MAX_REQUEST_WINDOW;
   /** Blocks in the longest request that the peer answers. */
   #longestRun = 1;

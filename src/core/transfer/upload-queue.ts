@@ -4,11 +4,10 @@
 import { present } from "../../lib/assert.ts";
 import { pieceIndex } from "../torrent/ids.ts";
 import type { Block } from "../torrent/peer-message.ts";
+import { FIRST_UPLOAD_QUEUE } from "./limits.ts";
 
 /** A request is piece, begin and length, each below 2^32. */
 const FIELDS = 3;
-/** Requests in a peer's first ring, which is made when a request has to wait. */
-const FIRST_CAPACITY = 16;
 
 export class UploadQueue {
   #ring = new Uint32Array(0);
@@ -76,7 +75,7 @@ export class UploadQueue {
   }
 
   #grow(): void {
-    const ring = new Uint32Array(Math.max(FIRST_CAPACITY * FIELDS, this.#ring.length * 2));
+    const ring = new Uint32Array(Math.max(FIRST_UPLOAD_QUEUE * FIELDS, this.#ring.length * 2));
     ring.set(this.#ring.subarray(this.#head));
     ring.set(this.#ring.subarray(0, this.#head), this.#ring.length - this.#head);
     this.#ring = ring;

@@ -15,3 +15,7 @@ export const PIECE_STATE_PATIENCE_MS = 2_000;
 export const DELIVERY_GRACE_MS = 2_000;
 /** How often one peer's pieces are gone through for that. */
 export const DELIVERY_CHECK_MS = 500;
+/** A PEX message of a peer that is this much early is still within BEP 11's minute: clocks and networks jitter. */
+export const PEX_TOLERANCE_MS = 5_000;
+/** How often the PEX feeds are asked; each keeps the minute itself. */
+export const PEX_TURN_MS = 1_000;

@@ -6,11 +6,7 @@ import { addressKey, type PeerAddress } from "../../core/format/peer-address.ts"
 import { encodePex, parsePex, PexFeed, type PexPeer } from "../../core/exchange/pex.ts";
 import { speaks, speaksHosts } from "./host-exchange.ts";
 import { PEER_EXCHANGE, type PeerConnection } from "../peer/peer-connection.ts";
-
-/** Clocks and networks jitter: a message this much early is still within the rules. */
-const TOLERANCE_MS = 5_000;
-/** How often the feeds are asked; each keeps the minute itself. */
-const TURN_MS = 1_000;
+import { PEX_TOLERANCE_MS, PEX_TURN_MS } from "./limits.ts";
 
 export class PeerExchange {
   readonly #feeds = new Map<PeerHandle, PexFeed>();
@@ -19,7 +15,7 @@ export class PeerExchange {
 
   tick(peers: Iterable<PeerConnection>, now: number): void {
     if (now < this.#turnAt) return;
-    this.#turnAt = now + TURN_MS;
+    this.#turnAt = now + PEX_TURN_MS;
     const all = [...peers];
     for (const peer of all) {
       if (!speaks(peer, PEER_EXCHANGE) || speaksHosts(peer)) continue;
@@ -33,7 +29,7 @@ export class PeerExchange {
   /** @returns the addresses in a message; none when the peer sends more than one a minute. */
   received(peer: PeerConnection, payload: Uint8Array, now: number): readonly PeerAddress[] {
     const receivedAt = this.#receivedAt.get(peer.handle);
-    if (receivedAt !== undefined && now - receivedAt < PEX_INTERVAL_MS - TOLERANCE_MS) return [];
+    if (receivedAt !== undefined && now - receivedAt < PEX_INTERVAL_MS - PEX_TOLERANCE_MS) return [];
     this.#receivedAt.set(peer.handle, now);
     const message = parsePex(payload);
     if (message === undefined) {
