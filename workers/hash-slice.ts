@@ -8,11 +8,11 @@ import { readFile } from "./read-file.ts";
 import { ReadLease } from "./read-lease.ts";
 import { ShortFileError } from "./short-file-error.ts";
 import type { HashRequest } from "../src/hashing/messages.ts";
+import { O_CLOEXEC } from "../src/lib/open-flags.ts";
 import { isNetworkFileSystem, TMPFS } from "../src/lib/file-systems.ts";
 
 type Statfs = (path: string) => { readonly type: number };
 
-const O_CLOEXEC = 0o2000000;
 /** Names every descriptor of this process, all threads included; opening one opens its file once more. */
 const DESCRIPTORS = "/proc/self/fd";
 

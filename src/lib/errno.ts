@@ -44,6 +44,10 @@ function everywhere(words: string): Readonly<Record<ErrnoSubject, string>> {
   return { source: words, directory: words, disk: words, port: words, config: words };
 }
 
+/** Also of a directory that was looked at without an error of the system. */
+export const NO_DIRECTORY = "no such directory; make it first (mkdir -p) or choose another --dir";
+export const NOT_A_DIRECTORY = "is not a directory; choose another --dir";
+
 /** The fact, then the remedy. */
 const WORDS: Readonly<Record<string, Partial<Readonly<Record<ErrnoSubject, string>>>>> = {
   EACCES: {
@@ -55,12 +59,12 @@ const WORDS: Readonly<Record<string, Partial<Readonly<Record<ErrnoSubject, strin
   EPERM: { source: NOT_READABLE, directory: NOT_WRITABLE },
   ENOENT: {
     source: "no such file; check the path",
-    directory: "no such directory; make it first (mkdir -p) or choose another --dir",
+    directory: NO_DIRECTORY,
     config: "there is no such file",
   },
   ENOTDIR: {
     source: "no such file: a part of the path is not a directory; check the path",
-    directory: "is not a directory; choose another --dir",
+    directory: NOT_A_DIRECTORY,
     config: "there is no such file",
   },
   ELOOP: {

@@ -4,7 +4,7 @@ import { lstat, mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { creationErrorOf } from "./creation-error.ts";
 import { MAX_FILE_NAME_LENGTH } from "./limits.ts";
-import { errnoWords } from "../lib/errno.ts";
+import { errnoWords, NO_DIRECTORY, NOT_A_DIRECTORY } from "../lib/errno.ts";
 import { DestinationError, systemErrorCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import { isOwnFileName } from "./own-files.ts";
@@ -53,9 +53,7 @@ export async function prepareDirectory(directory: string): Promise<string> {
   try {
     if (!(await isDirectory(path))) {
       if (!(await isDirectory(dirname(path)))) {
-        throw new DestinationError(
-          `${path}: no such directory; make it first (mkdir -p) or choose another --dir`,
-        );
+        throw new DestinationError(`${path}: ${NO_DIRECTORY}`);
       }
       await mkdir(path).catch((error: unknown) => {
         // Two downloads started together both want to make it.
@@ -76,7 +74,7 @@ async function isDirectory(path: string): Promise<boolean> {
     if (systemErrorCode(error) === "ENOENT") return false;
     throw error;
   }
-  throw new DestinationError(`${path}: is not a directory; choose another --dir`);
+  throw new DestinationError(`${path}: ${NOT_A_DIRECTORY}`);
 }
 
 /** @throws DestinationError unless `name` is one plain component that we may create. */

@@ -4,6 +4,7 @@ import { constants, type BigIntStats } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { MAX_PART_OPEN_ATTEMPTS } from "./limits.ts";
 import { BusyError, DestinationError, systemErrorCode } from "../lib/errors.ts";
+import { O_CLOEXEC } from "../lib/open-flags.ts";
 import { creationErrorOf } from "./creation-error.ts";
 import { directoryErrorOf } from "./destination.ts";
 import { statsOf } from "./file-stamp.ts";
@@ -14,7 +15,6 @@ import { closeFile, openFile, truncateFile } from "./positioned-io.ts";
 import type { FileTimes } from "./state-store.ts";
 
 /** Not in node's constants: the descriptor does not pass to child processes, and with it the lock. */
-const O_CLOEXEC = 0o2000000;
 const OPEN_FLAGS =
   constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK | O_CLOEXEC;
 /** The kernel takes away what the user's umask forbids, here and so in the finished file. */

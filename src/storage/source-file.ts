@@ -73,7 +73,9 @@ function checkServable(given: string, stats: BigIntStats): void {
   }
   if (stats.size === 0n) throw new SourceError(`${given}: an empty file cannot be shared`);
   if (stats.size > BigInt(MAX_FILE_LENGTH)) {
-    throw new SourceError(`${given}: is larger than the ${formatBytes(MAX_FILE_LENGTH)} that can be shared`);
+    throw new SourceError(
+      `${given}: is larger than ${formatBytes(MAX_FILE_LENGTH)}, the most that a torrent can hold`,
+    );
   }
 }
 

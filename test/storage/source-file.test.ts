@@ -131,7 +131,7 @@ describe("SourceFile", () => {
     truncateSync(path, MAX_FILE_LENGTH + 1);
     const failure = await failureOf(SourceFile.open(path, "/"));
     expect(failure).toBeInstanceOf(SourceError);
-    expect(failure.message).toContain("is larger than the 16.0 TiB that can be shared");
+    expect(failure.message).toContain("is larger than 16.0 TiB, the most that a torrent can hold");
   });
 
   const refused: readonly [string, string, (folder: string) => string | undefined][] = [
