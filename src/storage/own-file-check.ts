@@ -1,6 +1,6 @@
 // Whether a file that stands under one of our names is one that we made: a regular file with no other name, of the owner and
 // mode that a file made by us has in that directory. Looks at a file without opening it.
-import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../lib/errors.ts";
 import { probeFileName } from "./own-files.ts";
@@ -35,16 +35,6 @@ export function strangeTraitIn(directory: string, found: FileTraits): string | u
   // Only owner and mode depend on the file system, and they are usually the usual ones.
   if (trait === undefined || !found.isFile() || found.nlink > 1n) return trait;
   return strangeTrait(found, probe(directory));
-}
-
-/** @returns undefined when nothing stands at `path` or when what stands there is ours. @throws the system's error. */
-export function strangeTraitAt(directory: string, name: string): string | undefined {
-  try {
-    return strangeTraitIn(directory, lstatSync(join(directory, name), { bigint: true }));
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** Makes a file, looks at it, and removes it. */

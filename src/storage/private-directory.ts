@@ -61,7 +61,7 @@ export function privateDirectory(directory: string): PrivateDirectory {
   return trait === undefined ? { path: own } : { problem: `${own} ${trait}` };
 }
 
-/** The user to whom the files belong that this process makes. */
+/** The owner of the files that this process makes. */
 export function ownUid(): bigint {
   return BigInt(process.geteuid?.() ?? 0);
 }

@@ -3,7 +3,7 @@ import { type InfoHash, infoHashOf } from "../../src/core/torrent/ids.ts";
 import { DHT_K } from "../../src/discovery/limits.ts";
 import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import { Dht, type DhtOptions } from "../../src/discovery/dht.ts";
-import { silentLogger } from "../../src/lib/logger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { systemClock } from "../../src/session/clock.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import { RawUdp } from "./krpc.ts";

@@ -5,7 +5,7 @@ import { DHT_JOIN_DELAY_MS, DHT_K, DHT_LOOKUP_TIMEOUT_MS } from "../../src/disco
 import { addressKey, type PeerAddress } from "../../src/core/format/peer-address.ts";
 import { Dht } from "../../src/discovery/dht.ts";
 import { systemErrorCode } from "../../src/lib/errors.ts";
-import { silentLogger } from "../../src/lib/logger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { sha1 } from "../../src/lib/sha1.ts";
 import { systemClock } from "../../src/session/clock.ts";
 import { VirtualClock } from "../helpers/virtual-clock.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { DATAGRAM_SOURCE_BURST } from "../../src/discovery/limits.ts";
 import { systemErrorCode, UsageError } from "../../src/lib/errors.ts";
-import { silentLogger } from "../../src/lib/logger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { DatagramBindError, GuardedSocket } from "../../src/discovery/guarded-socket.ts";
 import { VirtualClock } from "../helpers/virtual-clock.ts";
 import { eventually, hostileDatagrams, id20, query, RawUdp, reply } from "./krpc.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { silentLogger } from "../../src/lib/logger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { openStateStore } from "../../src/storage/open-store.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";

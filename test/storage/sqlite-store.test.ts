@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { infoHashOf } from "../../src/core/torrent/ids.ts";
 import { MAX_STORED_PORTS } from "../../src/storage/limits.ts";
-import { silentLogger } from "../../src/lib/logger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";
 import { runSql } from "./state-versions.ts";
 import { RecordingLogger, StorageFixture, wallMs } from "./storage-fixture.ts";

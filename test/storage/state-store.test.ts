@@ -6,7 +6,7 @@ import {
   MAX_STORED_METADATA,
   MAX_STORED_PORTS,
 } from "../../src/storage/limits.ts";
-import { silentLogger } from "../../src/lib/logger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { SqliteStore } from "../../src/storage/sqlite-store.ts";
 import type { FileStamp, StateStore } from "../../src/storage/state-store.ts";

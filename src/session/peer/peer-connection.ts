@@ -123,7 +123,7 @@ export class PeerConnection {
     this.#attach();
   }
 
-  /** For one that is refused: our handshakes, so that the peer knows whom it has reached. The caller closes it in the end. */
+  /** For one that is refused: our handshakes, so that the peer knows which process it has reached. The caller closes it in the end. */
   answer(infoHash: InfoHash): void {
     this.#isAnswered = true;
     this.wire.handshake(infoHash, this.#context.peerId);

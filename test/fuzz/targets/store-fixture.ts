@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type InfoHash, infoHashOf } from "../../../src/core/torrent/ids.ts";
 import { readUint16 } from "../../../src/lib/bytes.ts";
-import { silentLogger } from "../../../src/lib/logger.ts";
+import { silentLogger } from "../../helpers/silent-logger.ts";
 import { sha1 } from "../../../src/lib/sha1.ts";
 import { STATE_FILE_NAME } from "../../../src/storage/own-files.ts";
 import { SqliteStore } from "../../../src/storage/sqlite-store.ts";

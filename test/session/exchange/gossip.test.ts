@@ -7,7 +7,7 @@ import { Geometry } from "../../../src/core/torrent/geometry.ts";
 import { BLOCK_LENGTH } from "../../../src/core/torrent/limits.ts";
 import type { Block } from "../../../src/core/torrent/peer-message.ts";
 import { infoHashOf, pieceIndex } from "../../../src/core/torrent/ids.ts";
-import { silentLogger } from "../../../src/lib/logger.ts";
+import { silentLogger } from "../../helpers/silent-logger.ts";
 import { encodePex, parsePex } from "../../../src/core/exchange/pex.ts";
 import { RECENT_REQUEST_MS, REPORT_RETRY_MS } from "../../../src/core/exchange/limits.ts";
 import { addressKey, type PeerAddress } from "../../../src/core/format/peer-address.ts";

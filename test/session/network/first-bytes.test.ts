@@ -5,7 +5,7 @@ import {
   MAX_HALF_OPEN_INCOMING,
 } from "../../../src/core/swarm/limits.ts";
 import type { PeerFault } from "../../../src/core/torrent/peer-message.ts";
-import { silentLogger } from "../../../src/lib/logger.ts";
+import { silentLogger } from "../../helpers/silent-logger.ts";
 import { FirstBytes, type HalfOpenConnection } from "../../../src/session/network/first-bytes.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../../src/session/peer/limits.ts";
 import { RemotePeer } from "./network-fixture.ts";

@@ -3,7 +3,7 @@ import { afterEach, expect } from "bun:test";
 import type { Socket } from "bun";
 import { infoHashOf } from "../../../src/core/torrent/ids.ts";
 import type { PeerAddress } from "../../../src/core/format/peer-address.ts";
-import { silentLogger } from "../../../src/lib/logger.ts";
+import { silentLogger } from "../../helpers/silent-logger.ts";
 import { Node, type NodeStart } from "../../../src/session/network/node.ts";
 import { Swarm } from "../../../src/session/network/swarm.ts";
 import { frame, handshakeBytes } from "../../wire/wire-end.ts";

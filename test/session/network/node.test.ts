@@ -1,6 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import type { TransferEvent } from "../../../src/core/transfer/transfer-types.ts";
-import { silentLogger } from "../../../src/lib/logger.ts";
+import { silentLogger } from "../../helpers/silent-logger.ts";
 import type { TransferRunner } from "../../../src/session/file/transfer-runner.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "../../../src/session/peer/limits.ts";
 import {

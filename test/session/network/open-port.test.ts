@@ -1,6 +1,6 @@
 // On loopback, with other sockets on the ports that are wanted.
 import { afterEach, describe, expect, test } from "bun:test";
-import { silentLogger } from "../../../src/lib/logger.ts";
+import { silentLogger } from "../../helpers/silent-logger.ts";
 import { UsageError } from "../../../src/lib/errors.ts";
 import { type OpenPort, openPort } from "../../../src/session/network/open-port.ts";
 

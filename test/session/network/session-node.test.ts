@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { infoHashOf } from "../../../src/core/torrent/ids.ts";
-import { silentLogger } from "../../../src/lib/logger.ts";
+import { silentLogger } from "../../helpers/silent-logger.ts";
 import { startSessionNode } from "../../../src/session/network/session-node.ts";
 import { NODE_OPTIONS } from "../fixtures/fake-resources.ts";
 import { handshakeBytes } from "../../wire/wire-end.ts";
